@@ -1,0 +1,44 @@
+/** A source of time. Tests replace it; nothing else in the program reads a clock by another way. */
+export interface Clock {
+  /** Wall clock, milliseconds since the Unix epoch. */
+  now(): number;
+  /** Monotonic clock, milliseconds with a fraction; its zero has no meaning. */
+  mono(): number;
+  setTimeout(fn: () => void, ms: number): TimerHandle;
+  clearTimeout(handle: TimerHandle): void;
+}
+
+/** What a {@link Clock} gives for a timer. A timer of ours never holds the process. */
+export type TimerHandle = NodeJS.Timeout | number;
+
+// Captured at import: later patches of the globals (the handle registry, fake timers) must not see our own timers.
+const plainSetTimeout = globalThis.setTimeout;
+const plainClearTimeout = globalThis.clearTimeout;
+const plainDateNow = Date.now;
+const performanceNow = performance.now.bind(performance);
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: plainDateNow,
+  mono: performanceNow,
+  setTimeout(fn, ms) {
+    const timer = plainSetTimeout(fn, ms);
+    timer.unref();
+    return timer;
+  },
+  clearTimeout(handle) {
+    plainClearTimeout(handle);
+  },
+};
+
+/** The clock in use: a live binding, so that a hot path reads it without a call. */
+export let clock: Clock = systemClock;
+
+/** Puts another clock in place and returns a function that puts the former one back. */
+export function useClock(next: Clock): () => void {
+  const former = clock;
+  clock = next;
+  return () => {
+    clock = former;
+  };
+}

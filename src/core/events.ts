@@ -1,0 +1,31 @@
+import { type Channel, channel } from './channels.ts';
+import type { ErrorRecord } from './records.ts';
+import type { Scope } from './scope.ts';
+
+/** An error was reported: its record is journaled, its ID may be shown. */
+export interface ErrorReported {
+  readonly record: ErrorRecord;
+  readonly error: unknown;
+  readonly boundary: string;
+  readonly scope: Scope;
+}
+export const errorReported: Channel<ErrorReported> = channel('error.reported');
+
+/** A traced call failed with `error` (its span is still open). The errors layer keeps where it was first seen. */
+export interface CallFailed {
+  readonly error: unknown;
+  readonly scope: Scope;
+}
+export const callFailed: Channel<CallFailed> = channel('call.failed');
+
+/** A level was changed, leased or cleared. */
+export interface LevelChanged {
+  readonly logger: string;
+  readonly old: string;
+  readonly new: string;
+  readonly ttlMs: number | undefined;
+  readonly reason: string | undefined;
+  readonly actor: string | undefined;
+  readonly remoteAddress: string | undefined;
+}
+export const levelChanged: Channel<LevelChanged> = channel('log.level.changed');

@@ -1,0 +1,111 @@
+/** Bounds of {@link safeJson}; each has its reason. */
+const MAX_DEPTH = 8; // deeper than any log object people read
+const MAX_KEYS = 200; // per object or array: a dump of a connection has thousands
+const MAX_STRING = 32_768; // a stack of 200 frames is about 20 kB
+
+/**
+ * A JSON-safe copy of any value: cycles, getters that throw, BigInt, functions, depth and size are bounded and never throw.
+ * `revise(key, value)` may replace a value (redaction); it is asked for every property.
+ */
+export function safeCopy(value: unknown, revise?: (key: string, value: unknown, path: readonly string[]) => unknown): unknown {
+  return copy(value, revise, [], new Set());
+}
+
+/** {@link safeCopy} as text. */
+export function safeJson(value: unknown, revise?: (key: string, value: unknown, path: readonly string[]) => unknown): string {
+  return JSON.stringify(safeCopy(value, revise)) ?? 'null';
+}
+
+function copy(value: unknown, revise: ((key: string, value: unknown, path: readonly string[]) => unknown) | undefined, path: string[], seen: Set<object>): unknown {
+  switch (typeof value) {
+    case 'string':
+      return value.length > MAX_STRING ? `${value.slice(0, MAX_STRING)}… [${value.length - MAX_STRING} more characters]` : value;
+    case 'number':
+      return Number.isFinite(value) ? value : String(value);
+    case 'bigint':
+      return value.toString();
+    case 'boolean':
+    case 'undefined':
+      return value;
+    case 'symbol':
+      return value.toString();
+    case 'function':
+      return `[function ${safeName(value)}]`;
+    default:
+      return value === null ? null : copyObject(value as object, revise, path, seen);
+  }
+}
+
+function copyObject(value: object, revise: ((key: string, value: unknown, path: readonly string[]) => unknown) | undefined, path: string[], seen: Set<object>): unknown {
+  if (seen.has(value)) return '[circular]';
+  if (path.length >= MAX_DEPTH) return Array.isArray(value) ? '[array]' : '[object]';
+  seen.add(value);
+  try {
+    if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
+    if (value instanceof Error) return copyProps(Object.assign(Object.create(null), { type: value.name, message: value.message, stack: value.stack }, value), revise, path, seen);
+    if (value instanceof RegExp || value instanceof URL) return String(value);
+    if (ArrayBuffer.isView(value)) return `[${value.constructor.name} of ${value.byteLength} bytes]`;
+    if (value instanceof Map) return copyProps(Object.fromEntries([...value].slice(0, MAX_KEYS).map(([k, v]) => [String(k), v])), revise, path, seen);
+    if (value instanceof Set) return copyArray([...value], revise, path, seen);
+    if (Array.isArray(value)) return copyArray(value, revise, path, seen);
+    const toJSON = (value as { toJSON?: unknown }).toJSON;
+    if (typeof toJSON === 'function') return copy(toJSON.call(value), revise, path, seen);
+    return copyProps(value, revise, path, seen);
+  } catch (error) {
+    return `[unreadable: ${safeMessage(error)}]`;
+  } finally {
+    seen.delete(value);
+  }
+}
+
+function copyArray(items: readonly unknown[], revise: ((key: string, value: unknown, path: readonly string[]) => unknown) | undefined, path: string[], seen: Set<object>): unknown[] {
+  const out: unknown[] = [];
+  const count = Math.min(items.length, MAX_KEYS);
+  for (let i = 0; i < count; i++) {
+    const key = String(i);
+    path.push(key);
+    out.push(copy(revise ? revise(key, items[i], path) : items[i], revise, path, seen) ?? null);
+    path.pop();
+  }
+  if (items.length > count) out.push(`[${items.length - count} more]`);
+  return out;
+}
+
+function copyProps(value: object, revise: ((key: string, value: unknown, path: readonly string[]) => unknown) | undefined, path: string[], seen: Set<object>): Record<string, unknown> {
+  const out: Record<string, unknown> = Object.create(null);
+  let count = 0;
+  for (const key of Object.keys(value)) {
+    if (count++ === MAX_KEYS) {
+      out['…'] = `[${Object.keys(value).length - MAX_KEYS} more keys]`;
+      break;
+    }
+    let item: unknown;
+    try {
+      item = (value as Record<string, unknown>)[key];
+    } catch (error) {
+      item = `[unreadable: ${safeMessage(error)}]`;
+    }
+    path.push(key);
+    out[key] = copy(revise ? revise(key, item, path) : item, revise, path, seen);
+    path.pop();
+  }
+  return out;
+}
+
+/** The message of anything that was thrown; never throws. */
+export function safeMessage(error: unknown): string {
+  try {
+    if (error instanceof Error) return String(error.message);
+    return String(error);
+  } catch {
+    return 'unprintable value';
+  }
+}
+
+function safeName(fn: object): string {
+  try {
+    return String((fn as { name?: unknown }).name) || 'anonymous';
+  } catch {
+    return 'anonymous';
+  }
+}
