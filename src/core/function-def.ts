@@ -23,14 +23,23 @@ export interface FunctionDef {
   active: number;
   /** Where the RED metrics of the calls go; set when telemetry starts. */
   cell: CallCell | undefined;
+  readonly slo: Slo | undefined;
+}
+
+/** What a function promises: alert rules are written from it. */
+export interface Slo {
+  /** The share of calls that must be good, between 0 and 1, such as 0.999. */
+  readonly objective: number;
+  /** A call that takes longer is not good; milliseconds. */
+  readonly latencyMs: number | undefined;
 }
 
 const defs: FunctionDef[] = [];
 let onDefine: ((def: FunctionDef) => void) | undefined;
 
 /** Registers a function. */
-export function defineFunction(name: string, module: string, site?: string): FunctionDef {
-  const def: FunctionDef = { id: defs.length, name, module, site, active: 0, cell: undefined };
+export function defineFunction(name: string, module: string, site?: string, slo?: Slo): FunctionDef {
+  const def: FunctionDef = { id: defs.length, name, module, site, active: 0, cell: undefined, slo };
   defs.push(def);
   onDefine?.(def);
   return def;

@@ -1,0 +1,16 @@
+/** The low-cardinality name of a failure, the same on spans and metrics: its `code`, else the name of its class. */
+export function errorType(error: unknown): string {
+  try {
+    if (typeof error !== 'object' || error === null) return typeof error;
+    const { code, name } = error as { code?: unknown; name?: unknown };
+    if (typeof code === 'string' && CODE.test(code)) return code;
+    const className = (error as { constructor?: { name?: unknown } }).constructor?.name;
+    if (typeof name === 'string' && name !== '' && name !== 'Error') return name;
+    return typeof className === 'string' && className !== '' ? className : 'Error';
+  } catch {
+    return 'Error';
+  }
+}
+
+/** Codes as Node, undici and {@link defineError} write them; text that holds a value is no code. */
+const CODE = /^[A-Za-z][\w./:-]{0,127}$/;
