@@ -1,0 +1,50 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { start } from 'sonde';
+import { BadRequest } from './errors.ts';
+import { announce, readJson, route, sendJson } from './http.ts';
+import { OrderRepository } from './order-repository.ts';
+import { type OrderRequest, Orders } from './orders.ts';
+
+const sonde = await start({ service: 'checkout', version: '1.4.2' });
+const orders = new Orders(new OrderRepository(join(process.env.CHECKOUT_DIR ?? '.checkout', 'orders')));
+
+function parseOrder(value: unknown): OrderRequest {
+  const order = value as Partial<OrderRequest> | null;
+  const isOrder = (order?.plan === 'basic' || order?.plan === 'pro') && Number.isInteger(order.seats) && typeof order.card === 'string';
+  if (!isOrder) throw new BadRequest('Cannot read the order: expected {plan: "basic"|"pro", seats, card, coupon?}');
+  return order as OrderRequest;
+}
+
+const app = createServer(
+  route(async (req, res) => {
+    const url = new URL(req.url ?? '/', 'http://checkout');
+    if (req.method === 'POST' && url.pathname === '/orders') {
+      sendJson(res, 201, await orders.place(parseOrder(await readJson(req))));
+    } else if (req.method === 'GET' && url.pathname.startsWith('/orders/')) {
+      sendJson(res, 200, await orders.find(url.pathname.slice('/orders/'.length)));
+    } else {
+      sendJson(res, 404, { error: 'There is POST /orders and GET /orders/{id}.' });
+    }
+  }),
+);
+const admin = createServer(sonde.admin);
+
+function listen(server: Server, port: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(Number(port), '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
+  });
+}
+
+announce({ app: await listen(app, process.env.PORT ?? '8080'), admin: await listen(admin, process.env.ADMIN_PORT ?? '9464') });
+
+process.once('SIGTERM', async () => {
+  app.close();
+  admin.close();
+  app.closeIdleConnections();
+  admin.closeIdleConnections();
+  await sonde.shutdown({ within: '3s' });
+  process.exit(0);
+});

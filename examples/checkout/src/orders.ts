@@ -1,0 +1,57 @@
+import { annotate, counter, logger, traced } from 'sonde';
+import { CardDeclined, UnknownOrder } from './errors.ts';
+import type { OrderRepository } from './order-repository.ts';
+import { charge } from './payments-client.ts';
+import { priceOf } from './pricing.ts';
+
+/** What a customer sends. */
+export interface OrderRequest {
+  readonly plan: 'basic' | 'pro';
+  readonly seats: number;
+  readonly card: string;
+  readonly coupon?: string;
+}
+
+/** What we keep. */
+export interface Order extends OrderRequest {
+  readonly id: string;
+  readonly cents: number;
+}
+
+const log = logger('orders');
+const placed = counter('orders_placed_total', { help: 'Orders accepted', labels: ['plan'] });
+
+/** Places and finds orders. */
+export class Orders {
+  readonly #repository: OrderRepository;
+
+  constructor(repository: OrderRepository) {
+    this.#repository = repository;
+  }
+
+  @traced
+  async place(request: OrderRequest): Promise<Order> {
+    const id = await this.#repository.nextId();
+    annotate({ 'order.id': id, plan: request.plan });
+    log.debug({ order: id, seats: request.seats, coupon: request.coupon }, 'pricing the order');
+    const cents = priceOf(request);
+    const order: Order = { ...request, id, cents };
+    try {
+      await charge(order);
+    } catch (error) {
+      throw new CardDeclined(`Cannot charge order "${id}": the payments service refused ${cents} cents`, { data: { orderId: id }, cause: error });
+    }
+    await this.#repository.save(order);
+    placed.inc({ plan: order.plan });
+    log.info({ order: id, cents }, 'order placed');
+    return order;
+  }
+
+  @traced
+  async find(id: string): Promise<Order> {
+    const order = await this.#repository.find(id);
+    if (!order) throw new UnknownOrder(`Cannot find order "${id}": no such file`, { data: { orderId: id } });
+    log.debug({ order: id }, 'order found');
+    return order;
+  }
+}
