@@ -1,0 +1,64 @@
+/** What stands in the place of a secret. */
+export const REDACTED = '[redacted]';
+
+/** Keys that hold a secret when they are exactly this (letters and digits only, lower case). */
+const EXACT = new Set(['auth', 'pin', 'otp', 'totp', 'cvv', 'cvc', 'cvv2', 'pan', 'ssn', 'pwd', 'pass', 'sid', 'sessionid', 'connectsid', 'signature', 'salt', 'dsn', 'iban', 'passphrase', 'jwt', 'xsrf', 'csrf']);
+/** Keys that hold a secret when they contain this. */
+const CONTAINED = ['password', 'passwd', 'passphrase', 'secret', 'authorization', 'cookie', 'credential', 'apikey', 'privatekey', 'accesskey', 'signingkey', 'encryptionkey', 'connectionstring', 'cardnumber', 'creditcard', 'sessionkey', 'csrftoken', 'bearer'];
+const MAX_REMEMBERED = 2_000; // keys are few in a program; a hostile client could send new ones for ever
+const MAX_SCANNED = 8_192; // characters of a value that are searched: an address or a header is shorter
+
+/**
+ * Makes the `revise` function of `safeCopy`: the values of keys that name a secret (at any depth, dotted or not) are
+ * replaced by {@link REDACTED}; passwords in addresses and bearer tokens in texts are cut out.
+ *
+ * Shape: `redactor(extraKeys)`; an extra key matches where it is contained in a key, case, `-`, `_` and `.` ignored.
+ * Errors: never throws on use; an extra key that is empty or no text throws `TypeError` here.
+ *
+ * @example
+ * redactor(['shoe-size'])('user.shoeSize', 44, []) === '[redacted]';
+ */
+export function redactor(extraKeys: readonly string[] = []): (key: string, value: unknown, path: readonly string[]) => unknown {
+  const extra = extraKeys.map((key) => {
+    const plain = typeof key === 'string' ? plainKey(key) : '';
+    if (plain === '') throw new TypeError(`Cannot redact the key "${String(key)}": expected a name with a letter or a digit`);
+    return plain;
+  });
+  const remembered = new Map<string, Verdict>();
+  return (key, value) => {
+    let verdict = remembered.get(key);
+    if (verdict === undefined) {
+      verdict = judge(plainKey(key.slice(0, 200)), extra);
+      if (remembered.size < MAX_REMEMBERED) remembered.set(key, verdict);
+    }
+    if (verdict === 'open' || value === undefined || value === null) return typeof value === 'string' ? scrub(value) : value;
+    // `max_tokens: 4096` and `token: true` are no secrets, `pin: 1234` is one.
+    if (verdict === 'text' && (typeof value === 'number' || typeof value === 'boolean')) return value;
+    return REDACTED;
+  };
+}
+
+type Verdict = 'open' | 'secret' | 'text';
+
+function judge(plain: string, extra: readonly string[]): Verdict {
+  if (EXACT.has(plain) || CONTAINED.some((part) => plain.includes(part)) || extra.some((part) => plain.includes(part))) return 'secret';
+  return plain.includes('token') ? 'text' : 'open';
+}
+
+function plainKey(key: string): string {
+  return key.toLowerCase().replace(/[^a-z0-9]+/g, '');
+}
+
+/**
+ * Cuts passwords out of addresses and tokens out of `Bearer …` and `Basic …`.
+ *
+ * @example
+ * scrub('postgres://app:hunter2@db/orders') === 'postgres://[redacted]@db/orders';
+ */
+export function scrub(text: string): string {
+  if (text.length > MAX_SCANNED) return scrub(text.slice(0, MAX_SCANNED)) + text.slice(MAX_SCANNED);
+  let out = text;
+  if (out.includes('@') && out.includes('://')) out = out.replace(/:\/\/[^/\s:@]{0,256}:[^/\s@]{1,512}@/g, `://${REDACTED}@`);
+  if (/bearer|basic/i.test(out)) out = out.replace(/\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}/gi, `$1 ${REDACTED}`);
+  return out;
+}
