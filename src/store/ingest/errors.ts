@@ -1,0 +1,51 @@
+import type { ErrorRecord } from '../../core/records.ts';
+import type { DayFile } from '../day-file.ts';
+import { resourceNumber } from './resources.ts';
+import { Rollup } from './rollup.ts';
+
+const INSERT = `
+INSERT OR IGNORE INTO errors (error_id, time_ms, fingerprint, kind, type, service, trace_id, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+
+const GROUP = `
+INSERT INTO error_groups (fingerprint, service, release, first_ms, last_ms, count, kind, type, message, last_error_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET
+  first_ms = min(first_ms, excluded.first_ms),
+  count = count + excluded.count,
+  message = iif(excluded.last_ms >= last_ms, excluded.message, message),
+  last_error_id = iif(excluded.last_ms >= last_ms, excluded.last_error_id, last_error_id),
+  last_ms = max(last_ms, excluded.last_ms)`;
+
+/** The time of occurrence of a record. */
+export function errorTimeMs(record: ErrorRecord): number {
+  return Date.parse(record.timestamp);
+}
+
+/** Adds error records to a file, inside a transaction. A record whose ID is there already changes nothing. */
+export function insertErrors(file: DayFile, records: readonly ErrorRecord[]): void {
+  const insert = file.prepare(INSERT);
+  const group = file.prepare(GROUP);
+  const rollup = new Rollup(file, 'error');
+  for (const record of records) {
+    const id = record['error.id'];
+    const timeMs = errorTimeMs(record);
+    const service = text(record['service.name']);
+    const release = text(record['service.version']);
+    const { 'sonde.error.fingerprint': fingerprint, 'sonde.error.kind': kind, 'error.type': type } = record;
+    const { changes } = insert.run(id, timeMs, fingerprint, kind, type, service, record.trace_id ?? null, JSON.stringify(record));
+    if (Number(changes) === 0) continue;
+    group.run(fingerprint, service, release, timeMs, timeMs, 1 + suppressed(record), kind, type, record.message.slice(0, 300), id);
+    rollup.add(timeMs, type, resourceNumber(file, { 'service.name': service, 'service.version': release }));
+  }
+  rollup.write();
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** How many repeats this record stands for besides itself. */
+function suppressed(record: ErrorRecord): number {
+  const count = record['sonde.error.suppressed'];
+  return typeof count === 'number' && count > 0 ? Math.floor(count) : 0;
+}
