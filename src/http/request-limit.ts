@@ -1,0 +1,56 @@
+import { clock, type TimerHandle } from '../core/clock.ts';
+import type { Limit } from '../core/scope.ts';
+
+/**
+ * The limit of one incoming request: its deadline and the client's going away. The abort signal is made when somebody
+ * asks for it, because most requests never do and an `AbortController` costs more than the rest of the scope.
+ */
+export class RequestLimit implements Limit {
+  readonly deadlineMs: number;
+  #controller: AbortController | undefined;
+  #timer: TimerHandle | undefined;
+  #reason: Error | undefined;
+  #settled = false;
+
+  constructor(deadlineMs: number) {
+    this.deadlineMs = deadlineMs;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller) return this.#controller.signal;
+    const controller = new AbortController();
+    this.#controller = controller;
+    if (this.#reason) controller.abort(this.#reason);
+    else if (!this.#settled && this.deadlineMs !== Number.POSITIVE_INFINITY) this.#watchDeadline();
+    return controller.signal;
+  }
+
+  /** The client went away: work for it is pointless. */
+  cancel(): void {
+    this.#abort(new DOMException('The client closed the request', 'AbortError'));
+  }
+
+  /** The response is sent: the deadline no longer matters. */
+  settle(): void {
+    this.#settled = true;
+    if (this.#timer !== undefined) clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #watchDeadline(): void {
+    const leftMs = this.deadlineMs - clock.mono();
+    if (leftMs <= 0) this.#abort(overdue());
+    else this.#timer = clock.setTimeout(() => this.#abort(overdue()), leftMs);
+  }
+
+  #abort(reason: Error): void {
+    if (this.#settled || this.#reason) return;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    this.settle();
+  }
+}
+
+function overdue(): Error {
+  return new DOMException('The deadline of the request has passed', 'TimeoutError');
+}

@@ -1,0 +1,159 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { clock } from '../core/clock.ts';
+import type { AttributeBag } from '../core/records.ts';
+import { type Scope, storage } from '../core/scope.ts';
+import { bounded, knownMethod, splitHost, splitTarget } from './attributes.ts';
+import { DEADLINE_HEADER, readDeadlineHeader } from './deadline-header.ts';
+import { type HttpOutcome, type HttpRecorder, type HttpSpans, KIND_SERVER } from './port.ts';
+import { RequestLimit } from './request-limit.ts';
+import { routeOf } from './route.ts';
+
+interface ServerMessage {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly socket: Socket;
+  readonly server: Server;
+}
+
+/** How requests to this process are watched. */
+export interface HttpServerOptions {
+  readonly spans: HttpSpans;
+  readonly recorder?: HttpRecorder | undefined;
+  /** The server's own limit per request in milliseconds; without one only the header limits. */
+  readonly limitMs?: number | undefined;
+  /** Requests that are not watched at all, such as those to the admin port. */
+  readonly ignore?: ((request: IncomingMessage, server: Server) => boolean) | undefined;
+}
+
+const EXCHANGE = Symbol('sonde.http.exchange');
+const OPEN = Symbol('sonde.http.open');
+
+/** One request and its response. */
+interface Exchange {
+  readonly scope: Scope;
+  readonly limit: RequestLimit;
+  readonly startMono: number;
+  readonly message: ServerMessage;
+}
+type Carrier = ServerResponse & { [EXCHANGE]?: Exchange | undefined };
+type Connection = Socket & { [OPEN]?: Set<Exchange> };
+
+/**
+ * Makes a server span, a scope and a measurement for each request, from Node's own channels.
+ *
+ * No channel of Node 20 wraps the handler, so the scope is entered (`AsyncLocalStorage.enterWith`) in the subscriber of
+ * `http.server.request.start`, which Node publishes in the same synchronous step as the `request` event: the handler and
+ * all that follows from it run inside, the next request of the connection enters its own.
+ *
+ * Returns a function that stops watching; requests under way are finished and recorded.
+ */
+export function watchServers(options: HttpServerOptions): () => void {
+  const { spans, recorder, ignore } = options;
+  const limitMs = options.limitMs ?? Number.POSITIVE_INFINITY;
+
+  const finish = (exchange: Exchange, aborted: boolean): void => {
+    const { request, response, socket } = exchange.message;
+    const carrier = response as Carrier;
+    if (carrier[EXCHANGE] !== exchange) return;
+    carrier[EXCHANGE] = undefined;
+    (socket as Connection)[OPEN]?.delete(exchange);
+    const status = aborted && !response.headersSent ? 0 : response.statusCode;
+    const outcome: HttpOutcome = { cancelled: aborted, errorType: status >= 500 ? String(status) : undefined };
+    if (aborted) exchange.limit.cancel();
+    else exchange.limit.settle();
+    const route = routeOf(request);
+    const method = knownMethod(request.method);
+    const attributes = serverAttributes(request, socket, status, route, outcome);
+    spans.end(exchange.scope, route === undefined ? nameOf(method) : `${nameOf(method)} ${route}`, attributes, outcome);
+    recorder?.server(clock.mono() - exchange.startMono, { method, scheme: schemeOf(socket), status, route, errorType: outcome.errorType }, exchange.scope);
+  };
+
+  function closed(this: Connection): void {
+    const open = this[OPEN];
+    if (open) for (const exchange of [...open]) finish(exchange, true);
+  }
+
+  const onStart = (raw: unknown): void => {
+    const message = raw as ServerMessage;
+    const { request, response, socket } = message;
+    if (ignore?.(request, message.server)) {
+      storage.enterWith(undefined);
+      return;
+    }
+    const startMono = clock.mono();
+    const scope = spans.start(nameOf(knownMethod(request.method)), KIND_SERVER, spans.extract(request.headers), NO_ATTRIBUTES);
+    const limit = new RequestLimit(startMono + Math.min(limitMs, headerLimit(request, recorder)));
+    scope.limit = limit;
+    const exchange: Exchange = { scope, limit, startMono, message };
+    (response as Carrier)[EXCHANGE] = exchange;
+    let open = (socket as Connection)[OPEN];
+    if (open === undefined) {
+      open = new Set();
+      (socket as Connection)[OPEN] = open;
+      socket.on('close', closed);
+    }
+    open.add(exchange);
+    storage.enterWith(scope);
+  };
+  const onFinish = (raw: unknown): void => {
+    const exchange = ((raw as ServerMessage).response as Carrier)[EXCHANGE];
+    if (exchange) finish(exchange, false);
+  };
+  const start = guarded(onStart);
+  const finished = guarded(onFinish);
+  subscribe('http.server.request.start', start);
+  subscribe('http.server.response.finish', finished);
+  return () => {
+    unsubscribe('http.server.request.start', start);
+    unsubscribe('http.server.response.finish', finished);
+  };
+}
+
+const NO_ATTRIBUTES = Object.freeze(Object.create(null));
+
+/** A fault of ours in a subscriber would surface as an uncaught exception of the application; it is dropped here instead. */
+function guarded(fn: (message: unknown) => void): (message: unknown) => void {
+  return (message) => {
+    try {
+      fn(message);
+    } catch {
+      // The request goes on without telemetry.
+    }
+  };
+}
+
+function headerLimit(request: IncomingMessage, recorder: HttpRecorder | undefined): number {
+  const text = request.headers[DEADLINE_HEADER];
+  if (text === undefined) return Number.POSITIVE_INFINITY;
+  const ms = readDeadlineHeader(text);
+  if (ms === undefined) recorder?.badDeadline();
+  return ms ?? Number.POSITIVE_INFINITY;
+}
+
+function nameOf(method: string): string {
+  return method === '_OTHER' ? 'HTTP' : method;
+}
+
+function schemeOf(socket: Socket): string {
+  return (socket as { encrypted?: boolean }).encrypted ? 'https' : 'http';
+}
+
+function serverAttributes(request: IncomingMessage, socket: Socket, status: number, route: string | undefined, outcome: HttpOutcome): AttributeBag {
+  const { path, query } = splitTarget(request.url ?? '/');
+  const scheme = schemeOf(socket);
+  const host = splitHost(request.headers.host, scheme === 'https' ? 443 : 80);
+  const method = knownMethod(request.method);
+  const bag: AttributeBag = { 'http.request.method': method, 'url.path': path, 'url.scheme': scheme, 'server.address': host.address, 'server.port': host.port };
+  if (method === '_OTHER') bag['http.request.method_original'] = bounded(request.method ?? '');
+  if (query !== undefined) bag['url.query'] = query;
+  if (route !== undefined) bag['http.route'] = route;
+  if (status !== 0) bag['http.response.status_code'] = status;
+  if (outcome.errorType !== undefined) bag['error.type'] = outcome.errorType;
+  if (request.httpVersion !== '1.1') bag['network.protocol.version'] = request.httpVersion;
+  const agent = request.headers['user-agent'];
+  if (agent !== undefined) bag['user_agent.original'] = bounded(agent);
+  if (socket.remoteAddress !== undefined) bag['client.address'] = socket.remoteAddress;
+  return bag;
+}
