@@ -15,6 +15,13 @@ let write: (line: string) => void = (line) => {
   }
 };
 
+let relay: ((kind: string, line: string, over: boolean) => void) | undefined;
+
+/** In a worker: hands each problem (and the end of one) to the thread that owns stderr, instead of writing it here. */
+export function relayDiag(next: (kind: string, line: string, over: boolean) => void): void {
+  relay = next;
+}
+
 /**
  * Says `message` once for `kind`, then counts. The message is one line and holds the fix.
  * `warn('otlp-down', 'cannot reach http://…: ECONNREFUSED; records are spooled in .sonde/spool')`
@@ -28,13 +35,16 @@ export function warn(kind: string, message: string): void {
   if (problems.size >= MAX_KINDS) return;
   const line = message.replace(/[\r\n\u2028\u2029]+/g, ' ').slice(0, 1_000);
   problems.set(kind, { count: 1, message: line, firstMs: Date.now() });
-  write(`sonde: ${line}\n`);
+  if (relay) relay(kind, line, false);
+  else write(`sonde: ${line}\n`);
 }
 
 /** Says that the problem `kind` is over, if it was said before; the next one is said again. */
 export function resolved(kind: string, message: string): void {
   if (!problems.delete(kind)) return;
-  write(`sonde: ${message.replace(/[\r\n\u2028\u2029]+/g, ' ').slice(0, 1_000)}\n`);
+  const line = message.replace(/[\r\n\u2028\u2029]+/g, ' ').slice(0, 1_000);
+  if (relay) relay(kind, line, true);
+  else write(`sonde: ${line}\n`);
 }
 
 /** The problems that are open, for `/debug`. */
