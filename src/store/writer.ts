@@ -203,7 +203,8 @@ class DayFileCache {
         return storeFailure('write', path, renaming);
       }
     }
-    if (failure.code !== 'busy') warn('store', `${failure.message}; records are kept and counted until it can be written`);
+    if (failure.code === 'newer') warn(`store-newer-${day}`, failure.message);
+    else if (failure.code !== 'busy') warn('store', `${failure.message}; records are counted, and stored when it can be written`);
     return failure;
   }
 }

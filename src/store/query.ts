@@ -1,0 +1,45 @@
+import { DAY_MS, type Day, dayOf } from './day-files.ts';
+import type { Lookup } from './lookup.ts';
+import { readErrors, readGroups } from './query-errors.ts';
+import { readLogs, tailLogs } from './query-logs.ts';
+import { ReadFiles } from './read-files.ts';
+import { errorOf, spanOf } from './rows.ts';
+
+// A trace of more spans is a loop; the first ones by start tell the story.
+const MAX_SPANS = 5_000;
+
+/** Opens the store in `dir` for reading, while others write. Files are opened when a look-up needs them. */
+export function openReader(dir: string): Lookup {
+  const files = new ReadFiles(dir);
+  return {
+    async error(id) {
+      for (const day of files.days()) {
+        const row = files.read(day, (file) => file.get('SELECT record FROM errors WHERE error_id = ?', id));
+        if (row) return errorOf(row);
+      }
+      return undefined;
+    },
+    errors: async (query) => readErrors(files, query),
+    groups: async (query) => readGroups(files, query),
+    async trace(traceId, aroundMs) {
+      const spans = files.days().flatMap((day) => (near(day, aroundMs) ? (files.read(day, (file) => readSpans(file, traceId)) ?? []) : []));
+      if (spans.length === 0) return aroundMs === undefined ? undefined : this.trace(traceId);
+      spans.sort((a, b) => a.startMs - b.startMs);
+      return { traceId, spans: spans.slice(0, MAX_SPANS), truncated: spans.length > MAX_SPANS };
+    },
+    logs: async (query) => readLogs(files, query),
+    tailLogs: async (query, position) => tailLogs(files, query, position),
+    problems: () => files.problems,
+    async close() {
+      files.close();
+    },
+  };
+}
+
+function readSpans(file: Parameters<typeof spanOf>[0], traceId: string) {
+  return file.all('SELECT * FROM spans WHERE trace_id = ? ORDER BY start_ms LIMIT ?', traceId, MAX_SPANS + 1).map((row) => spanOf(file, row));
+}
+
+function near(day: Day, aroundMs: number | undefined): boolean {
+  return aroundMs === undefined || (day >= dayOf(aroundMs - DAY_MS) && day <= dayOf(aroundMs + DAY_MS));
+}
