@@ -1,0 +1,134 @@
+import type { Metric, Registry } from 'prom-client';
+import { warn } from '../core/diag.ts';
+import type { CounterCell, GaugeCell, HistogramCell } from './cells.ts';
+import { canonical, exemplarText, header, number } from './exposition.ts';
+import type { Family } from './family.ts';
+import { escapeLabel } from './label-set.ts';
+import { claimedNames, familyName } from './names.ts';
+import type { Format } from './negotiate.ts';
+import { type AnyFamily, claimedBy, watchFamilies } from './registry.ts';
+
+/** A value as prom-client's metric objects give it. */
+interface PromValue {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly metricName?: string;
+  readonly exemplar?: { readonly labelSet: Readonly<Record<string, string>>; readonly value: number; readonly timestamp: number } | null;
+}
+
+/** A metric as prom-client's `get()` gives it. */
+interface PromMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly values: readonly PromValue[];
+}
+
+/** The application's own metrics in prom-client's default registry, and ours shown there. */
+export interface PromBridge {
+  /** The application's own metrics as text. */
+  page(format: Format): Promise<string>;
+  close(): void;
+}
+
+/**
+ * Joins prom-client's default registry: our metrics become visible there, and what the application made with prom-client
+ * is written on our page. Where both have a name, ours is on the page. prom-client costs 60 ms of start-up, so this is
+ * called by the first scrape and not before. `undefined` where the package is missing.
+ */
+export async function joinPromClient(): Promise<PromBridge | undefined> {
+  let register: Registry;
+  try {
+    ({ register } = (await import('prom-client')).default);
+  } catch {
+    return undefined;
+  }
+  const shown = new Map<string, Metric>();
+  const stop = watchFamilies((family) => show(register, family, shown));
+  return {
+    page: (format) => foreignPage(register, shown, format),
+    close() {
+      stop();
+      for (const [name, metric] of shown) if (register.getSingleMetric(name) === metric) register.removeSingleMetric(name);
+    },
+  };
+}
+
+function show(register: Registry, family: AnyFamily, shown: Map<string, Metric>): void {
+  const { name } = family.shape;
+  if (register.getSingleMetric(name) !== undefined) return; // the application's own; it stays in its registry
+  const get = async (): Promise<PromMetric> => snapshot(family);
+  const metric = { ...family.shape, get, aggregator: 'sum', reset() {} } as unknown as Metric;
+  register.registerMetric(metric);
+  shown.set(name, metric);
+}
+
+/** The family in prom-client's form. */
+export function snapshot(family: AnyFamily): PromMetric {
+  const { name, help, type, labelNames } = family.shape;
+  const values: PromValue[] = [];
+  for (const cell of family.cells) {
+    const labels = Object.fromEntries(labelNames.map((label, i) => [label, cell.values[i] as string]));
+    if (type === 'histogram') values.push(...histogramValues(family as Family<HistogramCell>, cell as HistogramCell, labels));
+    else values.push({ value: (cell as CounterCell | GaugeCell).value, labels });
+  }
+  return { name, help, type, values };
+}
+
+function histogramValues(family: Family<HistogramCell>, cell: HistogramCell, labels: Record<string, string>): PromValue[] {
+  const { name } = family.shape;
+  let count = 0;
+  const buckets = Array.from(cell.counts, (own, i) => {
+    count += own;
+    return { metricName: `${name}_bucket`, labels: { ...labels, le: i < cell.bounds.length ? canonical(cell.bounds[i] as number) : '+Inf' }, value: count };
+  });
+  return [...buckets, { metricName: `${name}_sum`, labels, value: cell.sum }, { metricName: `${name}_count`, labels, value: count }];
+}
+
+async function foreignPage(register: Registry, shown: ReadonlyMap<string, Metric>, format: Format): Promise<string> {
+  let page = '';
+  const written = new Set<string>();
+  for (const metric of register.getMetricsAsArray() as unknown as { name: string; get(): Promise<PromMetric> }[]) {
+    if (shown.get(metric.name) === (metric as unknown)) continue;
+    try {
+      const item = await metric.get();
+      const names = claimedNames(item.type, item.name);
+      const owner = names.map(claimedBy).find((name) => name !== undefined);
+      if (owner !== undefined) {
+        warn(`metric-twice-${owner}`, `the metric "${item.name}" exists in prom-client and in Sonde (as "${owner}"); /metrics shows Sonde's, give one of them another name`);
+        continue;
+      }
+      if (names.some((name) => written.has(name))) continue;
+      for (const name of names) written.add(name);
+      page += writeForeign(item, (register as unknown as { _defaultLabels?: Record<string, string> })._defaultLabels ?? {}, format);
+    } catch (error) {
+      warn(`metric-get-${metric.name}`, `the prom-client metric "${metric.name}" cannot be read: ${String((error as Error)?.message ?? error)}; it is left out of /metrics`);
+    }
+  }
+  return page;
+}
+
+function writeForeign(item: PromMetric, defaults: Readonly<Record<string, string>>, format: Format): string {
+  const open = format === 'openmetrics';
+  const family = open ? familyName(item.type, item.name) : item.name;
+  let out = header(item, family, format);
+  for (const value of item.values) {
+    const sample = value.metricName ?? (open && item.type === 'counter' ? `${family}_total` : item.name);
+    const labels = Object.entries({ ...defaults, ...value.labels }).filter(([, text]) => text !== undefined);
+    const pairs = labels.map(([name, text]) => `${name}="${foreignLabel(name, text)}"`).join(',');
+    out += pairs === '' ? `${sample} ` : `${sample}{${pairs}} `;
+    out += number(value.value);
+    if (open && value.exemplar) out += exemplarText(foreignExemplar(value.exemplar));
+    out += '\n';
+  }
+  return out;
+}
+
+function foreignLabel(name: string, value: string | number): string {
+  return (name === 'le' || name === 'quantile') && typeof value === 'number' ? canonical(value) : escapeLabel(String(value));
+}
+
+function foreignExemplar(exemplar: NonNullable<PromValue['exemplar']>): { labels: string; value: number; timestampMs: number } {
+  const labels = Object.entries(exemplar.labelSet).map(([name, value]) => `${name}="${escapeLabel(String(value))}"`);
+  return { labels: labels.join(','), value: exemplar.value, timestampMs: exemplar.timestamp * 1_000 };
+}

@@ -1,0 +1,30 @@
+import { nextExemplarTurn } from './exemplars.ts';
+import { writeFamilies } from './exposition.ts';
+import { CONTENT_TYPES, negotiate } from './negotiate.ts';
+import { joinPromClient, type PromBridge } from './prom-client.ts';
+import { allFamilies, refreshReadings } from './registry.ts';
+
+let bridge: Promise<PromBridge | undefined> | undefined;
+
+/**
+ * The page of `/metrics`: Prometheus text, or OpenMetrics with exemplars where the `Accept` header asks for it.
+ *
+ * @example
+ * (await renderMetrics('application/openmetrics-text')).body.endsWith('# EOF\n') === true;
+ */
+export async function renderMetrics(accept: string | undefined): Promise<{ contentType: string; body: string }> {
+  const format = negotiate(accept);
+  bridge ??= joinPromClient();
+  const foreign = await (await bridge)?.page(format);
+  refreshReadings();
+  const own = writeFamilies(allFamilies(), format);
+  if (format === 'openmetrics') nextExemplarTurn();
+  return { contentType: CONTENT_TYPES[format], body: `${own}${foreign ?? ''}${format === 'openmetrics' ? '# EOF\n' : ''}` };
+}
+
+/** Leaves prom-client's registry as it was. */
+export async function leavePromClient(): Promise<void> {
+  const joined = bridge;
+  bridge = undefined;
+  (await joined)?.close();
+}
