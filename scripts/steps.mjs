@@ -8,7 +8,7 @@ const BUILD_SUITES = ['property', 'integration', 'process', 'package', 'docs', '
 /** The steps of a plan, in the order in which they run; each is a list of commands, or suites of vitest. */
 export function steps(plan) {
   const ok = [
-    { name: 'build', commands: [['tsc', '-p', 'tsconfig.build.json']] },
+    { name: 'build', commands: [['node', 'scripts/build.mjs']] },
     // Every tsconfig of test/ is a program of its own: legacy decorators need other options than the rest.
     { name: 'types', commands: [['tsc', '-p', 'tsconfig.json'], ...globSync('test', 'tsconfig.json', ['bench']).map((path) => ['tsc', '-p', path])] },
     { name: 'format and lint', commands: [['biome', 'check', '--error-on-warnings', '.']] },

@@ -6,7 +6,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['errors'],
   ['trace', 'metrics', 'logs', 'handles', 'resilience', 'http'],
   ['admin', 'pipeline', 'store'],
-  ['runtime', 'adapters', 'testing'],
+  ['runtime', 'adapters', 'testing', 'stack'],
   ['public', 'cli'],
 ];
 
