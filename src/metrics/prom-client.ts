@@ -43,24 +43,33 @@ export async function joinPromClient(): Promise<PromBridge | undefined> {
   } catch {
     return undefined;
   }
-  const shown = new Map<string, Metric>();
+  const shown = new Set<Metric>();
   const stop = watchFamilies((family) => show(register, family, shown));
   return {
     page: (format) => foreignPage(register, shown, format),
     close() {
       stop();
-      for (const [name, metric] of shown) if (register.getSingleMetric(name) === metric) register.removeSingleMetric(name);
+      for (const metric of shown) removeOf(register, metric);
     },
   };
 }
 
-function show(register: Registry, family: AnyFamily, shown: Map<string, Metric>): void {
+function removeOf(register: Registry, metric: Metric): void {
+  for (const name of claimedNames('counter', (metric as unknown as { name: string }).name)) if (register.getSingleMetric(name) === metric) register.removeSingleMetric(name);
+}
+
+function show(register: Registry, family: AnyFamily, shown: Set<Metric>): void {
   const { name } = family.shape;
   if (register.getSingleMetric(name) !== undefined) return; // the application's own; it stays in its registry
-  const get = async (): Promise<PromMetric> => snapshot(family);
-  const metric = { ...family.shape, get, aggregator: 'sum', reset() {} } as unknown as Metric;
-  register.registerMetric(metric);
-  shown.set(name, metric);
+  const metric = {
+    ...family.shape,
+    aggregator: 'sum',
+    // prom-client takes `_total` off the name of the object itself before it writes OpenMetrics: the answer follows it.
+    get: async (): Promise<PromMetric> => ({ ...snapshot(family), name: metric.name }),
+    reset() {},
+  };
+  register.registerMetric(metric as unknown as Metric);
+  shown.add(metric as unknown as Metric);
 }
 
 /** The family in prom-client's form. */
@@ -85,11 +94,11 @@ function histogramValues(family: Family<HistogramCell>, cell: HistogramCell, lab
   return [...buckets, { metricName: `${name}_sum`, labels, value: cell.sum }, { metricName: `${name}_count`, labels, value: count }];
 }
 
-async function foreignPage(register: Registry, shown: ReadonlyMap<string, Metric>, format: Format): Promise<string> {
+async function foreignPage(register: Registry, shown: ReadonlySet<Metric>, format: Format): Promise<string> {
   let page = '';
   const written = new Set<string>();
   for (const metric of register.getMetricsAsArray() as unknown as { name: string; get(): Promise<PromMetric> }[]) {
-    if (shown.get(metric.name) === (metric as unknown)) continue;
+    if (shown.has(metric as unknown as Metric)) continue;
     try {
       const item = await metric.get();
       const names = claimedNames(item.type, item.name);
