@@ -5,6 +5,8 @@ import type { Scope } from './scope.ts';
 /** An error was reported: its record is journaled, its ID may be shown. */
 export interface ErrorReported {
   readonly record: ErrorRecord;
+  /** The record as JSON text, as it is in the journal: nobody has to serialise it again. */
+  readonly line: string;
   readonly error: unknown;
   readonly boundary: string;
   readonly scope: Scope;

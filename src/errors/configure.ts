@@ -1,0 +1,71 @@
+import { warn } from '../core/diag.ts';
+import type { Attributes } from '../core/attributes.ts';
+import { callFailed } from '../core/events.ts';
+import { redactor } from '../core/redact.ts';
+import type { ErrorRecord } from '../core/records.ts';
+import { sight } from './identity.ts';
+import type { Journal } from './journal.ts';
+
+/** How errors are recorded; the runtime sets it. */
+export interface ErrorsOptions {
+  /** Where records are put before an ID is handed out. Without one they go to standard error. */
+  readonly journal?: Journal | undefined;
+  /** Takes every record after it was journaled (`line` is its JSON text); the pipeline. */
+  readonly onRecord?: ((line: string, record: ErrorRecord) => void) | undefined;
+  /** Further keys whose values are secrets. */
+  readonly redact?: readonly string[] | undefined;
+  /** What is added to every record: memory, event-loop delay, release. */
+  readonly vitals?: (() => Attributes) | undefined;
+  /** Lines of the trace's log that were below the level, as JSON texts (retroactive debug). */
+  readonly lastLines?: ((traceId: string) => readonly string[]) | undefined;
+  /** Takes a record that is on no disk, whole; default: standard error. */
+  readonly lastResort?: ((line: string) => void) | undefined;
+}
+
+interface Settings extends ErrorsOptions {
+  readonly revise: (key: string, value: unknown, path: readonly string[]) => unknown;
+}
+
+const EARLY_RECORDS = 100; // reported before telemetry starts: a start-up that fails reports a few
+
+/** The settings in use: a live binding, read on every report. */
+export let settings: Settings = { revise: redactor() };
+
+/** Counts of this process. `unjournaled` records went to standard error whole. */
+export const errorCounts = { reported: 0, repeated: 0, unjournaled: 0, failed: 0 };
+
+let early: { line: string; record: ErrorRecord }[] = [];
+
+/** Puts `options` in force; returns a function that puts the former ones back. Records that were made before are journaled now. */
+export function configureErrors(options: ErrorsOptions): () => void {
+  const former = settings;
+  const next: Settings = { ...options, revise: redactor(options.redact) };
+  settings = next;
+  const unsubscribe = callFailed.subscribe(({ error, scope }) => sight(error, scope));
+  for (const { line, record } of early.splice(0)) {
+    if (options.journal?.append(line)) options.onRecord?.(line, record);
+  }
+  return () => {
+    unsubscribe();
+    if (settings === next) settings = former;
+  };
+}
+
+/** Puts the line on disk. Where that fails the line goes whole to standard error, and is counted. */
+export function journalLine(line: string, record: ErrorRecord): boolean {
+  const { journal, lastResort = toStderr } = settings;
+  if (journal?.append(line)) return true;
+  errorCounts.unjournaled++;
+  if (journal) warn('error-journal', `cannot write the error journal ${journal.path}: ${journal.lastProblem ?? 'unknown'}; error records go to standard error until it can be written`);
+  else if (early.length < EARLY_RECORDS) early.push({ line, record });
+  lastResort(line);
+  return false;
+}
+
+function toStderr(line: string): void {
+  try {
+    process.stderr.write(`${line}\n`);
+  } catch {
+    // There is nobody left to tell; the count and the ledger still say it.
+  }
+}

@@ -1,0 +1,162 @@
+import { clock } from '../core/clock.ts';
+import type { Scope } from '../core/scope.ts';
+
+/** What is remembered of a failure that has an ID. */
+export interface Identity {
+  readonly id: string;
+  /** Set by `report`: what it answered, so that a later layer gets the same answer. */
+  answer: unknown;
+  /** The severity of the record that was written. */
+  severity: number;
+}
+
+/** Where a failure was first seen by a traced call, and the calls that it crossed since. */
+export interface Sighting {
+  readonly timeMs: number;
+  readonly scope: Scope;
+  /** Traced functions, innermost first. */
+  readonly crossed: { readonly name: string; readonly site: string | undefined }[];
+}
+
+interface Shared {
+  readonly ids: WeakMap<object, Identity>;
+  readonly sightings: WeakMap<object, Sighting>;
+  /** Thrown strings, numbers and so on, by trace and value: they have no identity of their own. */
+  readonly primitives: Map<string, { readonly untilMs: number; identity: Identity | undefined; sighting: Sighting | undefined }>;
+}
+
+/** Two copies of the package in one process share it, so that a failure that crosses both keeps its ID. */
+const SHARED: unique symbol = Symbol.for('sonde.error.identity.v1') as never;
+const MAX_CAUSES = 50; // of one failure: longer chains are loops in somebody's retry
+const MAX_PRIMITIVES = 1_000; // thrown strings are rare; the oldest is forgotten
+const PRIMITIVE_MS = 60_000; // a request that still throws the same string a minute later fails anew
+
+function shared(): Shared {
+  const holder = globalThis as { [SHARED]?: Shared };
+  holder[SHARED] ??= { ids: new WeakMap(), sightings: new WeakMap(), primitives: new Map() };
+  return holder[SHARED];
+}
+
+/** The error and all that caused it, outermost first: `cause` and the members of aggregates, each once, bounded. */
+export function causesOf(error: unknown): unknown[] {
+  const found: unknown[] = [error];
+  if (!isObject(error)) return found;
+  for (let at = 0; at < found.length && found.length < MAX_CAUSES; at++) {
+    const item = found[at];
+    if (!isObject(item)) continue;
+    for (const next of directCauses(item)) {
+      if (next !== undefined && next !== null && !found.includes(next) && found.length < MAX_CAUSES) found.push(next);
+    }
+  }
+  return found;
+}
+
+/** `cause`, then the members of an aggregate. Never throws, whatever getters do. */
+export function directCauses(error: object): unknown[] {
+  try {
+    const { cause, errors } = error as { cause?: unknown; errors?: unknown };
+    const members = Array.isArray(errors) && isAggregate(error) ? errors.slice(0, MAX_CAUSES) : [];
+    // `SuppressedError` (explicit resource management) names its two errors differently.
+    const { error: later, suppressed } = error as { error?: unknown; suppressed?: unknown };
+    if (later !== undefined && suppressed !== undefined && (error as Error).name === 'SuppressedError') members.push(later, suppressed);
+    return cause === undefined ? members : [cause, ...members];
+  } catch {
+    return [];
+  }
+}
+
+/** Whether `errors` of this error are errors: a validation error has a field of that name with other things in it. */
+export function isAggregate(error: object): boolean {
+  return error instanceof AggregateError || (Array.isArray((error as { errors?: unknown }).errors) && ((error as { errors: unknown[] }).errors).every((item) => item instanceof Error));
+}
+
+export function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+/** The identity that this failure, or one it was caused by, has already. */
+export function identityOf(error: unknown, scope: Scope): Identity | undefined {
+  const { ids } = shared();
+  if (!isObject(error)) return primitive(error, scope)?.identity;
+  const direct = ids.get(error);
+  if (direct) return direct;
+  for (const cause of causesOf(error)) {
+    const identity = isObject(cause) ? ids.get(cause) : primitive(cause, scope)?.identity;
+    if (identity) {
+      ids.set(error, identity);
+      return identity;
+    }
+  }
+  return undefined;
+}
+
+/** Gives the failure and everything that caused it an identity, where they have none. */
+export function identify(error: unknown, scope: Scope, id: string): Identity {
+  const identity: Identity = { id, answer: undefined, severity: 0 };
+  const { ids } = shared();
+  for (const item of causesOf(error)) {
+    if (isObject(item)) {
+      if (!ids.has(item)) ids.set(item, identity);
+    } else {
+      const entry = primitiveEntry(item, scope);
+      if (entry && !entry.identity) entry.identity = identity;
+    }
+  }
+  return identity;
+}
+
+/** Remembers that `error` came out of the traced call of `scope`. */
+export function sight(error: unknown, scope: Scope): void {
+  const def = scope.span?.def;
+  const { sightings } = shared();
+  const known = isObject(error) ? sightings.get(error) : primitive(error, scope)?.sighting;
+  if (known) {
+    if (def && known.crossed.length < MAX_CAUSES) known.crossed.push(def);
+    return;
+  }
+  const sighting: Sighting = { timeMs: clock.now(), scope, crossed: def ? [def] : [] };
+  if (isObject(error)) {
+    sightings.set(error, sighting);
+    return;
+  }
+  const entry = primitiveEntry(error, scope);
+  if (entry) entry.sighting = sighting;
+}
+
+/** Where the failure was first seen: of the innermost cause that was. */
+export function sightingOf(error: unknown, scope: Scope): Sighting | undefined {
+  if (!isObject(error)) return primitive(error, scope)?.sighting;
+  const { sightings } = shared();
+  let found: Sighting | undefined;
+  for (const item of causesOf(error)) {
+    const sighting = isObject(item) ? sightings.get(item) : primitive(item, scope)?.sighting;
+    if (sighting && (found === undefined || sighting.timeMs < found.timeMs)) found = sighting;
+  }
+  return found;
+}
+
+function primitive(value: unknown, scope: Scope): ReturnType<Shared['primitives']['get']> {
+  const key = primitiveKey(value, scope);
+  if (key === undefined) return undefined;
+  const entry = shared().primitives.get(key);
+  return entry && entry.untilMs > clock.mono() ? entry : undefined;
+}
+
+function primitiveEntry(value: unknown, scope: Scope): ReturnType<Shared['primitives']['get']> {
+  const key = primitiveKey(value, scope);
+  if (key === undefined) return undefined;
+  const known = primitive(value, scope);
+  if (known) return known;
+  const { primitives } = shared();
+  primitives.delete(key);
+  if (primitives.size >= MAX_PRIMITIVES) primitives.delete(primitives.keys().next().value as string);
+  const entry = { untilMs: clock.mono() + PRIMITIVE_MS, identity: undefined, sighting: undefined };
+  primitives.set(key, entry);
+  return entry;
+}
+
+/** The same value in the same trace is the same failure. Outside of a trace a thrown value cannot be followed. */
+function primitiveKey(value: unknown, scope: Scope): string | undefined {
+  const traceId = scope.span?.spanContext().traceId;
+  return traceId === undefined ? undefined : `${traceId} ${typeof value} ${String(value).slice(0, 500)}`;
+}

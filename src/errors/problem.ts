@@ -1,0 +1,57 @@
+import { STATUS_CODES } from 'node:http';
+import { definitionOf } from './definition.ts';
+import { type Reported, type ReportOptions, report } from './report.ts';
+
+/** The body of an answer about an error, RFC 9457. */
+export interface ProblemBody {
+  /** `about:blank` for a bug, `urn:error:<code>` for a known edge case. */
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  /** The sentence for the user. */
+  readonly detail: string;
+  /** Where an operator finds the error. */
+  readonly instance: string;
+  readonly errorId: string;
+}
+
+/** What {@link problem} gives: the body, and beside it (not in its JSON) the headers. */
+export type Problem = ProblemBody & { readonly headers: Readonly<Record<string, string>> };
+
+/**
+ * Reports an error, unless it was, and makes the answer for the user: an RFC 9457 body that holds nothing internal.
+ *
+ * Shape: the body's fields are enumerable, so that `JSON.stringify(problem(error))` is the body; `headers` is beside them.
+ * Errors: never throws.
+ * Source: RFC 9457, Problem Details for HTTP APIs.
+ *
+ * @example
+ * const answer = problem(new Error('connect ECONNREFUSED 10.0.0.7:5432'));
+ * answer.status === 500;
+ * answer.headers['X-Error-Id'] === answer.errorId;
+ * JSON.stringify(answer).includes('ECONNREFUSED') === false;
+ */
+export function problem(error: unknown, options?: ReportOptions): Problem {
+  return problemOf(error, report(error, options));
+}
+
+/** The body and headers for an error that was reported. */
+export function problemOf(error: unknown, reported: Reported): Problem {
+  const definition = definitionOf(error);
+  const { id, status } = reported;
+  const body: ProblemBody = {
+    type: definition ? `urn:error:${definition.code}` : 'about:blank',
+    title: definition?.title ?? STATUS_CODES[status] ?? 'Error',
+    status,
+    detail: reported.journaled ? reported.message : `${reported.message} ${NOT_SAVED}`,
+    instance: `/debug/errors/${id}`,
+    errorId: id,
+  };
+  return Object.defineProperty(body, 'headers', {
+    value: Object.freeze({ 'Content-Type': 'application/problem+json; charset=utf-8', 'X-Error-Id': id, 'Cache-Control': 'no-store' }),
+    enumerable: false,
+  }) as Problem;
+}
+
+/** Said where the record is on no disk: an ID that may lead nowhere must not look like one that does. */
+export const NOT_SAVED = 'The details could not be saved at this moment, so please also note the time.';

@@ -1,0 +1,133 @@
+import type { Attributes } from '../core/attributes.ts';
+import { clock } from '../core/clock.ts';
+import { safeCopy } from '../core/json.ts';
+import { scrub } from '../core/redact.ts';
+import type { ErrorRecord, JsonValue } from '../core/records.ts';
+import { resource } from '../core/resource.ts';
+import type { Scope, SpanLike } from '../core/scope.ts';
+import { type Classification, levelOf } from './classify.ts';
+import { settings } from './configure.ts';
+import { parseErrorId } from './error-id.ts';
+import { causesOf, isObject, type Sighting, sightingOf } from './identity.ts';
+import { messageOf, stackText, typeNameOf } from './stack.ts';
+import { tracedFrames } from './traced-frames.ts';
+
+/** What a record is made of, besides the error. */
+export interface RecordInput {
+  readonly id: string;
+  readonly error: unknown;
+  readonly scope: Scope;
+  readonly classification: Classification;
+  readonly boundary: string;
+  readonly mechanism: string;
+  readonly handled: boolean;
+  readonly attributes: Attributes | undefined;
+  readonly publicMessage: string;
+}
+
+const MAX_MESSAGE = 16_384; // characters; a query or a body in a message is cut, the stack text has its own bound
+const MAX_CONTEXT = 128; // attributes of one record, as OpenTelemetry's own limit
+const MAX_CONTEXT_TEXT = 32_768; // characters of all context values together: a record stays a few kilobytes
+const MAX_VALUE_TEXT = 4_096;
+
+/** Makes the record of an error: flat, dotted keys. Fingerprint and source-mapped stack are added by the worker. */
+export function makeRecord(input: RecordInput): ErrorRecord {
+  const { error, scope, classification } = input;
+  const now = clock.now();
+  const sighting = sightingOf(error, scope);
+  const span = sighting?.scope.span ?? scope.span;
+  const ids = span?.spanContext();
+  const message = messageOf(error);
+  const definition = classification.definition;
+  const record: Record<string, JsonValue | undefined> = {
+    timestamp: iso(sighting?.timeMs ?? now),
+    observed_timestamp: iso(now),
+    level: levelOf(classification.severity),
+    severity_number: classification.severity,
+    message: scrub(message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}… [${message.length - MAX_MESSAGE} more characters]` : message),
+    'event.name': 'exception',
+    logger: input.boundary || span?.def?.module || 'errors',
+    trace_id: ids?.traceId,
+    span_id: ids?.spanId,
+    trace_flags: ids?.traceFlags,
+    'exception.type': typeNameOf(error),
+    'exception.message': undefined,
+    'exception.stacktrace': scrub(stackText(error)) + tracedFrames(error, sighting, span ?? scope.span),
+    'error.id': input.id,
+    'error.code': classification.code,
+    'error.type': classification.type,
+    'sonde.error.kind': classification.kind,
+    'sonde.error.public_message': input.publicMessage,
+    'sonde.error.hint': definition?.hint,
+    'sonde.error.owner': definition?.owner,
+    'sonde.error.boundary': input.boundary || undefined,
+    'sonde.error.handled': input.handled,
+    'sonde.error.mechanism': input.mechanism,
+    'sonde.error.chain': chainOf(error),
+    'sonde.error.cause_id': downstreamId(error),
+  };
+  record['exception.message'] = record['message'] as string;
+  for (const key of Object.keys(resource)) record[key] ??= resource[key] as JsonValue;
+  addContext(record, input, sighting, span);
+  return record as unknown as ErrorRecord;
+}
+
+/** The types of the causes below the error, outermost first; left out where there is none. */
+function chainOf(error: unknown): string[] | undefined {
+  const causes = causesOf(error);
+  return causes.length < 2 ? undefined : causes.map(typeNameOf);
+}
+
+/** The ID that another service gave this failure: an `errorId` on the error or one of its causes. */
+function downstreamId(error: unknown): string | undefined {
+  for (const cause of causesOf(error)) {
+    try {
+      const id = isObject(cause) ? (cause as { errorId?: unknown }).errorId : undefined;
+      const parsed = typeof id === 'string' ? parseErrorId(id) : undefined;
+      if (parsed?.ok) return parsed.id;
+    } catch {
+      // A getter that throws has no ID for us.
+    }
+  }
+  return undefined;
+}
+
+/** Adds what was running: values of the scope, attributes of the calls, the data of a defined error; redacted and bounded. */
+function addContext(record: Record<string, JsonValue | undefined>, input: RecordInput, sighting: Sighting | undefined, span: SpanLike | undefined): void {
+  const context: Record<string, unknown> = Object.create(null);
+  const sources: (object | undefined)[] = [settings.vitals?.(), spanAttributes(input.scope.span), input.scope.values, spanAttributes(span), sighting?.scope.values, input.attributes];
+  for (const source of sources) if (source) for (const key of Object.keys(source)) context[key] = (source as Record<string, unknown>)[key];
+  const { data } = isObject(input.error) && input.classification.definition ? (input.error as { data?: unknown }) : { data: undefined };
+  if (data !== undefined) context['error.data'] = data;
+  let room = MAX_CONTEXT_TEXT;
+  let count = 0;
+  let dropped = 0;
+  for (const key of Object.keys(context)) {
+    if (record[key] !== undefined || context[key] === undefined) continue; // the record's own keys are not overwritten
+    const value = bounded(safeCopy(settings.revise(key, context[key], [key]), settings.revise) as JsonValue | undefined);
+    if (value === undefined) continue;
+    const size = typeof value === 'string' ? value.length : typeof value === 'object' ? JSON.stringify(value).length : 8;
+    if (count >= MAX_CONTEXT || size > room) {
+      dropped++;
+      continue;
+    }
+    count++;
+    room -= size;
+    record[key] = value;
+  }
+  if (dropped > 0) record['sonde.error.context_dropped'] = dropped;
+}
+
+function bounded(value: JsonValue | undefined): JsonValue | undefined {
+  return typeof value === 'string' && value.length > MAX_VALUE_TEXT ? `${value.slice(0, MAX_VALUE_TEXT)}… [${value.length - MAX_VALUE_TEXT} more characters]` : value;
+}
+
+/** The attributes of a span of our engine; a span of another engine keeps them to itself. */
+function spanAttributes(span: SpanLike | undefined): object | undefined {
+  const { attrs } = (span ?? {}) as { attrs?: unknown };
+  return typeof attrs === 'object' && attrs !== null ? attrs : undefined;
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

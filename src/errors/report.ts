@@ -1,0 +1,164 @@
+import type { Attributes } from '../core/attributes.ts';
+import { errorReported } from '../core/events.ts';
+import { currentScope, type Scope } from '../core/scope.ts';
+import { type Classification, classify, publicMessage } from './classify.ts';
+import { errorCounts, journalLine, settings } from './configure.ts';
+import type { ErrorKind } from './definition.ts';
+import { mintErrorId } from './error-id.ts';
+import { causesOf, type Identity, identify, identityOf, isObject } from './identity.ts';
+import { makeRecord } from './record.ts';
+
+/** What {@link report} can be told. */
+export interface ReportOptions {
+  /** Overrides whether this is a known edge case or a bug. */
+  readonly kind?: ErrorKind;
+  /** Overrides the HTTP status of the answer. */
+  readonly status?: number;
+  /** The module at whose edge it was caught, such as `payments`. */
+  readonly boundary?: string;
+  /** How it came here; default `manual`. */
+  readonly mechanism?: 'manual' | 'boundary' | 'http.server' | 'uncaughtException' | 'unhandledRejection';
+  /** Whether the program goes on as planned; default `true`, `false` for the two mechanisms that end it. */
+  readonly handled?: boolean;
+  /** Further context of the record; secrets are redacted by key. */
+  readonly attributes?: Attributes;
+  /** The scope that it happened in; default: the running one. */
+  readonly scope?: Scope;
+}
+
+/** The answer of {@link report}. */
+export interface Reported {
+  /** The error ID, as it may be shown to the user. */
+  readonly id: string;
+  readonly kind: ErrorKind;
+  /** HTTP status for the answer. */
+  readonly status: number;
+  /** The sentence for the user. */
+  readonly message: string;
+  /** Whether the record is on disk. Where it is not it went to standard error whole. */
+  readonly journaled: boolean;
+}
+
+/**
+ * Records an error and gives it an ID that can always be found: the record is on disk before this returns.
+ *
+ * Shape: one failure has one ID, however often it is reported, wrapped with `cause` or collected in an `AggregateError`.
+ * Errors: never throws, whatever was thrown: frozen errors, strings, `undefined`, proxies.
+ * Source: OpenTelemetry semantic conventions, exceptions in logs.
+ *
+ * @example
+ * const failure = new Error('no such table');
+ * report(failure).id === report(new Error('cannot load', { cause: failure })).id;
+ */
+export function report(error: unknown, options: ReportOptions = {}): Reported {
+  try {
+    return reportNow(error, options);
+  } catch (problem) {
+    errorCounts.failed++;
+    return lastStand(error, problem);
+  }
+}
+
+function reportNow(error: unknown, options: ReportOptions): Reported {
+  const scope = options.scope ?? currentScope();
+  const classification = classify(error, options);
+  const known = identityOf(error, scope);
+  if (known?.answer !== undefined && !tellsMore(error, known, classification)) {
+    errorCounts.repeated++;
+    return answer(known, classification, (known.answer as Reported).journaled);
+  }
+  const identity = known ?? identify(error, scope, mintErrorId());
+  const first = identity.answer === undefined;
+  const record = makeRecord({
+    id: identity.id,
+    error,
+    scope,
+    classification,
+    boundary: options.boundary ?? boundaryOf(error),
+    mechanism: options.mechanism ?? 'manual',
+    handled: options.handled ?? classification.severity !== 21,
+    attributes: options.attributes,
+    publicMessage: publicMessage(classification.kind, classification.definition, identity.id),
+  });
+  const line = JSON.stringify(record);
+  const journaled = journalLine(line, record);
+  const reported = answer(identity, classification, journaled);
+  identity.answer = reported;
+  identity.severity = classification.severity;
+  markReported(error);
+  settings.onRecord?.(line, record);
+  if (first) {
+    errorCounts.reported++;
+    markSpan(scope, identity.id, classification);
+    if (errorReported.active) errorReported.publish({ record, line, error, boundary: (record['sonde.error.boundary'] as string | undefined) ?? '', scope });
+  }
+  return reported;
+}
+
+/** Errors that have a record of their own, to tell a wrapper that came later from the failure that was reported. */
+const recorded = new WeakSet<object>();
+
+function markReported(error: unknown): void {
+  if (isObject(error)) recorded.add(error);
+}
+
+/**
+ * Whether a second record under the same ID is worth its bytes: a wrapper knows more than the cause that was reported
+ * before it, and an error that ends the process is worse than it seemed. Readers take the last record of an ID.
+ */
+function tellsMore(error: unknown, known: Identity, classification: Classification): boolean {
+  if (classification.severity > known.severity && classification.severity === 21) return true;
+  return isObject(error) && !recorded.has(error) && causesOf(error).some((cause) => isObject(cause) && recorded.has(cause));
+}
+
+function answer(identity: Identity, classification: Classification, journaled: boolean): Reported {
+  const { kind, status, definition } = classification;
+  return { id: identity.id, kind, status, message: publicMessage(kind, definition, identity.id), journaled };
+}
+
+function markSpan(scope: Scope, id: string, classification: Classification): void {
+  const span = scope.span;
+  if (!span?.isRecording()) return;
+  span.setAttribute('error.id', id);
+  span.setAttribute('error.type', classification.type);
+  if (classification.severity >= 17) span.setStatus({ code: 2 });
+}
+
+/** The boundary that a wrapper wrote on the error. */
+function boundaryOf(error: unknown): string {
+  const boundary = isObject(error) ? (error as { boundary?: unknown }).boundary : undefined;
+  return typeof boundary === 'string' ? boundary.slice(0, 100) : '';
+}
+
+/** Even a failure in here is told whole, with an ID. */
+function lastStand(error: unknown, problem: unknown): Reported {
+  const id = mintErrorId();
+  const text = (value: unknown): string => {
+    try {
+      return value instanceof Error ? String(value.stack) : String(value);
+    } catch {
+      return 'unprintable value';
+    }
+  };
+  try {
+    process.stderr.write(`${JSON.stringify({ 'error.id': id, timestamp: new Date().toISOString(), 'exception.stacktrace': text(error), 'sonde.error.problem': text(problem) })}\n`);
+  } catch {
+    // Standard error is gone too.
+  }
+  return { id, kind: 'bug', status: 500, message: publicMessage('bug', undefined, id), journaled: false };
+}
+
+/**
+ * The ID that a failure has, or `undefined` where it was not reported yet.
+ *
+ * @example
+ * const late = new Error('late');
+ * errorIdOf(late) === undefined;
+ */
+export function errorIdOf(error: unknown): string | undefined {
+  try {
+    return identityOf(error, currentScope())?.id;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,94 @@
+import { safeMessage } from '../core/json.ts';
+import { directCauses, isAggregate, isObject } from './identity.ts';
+
+const MAX_STACK = 65_536; // characters of the whole text: the collector's limit of a log body is far above, a reader's far below
+const MAX_DEPTH = 20; // causes below causes; a deeper chain is a loop
+const MAX_MEMBERS = 20; // of one aggregate that are shown whole
+
+/**
+ * The whole stack of a failure as V8 prints it: each cause follows as a `Caused by:` block, the members of an
+ * aggregate are indented below it. `.stack` is read once per error. Never throws.
+ */
+export function stackText(error: unknown): string {
+  const out: string[] = [];
+  write(error, '', '', out, new Set(), 0);
+  const text = out.join('\n');
+  return text.length > MAX_STACK ? `${text.slice(0, MAX_STACK)}\n    … [${text.length - MAX_STACK} more characters]` : text;
+}
+
+function write(error: unknown, lead: string, indent: string, out: string[], seen: Set<unknown>, depth: number): void {
+  if (isObject(error)) {
+    if (seen.has(error)) {
+      out.push(`${indent}${lead}[circular: ${headOf(error)}]`);
+      return;
+    }
+    seen.add(error);
+  }
+  if (depth > MAX_DEPTH) {
+    out.push(`${indent}${lead}… [more causes]`);
+    return;
+  }
+  const own = ownStack(error);
+  out.push(indent === '' ? lead + own : `${indent}${lead}${own.replace(/\n/g, `\n${indent}`)}`);
+  if (!isObject(error)) return;
+  const causes = directCauses(error);
+  if (causes.length === 0) return;
+  const hasCause = (error as { cause?: unknown }).cause !== undefined;
+  const members = hasCause ? causes.slice(1) : causes;
+  members.slice(0, MAX_MEMBERS).forEach((member, at) => {
+    write(member, `[${at}] `, `${indent}    `, out, seen, depth + 1);
+  });
+  if (members.length > MAX_MEMBERS) out.push(`${indent}    … [${members.length - MAX_MEMBERS} more errors]`);
+  if (hasCause) write(causes[0], 'Caused by: ', indent, out, seen, depth + 1);
+}
+
+/** The stack of one error, its head line first, whatever others did to `.stack`. */
+function ownStack(error: unknown): string {
+  if (!isObject(error)) return `${headOf(error)}\n    [no stack: a ${error === null ? 'null' : typeof error} was thrown]`;
+  let stack: unknown;
+  try {
+    stack = (error as { stack?: unknown }).stack;
+  } catch {
+    stack = undefined;
+  }
+  if (typeof stack !== 'string' || stack === '') return `${headOf(error)}\n    [no stack]`;
+  const head = headOf(error);
+  // V8 writes the head when the error is made: a message that was set later, or a class name, is put right.
+  const frames = stack.search(/\n\s+at /);
+  if (stack.startsWith(head) || frames < 0) return stack;
+  const message = messageOf(error);
+  return message !== '' && !stack.slice(0, frames).includes(message) ? head + stack.slice(frames) : stack;
+}
+
+/** `Type: message` of anything that was thrown. */
+export function headOf(error: unknown): string {
+  const type = typeNameOf(error);
+  const message = messageOf(error);
+  return message === '' ? type : `${type}: ${message}`;
+}
+
+/** The class name of an error, `string` and so on for other values. */
+export function typeNameOf(error: unknown): string {
+  if (!isObject(error)) return error === null ? 'null' : typeof error;
+  try {
+    const { name } = error as { name?: unknown };
+    const own = (error as object).constructor?.name;
+    if (typeof name === 'string' && name !== '' && (name !== 'Error' || own === undefined)) return name.slice(0, 200);
+    return typeof own === 'string' && own !== '' ? own.slice(0, 200) : 'Error';
+  } catch {
+    return 'Error';
+  }
+}
+
+/** The internal message of anything that was thrown; objects that are no errors are shown as JSON-like text. */
+export function messageOf(error: unknown): string {
+  if (!isObject(error)) return safeMessage(error);
+  try {
+    const { message } = error as { message?: unknown };
+    if (typeof message === 'string') return message;
+    if (error instanceof Error || isAggregate(error)) return '';
+    return JSON.stringify(error)?.slice(0, 2_000) ?? String(error);
+  } catch {
+    return 'unprintable value';
+  }
+}

@@ -1,0 +1,43 @@
+import type { SpanLike } from '../core/scope.ts';
+import type { Sighting } from './identity.ts';
+
+const MAX_FRAMES = 32; // traced calls above one another; deeper is recursion
+
+interface TracedFrame {
+  readonly name: string;
+  readonly site?: string | undefined;
+}
+
+/** The calls around a span, where the engine keeps them. */
+interface NestedSpan extends SpanLike {
+  readonly parent?: NestedSpan | undefined;
+}
+
+/**
+ * The chain of traced functions that V8's text does not show, innermost first, as further lines of the stack:
+ * `at traced checkout.place (orders.ts:12)`. V8 loses the callers where an error crosses a timer, an event or a callback.
+ */
+export function tracedFrames(error: unknown, sighting: Sighting | undefined, span: SpanLike | undefined): string {
+  const chain: TracedFrame[] = [...(sighting?.crossed ?? [])];
+  for (let at = span as NestedSpan | undefined; at !== undefined && chain.length < MAX_FRAMES; at = at.parent) {
+    if (at.def && !chain.includes(at.def)) chain.push(at.def);
+  }
+  if (chain.length === 0) return '';
+  const own = stackOf(error);
+  let text = '';
+  for (const { name, site } of chain.slice(0, MAX_FRAMES)) {
+    const short = name.slice(name.lastIndexOf('.') + 1);
+    if (own.includes(`${short} (`) || own.includes(`${short} [as`)) continue; // V8 still has it
+    text += site === undefined ? `\n    at traced ${name}` : `\n    at traced ${name} (${site})`;
+  }
+  return text;
+}
+
+function stackOf(error: unknown): string {
+  try {
+    const stack = (error as { stack?: unknown } | null | undefined)?.stack;
+    return typeof stack === 'string' ? stack : '';
+  } catch {
+    return '';
+  }
+}
