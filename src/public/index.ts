@@ -9,3 +9,8 @@ export { type ErrorDefinition, type ErrorKind } from '../errors/definition.ts';
 export { errorIdTime, type ParsedErrorId, parseErrorId } from '../errors/error-id.ts';
 export { type Problem, type ProblemBody, problem } from '../errors/problem.ts';
 export { errorIdOf, type Reported, type ReportOptions, report } from '../errors/report.ts';
+export { type BoundCounter, type Counter, counter, type LabelledCounter, type MetricOptions } from '../metrics/counter.ts';
+export { type BoundGauge, type Gauge, gauge, type LabelledGauge } from '../metrics/gauge.ts';
+export { type BoundHistogram, type Histogram, type HistogramOptions, histogram, type LabelledHistogram } from '../metrics/histogram.ts';
+export type { Labels, LabelValue } from '../metrics/label-set.ts';
+export { renderMetrics } from '../metrics/render.ts';
