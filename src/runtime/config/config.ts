@@ -1,0 +1,45 @@
+import type { Attributes } from '../../core/attributes.ts';
+import type { LevelName, StartOptions } from './start-options.ts';
+
+/** Where OTLP goes. */
+export interface OtlpConfig {
+  readonly tracesUrl: string;
+  readonly logsUrl: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly protocol: 'http/protobuf' | 'http/json';
+  readonly compression: 'gzip' | 'none';
+  readonly timeoutMs: number;
+}
+
+/** How traces are chosen. */
+export interface SamplerConfig {
+  readonly parentBased: boolean;
+  readonly ratio: number;
+}
+
+/** The whole configuration after options, `SONDE_*` and `OTEL_*` were joined; nothing else reads the environment. */
+export interface Config {
+  readonly disabled: boolean;
+  readonly service: string;
+  readonly resource: Attributes;
+  /** Absolute. */
+  readonly dir: string;
+  readonly engine: 'sonde' | 'otel-sdk';
+  readonly sampler: SamplerConfig;
+  readonly propagators: readonly ('tracecontext' | 'baggage')[];
+  readonly otlp: OtlpConfig | undefined;
+  /** The limits of OpenTelemetry's batch processor, where they were set. */
+  readonly batch: { readonly delayMs: number | undefined; readonly queueSize: number | undefined; readonly batchSize: number | undefined };
+  readonly logs: { readonly level: LevelName; readonly levels: Readonly<Record<string, LevelName>>; readonly format: 'json' | 'text'; readonly redact: readonly string[] };
+  readonly http: false | { readonly limitMs: number | undefined; readonly ignore: ((request: import('node:http').IncomingMessage) => boolean) | undefined };
+  readonly admin: {
+    readonly port: number | undefined;
+    readonly host: string;
+    readonly token: string | undefined;
+    readonly authorize: NonNullable<StartOptions['admin']>['authorize'] | undefined;
+    readonly requireTtl: boolean;
+  };
+  readonly retention: { readonly ageMs: number; readonly bytes: number };
+  readonly handles: boolean;
+  readonly explainExit: boolean;
+}

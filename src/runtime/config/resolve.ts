@@ -1,0 +1,183 @@
+import { resolve as resolvePath } from 'node:path';
+import type { Config, OtlpConfig, SamplerConfig } from './config.ts';
+import { ConfigError } from './config-error.ts';
+import { callable, duration, httpUrl, isRecord, otelMillis, pairs, port, ratio, type Reader, text, whole, word, words, yesNo } from './readers.ts';
+import { describeResource } from './resource.ts';
+import { Sources } from './sources.ts';
+import type { LevelName, StartOptions } from './start-options.ts';
+
+/** Every variable of ours; any other `SONDE_*` is a mistake. */
+export const SONDE_NAMES = [
+  'SONDE_ADMIN_PORT',
+  'SONDE_ADMIN_TOKEN',
+  'SONDE_DIR',
+  'SONDE_ENVIRONMENT',
+  'SONDE_EXPLAIN_EXIT',
+  'SONDE_LOG_FORMAT',
+  'SONDE_LOG_LEVEL',
+  'SONDE_LOKI_URL',
+  'SONDE_RELEASE',
+  'SONDE_TEMPO_URL',
+  'SONDE_URL',
+] as const;
+
+const SHAPE: Readonly<Record<keyof StartOptions, readonly string[] | null>> = {
+  service: null,
+  release: null,
+  environment: null,
+  resource: null,
+  dir: null,
+  engine: null,
+  disabled: null,
+  sampling: ['ratio'],
+  otlp: ['endpoint', 'headers', 'protocol', 'compression', 'timeout'],
+  logs: ['level', 'levels', 'format', 'redact'],
+  http: ['limit', 'ignore'],
+  admin: ['port', 'host', 'token', 'authorize', 'requireTtl'],
+  retention: ['age', 'bytes'],
+  handles: null,
+};
+
+const LEVEL = word<LevelName>({
+  trace: 'trace',
+  debug: 'debug',
+  info: 'info',
+  warn: 'warn',
+  warning: 'warn',
+  error: 'error',
+  fatal: 'fatal',
+  dpanic: 'fatal',
+  panic: 'fatal',
+  off: 'off',
+  silent: 'off',
+  none: 'off',
+});
+const PROTOCOL = word({ 'http/protobuf': 'http/protobuf', 'http/json': 'http/json' } as const);
+const COMPRESSION = word({ gzip: 'gzip', none: 'none' } as const);
+const FORMAT = word({ json: 'json', text: 'text' } as const);
+const PROPAGATORS = words(word({ tracecontext: 'tracecontext', baggage: 'baggage', none: 'none' } as const));
+
+const LEVELS: Reader<Record<string, LevelName>> = {
+  expected: 'an object of levels by logger name',
+  read(value) {
+    if (!isRecord(value)) return undefined;
+    const out: Record<string, LevelName> = Object.create(null);
+    for (const [name, item] of Object.entries(value)) {
+      const level = LEVEL.read(item);
+      if (level === undefined) return undefined;
+      out[name] = level;
+    }
+    return out;
+  },
+};
+
+/** Joins options and environment; throws one {@link ConfigError} that lists every problem. */
+export function resolveConfig(options: StartOptions | undefined, env: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const from = new Sources(options, env);
+  from.checkKeys(SHAPE);
+  from.checkNames('SONDE_', SONDE_NAMES);
+  for (const name of ['SONDE_URL', 'SONDE_LOKI_URL', 'SONDE_TEMPO_URL']) from.pick({ env: [name], reader: httpUrl });
+  const config: Config = {
+    disabled: from.pick({ option: 'disabled', env: ['OTEL_SDK_DISABLED'], reader: yesNo }) ?? false,
+    ...identity(from),
+    dir: resolvePath(from.pick({ option: 'dir', env: ['SONDE_DIR'], reader: text }) ?? '.sonde'),
+    engine: from.pick({ option: 'engine', reader: word({ sonde: 'sonde', 'otel-sdk': 'otel-sdk' } as const) }) ?? 'sonde',
+    sampler: samplerOf(from),
+    propagators: (from.pick({ env: ['OTEL_PROPAGATORS'], reader: PROPAGATORS }) ?? ['tracecontext', 'baggage']).filter((one) => one !== 'none'),
+    otlp: otlpOf(from),
+    batch: batchOf(from),
+    logs: {
+      level: from.pick({ option: 'logs.level', env: ['SONDE_LOG_LEVEL'], reader: LEVEL }) ?? 'info',
+      levels: from.pick({ option: 'logs.levels', reader: LEVELS }) ?? {},
+      format: from.pick({ option: 'logs.format', env: ['SONDE_LOG_FORMAT'], reader: FORMAT }) ?? (process.stdout.isTTY ? 'text' : 'json'),
+      redact: from.pick({ option: 'logs.redact', reader: words(text) }) ?? [],
+    },
+    http: httpOf(from),
+    admin: {
+      port: from.pick({ option: 'admin.port', env: ['SONDE_ADMIN_PORT'], reader: port }),
+      host: from.pick({ option: 'admin.host', reader: text }) ?? '127.0.0.1',
+      token: from.pick({ option: 'admin.token', env: ['SONDE_ADMIN_TOKEN'], reader: text, secret: true }),
+      authorize: from.pick({ option: 'admin.authorize', reader: callable<NonNullable<Config['admin']['authorize']>>() }),
+      requireTtl: from.pick({ option: 'admin.requireTtl', reader: yesNo }) ?? false,
+    },
+    retention: {
+      ageMs: from.pick({ option: 'retention.age', reader: duration }) ?? 7 * 86_400_000,
+      bytes: from.pick({ option: 'retention.bytes', reader: whole(1_048_576, Number.MAX_SAFE_INTEGER, 'bytes') }) ?? 1_073_741_824,
+    },
+    handles: from.pick({ option: 'handles', reader: yesNo }) ?? true,
+    explainExit: from.pick({ env: ['SONDE_EXPLAIN_EXIT'], reader: yesNo }) ?? false,
+  };
+  if (from.problems.length > 0) throw new ConfigError(from.problems);
+  return config;
+}
+
+function identity(from: Sources): Pick<Config, 'service' | 'resource'> {
+  const named = from.pick({ env: ['OTEL_RESOURCE_ATTRIBUTES'], reader: pairs }) ?? {};
+  const given = from.pick({ option: 'resource', reader: pairs }) ?? {};
+  const resource = describeResource({
+    service: from.pick({ option: 'service', env: ['OTEL_SERVICE_NAME'], reader: text }),
+    release: from.pick({ option: 'release', env: ['SONDE_RELEASE'], reader: text }),
+    environment: from.pick({ option: 'environment', env: ['SONDE_ENVIRONMENT'], reader: text }),
+    attributes: { ...named, ...given },
+  });
+  return { service: String(resource['service.name']), resource };
+}
+
+function samplerOf(from: Sources): SamplerConfig {
+  const name = from.pick({
+    env: ['OTEL_TRACES_SAMPLER'],
+    reader: word({
+      always_on: 'always_on',
+      always_off: 'always_off',
+      traceidratio: 'traceidratio',
+      parentbased_always_on: 'parentbased_always_on',
+      parentbased_always_off: 'parentbased_always_off',
+      parentbased_traceidratio: 'parentbased_traceidratio',
+    } as const),
+  });
+  const arg = from.pick({ env: ['OTEL_TRACES_SAMPLER_ARG'], reader: ratio });
+  const chosen = from.pick({ option: 'sampling.ratio', reader: ratio });
+  if (chosen !== undefined) return { parentBased: true, ratio: chosen };
+  const kept = name?.endsWith('always_off') ? 0 : name?.endsWith('traceidratio') ? (arg ?? 1) : 1;
+  return { parentBased: name === undefined || name.startsWith('parentbased_'), ratio: kept };
+}
+
+function otlpOf(from: Sources): OtlpConfig | undefined {
+  const base = from.pick({ option: 'otlp.endpoint', env: ['OTEL_EXPORTER_OTLP_ENDPOINT'], reader: httpUrl });
+  const traces = from.pick({ env: ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'], reader: httpUrl });
+  const logs = from.pick({ env: ['OTEL_EXPORTER_OTLP_LOGS_ENDPOINT'], reader: httpUrl });
+  const shared = {
+    headers: from.pick({ option: 'otlp.headers', env: ['OTEL_EXPORTER_OTLP_HEADERS'], reader: pairs, secret: true }) ?? {},
+    protocol: from.pick({ option: 'otlp.protocol', env: ['OTEL_EXPORTER_OTLP_PROTOCOL'], reader: PROTOCOL }) ?? 'http/protobuf',
+    compression: from.pick({ option: 'otlp.compression', env: ['OTEL_EXPORTER_OTLP_COMPRESSION'], reader: COMPRESSION }) ?? 'gzip',
+    timeoutMs: from.pick({ option: 'otlp.timeout', env: [['OTEL_EXPORTER_OTLP_TIMEOUT', otelMillis]], reader: duration }) ?? 10_000,
+  } as const;
+  const anyBase = base ?? originOf(traces ?? logs);
+  if (anyBase === undefined) return undefined;
+  return { ...shared, tracesUrl: traces ?? below(anyBase, 'v1/traces'), logsUrl: logs ?? below(anyBase, 'v1/logs') };
+}
+
+function originOf(url: string | undefined): string | undefined {
+  return url === undefined ? undefined : new URL(url).origin;
+}
+
+function below(base: string, path: string): string {
+  return base.endsWith('/') ? base + path : `${base}/${path}`;
+}
+
+function batchOf(from: Sources): Config['batch'] {
+  from.pick({ env: ['OTEL_BSP_EXPORT_TIMEOUT'], reader: otelMillis });
+  return {
+    delayMs: from.pick({ env: ['OTEL_BSP_SCHEDULE_DELAY'], reader: otelMillis }),
+    queueSize: from.pick({ env: ['OTEL_BSP_MAX_QUEUE_SIZE'], reader: whole(1, 10_000_000) }),
+    batchSize: from.pick({ env: ['OTEL_BSP_MAX_EXPORT_BATCH_SIZE'], reader: whole(1, 100_000) }),
+  };
+}
+
+function httpOf(from: Sources): Config['http'] {
+  if (from.option('http') === false) return false;
+  return {
+    limitMs: from.pick({ option: 'http.limit', reader: duration }),
+    ignore: from.pick({ option: 'http.ignore', reader: callable<(request: import('node:http').IncomingMessage) => boolean>() }),
+  };
+}

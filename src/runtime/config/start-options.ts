@@ -1,0 +1,84 @@
+import type { IncomingMessage } from 'node:http';
+import type { Attributes } from '../../core/attributes.ts';
+import type { Duration } from '../../core/duration.ts';
+
+/** A log level as it is written in options; see `contracts` for the aliases. */
+export type LevelName = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'off';
+
+/**
+ * What `start()` takes. Every option may be left out; an option wins over `SONDE_*`, which wins over `OTEL_*`.
+ *
+ * Units: times are {@link Duration}s; sizes are bytes.
+ */
+export interface StartOptions {
+  /** `service.name`. Default: `OTEL_SERVICE_NAME`, else the name in the nearest package.json. */
+  readonly service?: string;
+  /** `service.version`. Default: `SONDE_RELEASE`, else the version in the nearest package.json. */
+  readonly release?: string;
+  /** `deployment.environment.name`. Default: `SONDE_ENVIRONMENT`. */
+  readonly environment?: string;
+  /** Further attributes of the resource. */
+  readonly resource?: Attributes;
+  /** Folder of store, journal and spool. Default: `SONDE_DIR`, else `.sonde`. */
+  readonly dir?: string;
+  /** `sonde`: our own engine. `otel-sdk`: `@opentelemetry/sdk-node`. Default: `sonde`. */
+  readonly engine?: 'sonde' | 'otel-sdk';
+  /** Switches all of it off: the vocabulary stays a no-op. Default: `OTEL_SDK_DISABLED`, else false. */
+  readonly disabled?: boolean;
+  readonly sampling?: {
+    /** Share of traces that are kept, 0 to 1, where no parent decided. Default: 1. */
+    readonly ratio?: number;
+  };
+  /** Sends to an OTLP receiver in place of the embedded store. */
+  readonly otlp?: {
+    /** Base URL, such as `http://collector:4318`; `/v1/traces` and `/v1/logs` are added. */
+    readonly endpoint?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    /** Default: `http/protobuf`. */
+    readonly protocol?: 'http/protobuf' | 'http/json';
+    /** Default: `gzip`. */
+    readonly compression?: 'gzip' | 'none';
+    /** Limit of one request. Default: `10s`. */
+    readonly timeout?: Duration;
+  };
+  readonly logs?: {
+    /** Level of the root logger. Default: `SONDE_LOG_LEVEL`, else `info`. */
+    readonly level?: LevelName;
+    /** Levels by logger name, inherited by the names below (`orders` holds for `orders.db`). */
+    readonly levels?: Readonly<Record<string, LevelName>>;
+    /** Default: `SONDE_LOG_FORMAT`, else text on a terminal and JSON elsewhere. */
+    readonly format?: 'json' | 'text';
+    /** Further key names whose values are redacted at any depth. */
+    readonly redact?: readonly string[];
+  };
+  /** `false`: HTTP is not watched. */
+  readonly http?:
+    | false
+    | {
+        /** The limit of every incoming request. Default: none but the caller's header. */
+        readonly limit?: Duration;
+        /** Incoming requests for which this returns true are not watched. */
+        readonly ignore?: (request: IncomingMessage) => boolean;
+      };
+  /** The admin handler and, with a port, a server of its own for it. */
+  readonly admin?: {
+    /** Port of an own server; 0 takes a free one. Default: `SONDE_ADMIN_PORT`, else no server. */
+    readonly port?: number;
+    /** Address of the own server. Default: `127.0.0.1`. */
+    readonly host?: string;
+    /** Bearer token; with it, peers beyond loopback are served. Default: `SONDE_ADMIN_TOKEN`. */
+    readonly token?: string;
+    /** Decides on each request in place of the loopback rule. */
+    readonly authorize?: (request: IncomingMessage) => boolean | Promise<boolean>;
+    /** Refuses a change of a level without `ttl`. Default: false. */
+    readonly requireTtl?: boolean;
+  };
+  readonly retention?: {
+    /** Age at which a day of the store is deleted. Default: `7d`. */
+    readonly age?: Duration;
+    /** Size of the store at which its oldest days are deleted. Default: 1 GiB. */
+    readonly bytes?: number;
+  };
+  /** Watches timers, servers, sockets and child processes. Default: true. */
+  readonly handles?: boolean;
+}
