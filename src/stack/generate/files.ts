@@ -1,0 +1,20 @@
+import { ALERT_GROUPS } from '../alerts/groups.ts';
+import { promtoolTests, ruleFile } from './prometheus.ts';
+import { runbook, runbookIndex } from './runbooks.ts';
+
+/** Every generated file of the stack: its path below the folder that holds docker-compose.yml, and its text. */
+export function generatedFiles(): Map<string, string> {
+  const files = new Map<string, string>();
+  const add = (path: string, text: string | undefined): void => {
+    if (text !== undefined) files.set(path, text);
+  };
+  for (const group of ALERT_GROUPS) {
+    add(`collector/prometheus/rules/${group.name}.yml`, ruleFile(group, 'promql'));
+    add(`collector/prometheus/tests/${group.name}.yml`, promtoolTests(group));
+    // Loki's tenant without authentication is called "fake": its rules stand in a folder of that name.
+    add(`collector/loki/rules/fake/${group.name}.yml`, ruleFile(group, 'logql'));
+    for (const alert of group.alerts) add(`collector/runbooks/${alert.name}.md`, runbook(alert));
+  }
+  add('collector/runbooks/README.md', runbookIndex(ALERT_GROUPS));
+  return files;
+}
