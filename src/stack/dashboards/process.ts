@@ -1,0 +1,162 @@
+import type { Dashboard } from './dashboard.ts';
+import { logs, prom, stat, table, timeseries } from './panel.ts';
+import { LOGGER, OF_SERVICE, SERVICE } from './variables.ts';
+
+/** The Node runtime and which of the four bottlenecks it is. */
+export const RUNTIME: Dashboard = {
+  uid: 'sonde-runtime',
+  title: 'Sonde / Runtime',
+  description: 'Event loop, memory, garbage collection and the four bottlenecks of a process: CPU, memory, disk, network.',
+  from: 'now-1h',
+  variables: [SERVICE],
+  rows: [
+    {
+      title: 'The four bottlenecks',
+      panels: [
+        timeseries('CPU: cores in use', 'short', [prom(`sum by (service_name) (rate(process_cpu_seconds_total{${OF_SERVICE}}[$__rate_interval]))`, '{{service_name}}')], { width: 6 }),
+        timeseries('Memory: heap in use of the limit', 'percentunit', [prom(`sum by (service_name) (v8js_memory_heap_used_bytes{${OF_SERVICE}}) / sum by (service_name) (v8js_memory_heap_limit_bytes{${OF_SERVICE}})`, '{{service_name}}')], { width: 6, max: 1, thresholds: [0.8, 0.9] }),
+        timeseries('Event loop: delay p99', 's', [prom(`max by (service_name) (nodejs_eventloop_delay_p99_seconds{${OF_SERVICE}})`, '{{service_name}}')], { width: 6, thresholds: [0.05, 0.2] }),
+        timeseries('Event loop: busy', 'percentunit', [prom(`max by (service_name) (nodejs_eventloop_utilization_ratio{${OF_SERVICE}})`, '{{service_name}}')], { width: 6, max: 1, thresholds: [0.8, 0.95] }),
+      ],
+    },
+    {
+      title: 'Memory',
+      panels: [
+        timeseries('Heap by space', 'bytes', [prom(`sum by (v8js_heap_space_name) (v8js_memory_heap_used_bytes{${OF_SERVICE}})`, '{{v8js_heap_space_name}}')], { stacked: true }),
+        timeseries('Resident', 'bytes', [prom(`sum by (service_name) (process_resident_memory_bytes{${OF_SERVICE}})`, '{{service_name}}')]),
+        timeseries('Share of time in garbage collection', 'percentunit', [prom(`sum by (v8js_gc_type) (rate(v8js_gc_duration_seconds_sum{${OF_SERVICE}}[$__rate_interval]))`, '{{v8js_gc_type}}')], { width: 24, stacked: true }),
+      ],
+    },
+  ],
+};
+
+/** What a process holds open, and what should beat. */
+export const HANDLES: Dashboard = {
+  uid: 'sonde-handles',
+  title: 'Sonde / Handles and heartbeats',
+  description: 'Open handles by type, and the age of heartbeats.',
+  from: 'now-6h',
+  variables: [SERVICE],
+  rows: [
+    {
+      title: 'Handles',
+      panels: [
+        timeseries('Open, by type', 'short', [prom(`sum by (type) (sonde_handles_open{${OF_SERVICE}})`, '{{type}}')], { stacked: true }),
+        timeseries('Growth an hour, by type', 'short', [prom(`sum by (type) (deriv(sonde_handles_open{${OF_SERVICE}}[30m])) * 3600`, '{{type}}')]),
+      ],
+    },
+    { title: 'Heartbeats', panels: [timeseries('Time since the last beat', 's', [prom(`max by (service_name, name) (sonde_heartbeat_age_seconds{${OF_SERVICE}})`, '{{service_name}} {{name}}')], { width: 24, thresholds: [30, 60] })] },
+  ],
+};
+
+/** Breakers, retries, bulkheads, limits. */
+export const RESILIENCE: Dashboard = {
+  uid: 'sonde-resilience',
+  title: 'Sonde / Resilience',
+  description: 'Breakers, retries, bulkheads and rate limits under the names of resilience4j.',
+  from: 'now-3h',
+  variables: [SERVICE],
+  rows: [
+    {
+      title: 'Breakers',
+      panels: [
+        timeseries('State', 'short', [prom(`max by (name, state) (resilience4j_circuitbreaker_state{${OF_SERVICE}}) > 0`, '{{name}} {{state}}')]),
+        timeseries('Refused a second', 'ops', [prom(`sum by (name) (rate(resilience4j_circuitbreaker_not_permitted_calls_total{${OF_SERVICE}}[$__rate_interval]))`, '{{name}}')]),
+        timeseries('Calls by kind', 'ops', [prom(`sum by (name, kind) (rate(resilience4j_circuitbreaker_calls_seconds_count{${OF_SERVICE}}[$__rate_interval]))`, '{{name}} {{kind}}')]),
+        timeseries('Retries by kind', 'ops', [prom(`sum by (name, kind) (rate(resilience4j_retry_calls_total{${OF_SERVICE}}[$__rate_interval]))`, '{{name}} {{kind}}')]),
+      ],
+    },
+    {
+      title: 'Limits',
+      panels: [
+        timeseries('Bulkhead: places left', 'short', [prom(`min by (name) (resilience4j_bulkhead_available_concurrent_calls{${OF_SERVICE}})`, '{{name}}')]),
+        timeseries('Rate limiter: permissions left', 'short', [prom(`min by (name) (resilience4j_ratelimiter_available_permissions{${OF_SERVICE}})`, '{{name}}')]),
+        timeseries('Time limiter: calls by kind', 'ops', [prom(`sum by (name, kind) (rate(resilience4j_timelimiter_calls_total{${OF_SERVICE}}[$__rate_interval]))`, '{{name}} {{kind}}')], { width: 24 }),
+      ],
+    },
+  ],
+};
+
+/** Log volume, levels that were changed. */
+export const LOGS: Dashboard = {
+  uid: 'sonde-logs',
+  title: 'Sonde / Logs and levels',
+  description: 'Log lines by level and logger; level leases and who set them.',
+  from: 'now-1h',
+  variables: [SERVICE, LOGGER],
+  rows: [
+    {
+      title: 'Levels changed at run time',
+      panels: [
+        stat('Leases running', 'short', prom(`sum(sonde_log_level_override_active{${OF_SERVICE}}) or vector(0)`), { thresholds: [1, 5], width: 6 }),
+        logs('Who changed what', '{obs_kind="audit", service_name=~"$service"}', { width: 18, height: 6 }),
+      ],
+    },
+    {
+      title: 'Lines',
+      panels: [
+        timeseries('Lines a second by level', 'ops', [{ source: 'loki', expr: 'sum by (severity_text) (rate({service_name=~"$service"} [$__auto]))', legend: '{{severity_text}}' }], { width: 24, stacked: true }),
+        logs('Lines', '{service_name=~"$service"} | scope_name=~"$logger"', { height: 16 }),
+      ],
+    },
+  ],
+};
+
+/** The ledger, end to end. */
+export const LEDGER: Dashboard = {
+  uid: 'sonde-ledger',
+  title: 'Sonde / Telemetry ledger',
+  description: 'What was produced, and what became of it, from the process to the backends.',
+  from: 'now-3h',
+  variables: [SERVICE],
+  rows: [
+    {
+      title: 'In the services',
+      panels: [
+        timeseries('Records a second by outcome', 'ops', [prom(`sum by (signal, outcome) (rate(sonde_telemetry_records_total{${OF_SERVICE}}[$__rate_interval]))`, '{{signal}} {{outcome}}')]),
+        timeseries('Dropped a second by reason', 'ops', [prom(`sum by (signal, reason) (rate(sonde_telemetry_records_total{${OF_SERVICE}, outcome="dropped"}[$__rate_interval]))`, '{{signal}} {{reason}}')]),
+        table('Totals', [prom(`sum by (service_name, signal, outcome, reason) (sonde_telemetry_records_total{${OF_SERVICE}})`)]),
+      ],
+    },
+    {
+      title: 'In the collector',
+      panels: [
+        timeseries('Taken and refused', 'ops', [prom('sum(rate(otelcol_receiver_accepted_spans_total[$__rate_interval]))', 'spans taken'), prom('sum(rate(otelcol_receiver_accepted_log_records_total[$__rate_interval]))', 'logs taken'), prom('sum(rate(otelcol_receiver_refused_spans_total[$__rate_interval]))', 'spans refused')]),
+        timeseries('Sent and failed, by exporter', 'ops', [prom('sum by (exporter) (rate({__name__=~"otelcol_exporter_sent_(spans|log_records)_total"}[$__rate_interval]))', 'sent {{exporter}}'), prom('sum by (exporter) (rate({__name__=~"otelcol_exporter_send_failed_(spans|log_records)_total"}[$__rate_interval]))', 'failed {{exporter}}')]),
+      ],
+    },
+  ],
+};
+
+/** Health of the collector and the servers behind it. */
+export const STACK: Dashboard = {
+  uid: 'sonde-stack',
+  title: 'Sonde / Collector and stack',
+  description: 'Health of the collector, Prometheus, Loki, Tempo and Alertmanager.',
+  from: 'now-3h',
+  variables: [],
+  rows: [
+    {
+      title: 'Servers',
+      panels: [
+        table('Up', [prom('up')], { width: 8, height: 7 }),
+        timeseries('Queues of the collector', 'percentunit', [prom('max by (exporter) (otelcol_exporter_queue_size / otelcol_exporter_queue_capacity)', '{{exporter}}')], { width: 8, height: 7, max: 1, thresholds: [0.5, 0.9] }),
+        timeseries('Memory of the collector', 'bytes', [prom('max(otelcol_process_memory_rss_bytes)', 'resident')], { width: 8, height: 7 }),
+      ],
+    },
+    {
+      title: 'Refused for good',
+      panels: [
+        timeseries('Loki discards a second', 'ops', [prom('sum by (reason) (rate(loki_discarded_samples_total[$__rate_interval]))', '{{reason}}')]),
+        timeseries('Tempo discards a second', 'ops', [prom('sum by (reason) (rate(tempo_discarded_spans_total[$__rate_interval]))', '{{reason}}')]),
+      ],
+    },
+    {
+      title: 'Alerting',
+      panels: [
+        table('Firing', [prom('ALERTS{alertstate="firing"}')], { width: 12 }),
+        timeseries('Notifications failed a second', 'ops', [prom('sum by (integration) (rate(alertmanager_notifications_failed_total[$__rate_interval]))', '{{integration}}')], { height: 9 }),
+      ],
+    },
+  ],
+};
