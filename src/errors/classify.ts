@@ -1,5 +1,5 @@
+import { errorType } from '../core/error-type.ts';
 import { definitionOf, type ErrorDefinition, type ErrorKind } from './definition.ts';
-import { typeNameOf } from './stack.ts';
 
 /** How an error is treated. */
 export interface Classification {
@@ -27,7 +27,7 @@ export function classify(error: unknown, options: { readonly kind?: ErrorKind | 
     status: options.status ?? definition?.status ?? (cancelled ? CLIENT_CLOSED_REQUEST : 500),
     definition,
     code,
-    type: code ?? typeNameOf(error),
+    type: definition?.code ?? errorType(error),
     severity: isFatal(options.mechanism) ? 21 : cancelled && kind === 'known' ? 5 : kind === 'known' ? 13 : 17,
   };
 }

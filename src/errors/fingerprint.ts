@@ -68,7 +68,7 @@ function moduleOf(file: string): string {
     .replace(/[?#].*$/, '')
     .replace(/\\/g, '/')
     .replace(/\.[cm]?[jt]sx?$/, '')
-    .replace(/[-.](?=[A-Za-z0-9_-]*\d)[A-Za-z0-9_-]{8,}$/, '');
+    .replace(/[-.](?:[0-9a-f]{8,64}|[A-Z0-9]{8,64}|(?=\w*[A-Z])(?=\w*\d)\w{8})$/, '');
   const root = /^.*\/(?:src|dist|build|out|lib)\//.exec(path)?.[0];
   return root === undefined ? path.split('/').slice(-2).join('/') : path.slice(root.length);
 }

@@ -1,4 +1,6 @@
 /** The public surface: re-exports only. */
+export type { ErrorAnswer, ErrorAnswerOptions } from '../adapters/error-answer.ts';
+export { sendProblem } from '../adapters/send-problem.ts';
 export type { Attributes, AttributeValue } from '../core/attributes.ts';
 export { bind, bound } from '../core/bind.ts';
 export type { Duration } from '../core/duration.ts';

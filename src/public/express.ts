@@ -1,0 +1,3 @@
+/** `sonde/express`: re-exports only. */
+export type { ErrorAnswerOptions } from '../adapters/error-answer.ts';
+export { errorHandler, trackRoutes } from '../adapters/express.ts';
