@@ -1,0 +1,53 @@
+import { clock } from '../core/clock.ts';
+import { captureSite, OWN, type Site } from './origin.ts';
+
+/**
+ * Immediates that repeat: a callback that schedules itself again keeps the process busy and alive. One call in {@link EVERY} is
+ * looked at, so that a single immediate costs a counter; a place seen in {@link REPEATS} samples within {@link FRESH_MS} repeats.
+ */
+const EVERY = 256; // a self-repeating immediate runs 100,000 times a second: seen hundreds of times a second
+const REPEATS = 4; // a burst of 1,000 immediates in one turn is no repetition
+const FRESH_MS = 2_000; // a place that was not seen for so long has stopped
+const MAX_PLACES = 200; // places that use setImmediate this often are few
+
+export interface RepeatingImmediate {
+  readonly site: Site;
+  readonly sinceMono: number;
+  readonly lastMono: number;
+  /** An estimate: samples times {@link EVERY}. */
+  readonly runs: number;
+}
+
+interface Place {
+  readonly site: Site;
+  sinceMono: number;
+  lastMono: number;
+  samples: number;
+}
+const places = new Map<string, Place>();
+let count = 0;
+
+export function noteImmediate(below: (...args: never[]) => unknown): void {
+  if ((++count & (EVERY - 1)) !== 0) return;
+  const site = captureSite(below);
+  if (site === OWN) return;
+  const mono = clock.mono();
+  const known = places.get(site.text);
+  if (known && mono - known.lastMono <= FRESH_MS) {
+    known.samples++;
+    known.lastMono = mono;
+    return;
+  }
+  if (known || places.size < MAX_PLACES) places.set(site.text, { site, sinceMono: mono, lastMono: mono, samples: 1 });
+}
+
+/** The places whose immediates repeat now. */
+export function repeatingImmediates(): RepeatingImmediate[] {
+  const mono = clock.mono();
+  const found: RepeatingImmediate[] = [];
+  for (const place of places.values()) {
+    if (mono - place.lastMono > FRESH_MS) places.delete(place.site.text);
+    else if (place.samples >= REPEATS) found.push({ site: place.site, sinceMono: place.sinceMono, lastMono: place.lastMono, runs: place.samples * EVERY });
+  }
+  return found;
+}

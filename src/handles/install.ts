@@ -1,0 +1,75 @@
+import { syncBuiltinESMExports } from 'node:module';
+import { adoptActive } from './adopt.ts';
+import { patchEventIterators } from './patches/iterators.ts';
+import { patchFs } from './patches/fs.ts';
+import { patchNet } from './patches/net.ts';
+import { type Undo, undoAll } from './patches/patch.ts';
+import { patchRequests } from './patches/requests.ts';
+import { patchThreads } from './patches/threads.ts';
+import { patchTimers } from './patches/timers.ts';
+import { clearRegistry, sweepEntries, timerLog } from './registry.ts';
+import { refillSites } from './origin.ts';
+import { clock, type TimerHandle } from '../core/clock.ts';
+
+/** How often the registry looks at what it holds: forgets the dead, notes use, refills the stack budget. */
+const SAMPLE_MS = 10_000; // the shortest growth that is worth a suspicion takes minutes
+
+let installs = 0;
+let undo: Undo = () => {};
+let timer: TimerHandle | undefined;
+const samplers = new Set<() => void>();
+
+/**
+ * Puts the handle registry in: patches the public functions that open things, and takes up what is open already.
+ *
+ * Shape: returns the function that takes it out again. Installed twice it is in once, and out when both are undone.
+ * Errors: never throws; what cannot be patched stays as it is.
+ */
+export function installHandles(): () => void {
+  if (installs++ === 0) {
+    undo = undoAll([patchTimers(), patchNet(), patchFs(), patchThreads(), patchRequests(), patchEventIterators()]);
+    syncBuiltinESMExports();
+    adoptActive();
+    sampleLater();
+  }
+  let installed = true;
+  return () => {
+    if (!installed) return;
+    installed = false;
+    if (--installs > 0) return;
+    undo();
+    undo = () => {};
+    syncBuiltinESMExports();
+    if (timer !== undefined) clock.clearTimeout(timer);
+    clearRegistry();
+  };
+}
+
+/** Calls `look` at every sample of the registry, until the returned function is called. */
+export function onSample(look: () => void): () => void {
+  samplers.add(look);
+  return () => {
+    samplers.delete(look);
+  };
+}
+
+function sampleLater(): void {
+  timer = clock.setTimeout(() => {
+    sample();
+    if (installs > 0) sampleLater();
+  }, SAMPLE_MS);
+}
+
+/** One look at everything; the timer calls it every 10 s. */
+export function sample(): void {
+  refillSites();
+  sweepEntries();
+  timerLog().sweep();
+  for (const look of samplers) {
+    try {
+      look();
+    } catch {
+      // One look that fails takes no other with it.
+    }
+  }
+}

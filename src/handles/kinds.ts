@@ -1,0 +1,223 @@
+import { inspect } from 'node:util';
+
+/** The kinds of things that a process holds open. */
+export type HandleType =
+  | 'timeout'
+  | 'interval'
+  | 'immediate'
+  | 'ticker'
+  | 'server'
+  | 'socket'
+  | 'udp'
+  | 'watcher'
+  | 'file'
+  | 'stream'
+  | 'worker'
+  | 'child'
+  | 'port'
+  | 'dns'
+  | 'fetch'
+  | 'iterator'
+  | 'listeners'
+  | 'other';
+
+/** What the registry must know of a kind. Handles are asked when somebody looks, never watched. */
+export interface Kind {
+  readonly type: HandleType;
+  /** Whether it is still open. */
+  isOpen(handle: object): boolean;
+  /** Whether it keeps the process alive; `active` are the objects libuv counts. */
+  holds(handle: object, active: ReadonlySet<unknown>): boolean;
+  /** The call that closes it. */
+  readonly close: string;
+  /** What tells it from others of its kind: an address, a path. */
+  detail?(handle: object): string | undefined;
+  /** A number that changes when the handle is used (bytes, connections). */
+  activity?(handle: object): number;
+  /** Open but waiting for reuse, as a keep-alive socket in an agent. */
+  isIdle?(handle: object): boolean;
+  /** A thing that leaks though it does not hold the process (an open file). */
+  readonly resource?: boolean;
+  /** May open again after it was closed: forgotten only when it is collected. */
+  readonly reopens?: boolean;
+}
+
+interface Native {
+  readonly hasRef?: () => boolean;
+  readonly initialized?: boolean;
+}
+interface Internals {
+  readonly _handle?: Native | null;
+  readonly _httpMessage?: unknown;
+  readonly _connections?: number;
+}
+
+const internals = (handle: object): Internals => handle as Internals;
+const inActive = (handle: object, active: ReadonlySet<unknown>): boolean => active.has(handle);
+const nativeHasRef = (handle: object): boolean => internals(handle)._handle?.hasRef?.() === true;
+
+function address(host: string | undefined, port: number | undefined): string | undefined {
+  if (port === undefined) return undefined;
+  return host?.includes(':') ? `[${host}]:${port}` : `${host ?? ''}:${port}`;
+}
+
+export const SERVER: Kind = {
+  type: 'server',
+  close: 'server.close()',
+  reopens: true,
+  isOpen: (handle) => internals(handle)._handle != null,
+  holds: nativeHasRef,
+  activity: (handle) => internals(handle)._connections ?? 0,
+  detail(handle) {
+    const at = (handle as import('node:net').Server).address();
+    return typeof at === 'string' ? at : at === null ? undefined : address(at.address, at.port);
+  },
+};
+
+export const SOCKET: Kind = {
+  type: 'socket',
+  close: 'socket.destroy()',
+  isOpen(handle) {
+    const socket = handle as import('node:net').Socket;
+    return !socket.destroyed && (internals(handle)._handle != null || socket.connecting);
+  },
+  holds: (handle, active) => nativeHasRef(handle) || inActive(handle, active),
+  // An agent sets `_httpMessage` while a request uses the socket and to null when it puts the socket back.
+  isIdle: (handle) => '_httpMessage' in handle && internals(handle)._httpMessage === null,
+  activity: (handle) => (handle as import('node:net').Socket).bytesRead + ((handle as import('node:net').Socket).bytesWritten ?? 0),
+  detail(handle) {
+    const socket = handle as import('node:net').Socket;
+    return address(socket.remoteAddress, socket.remotePort);
+  },
+};
+
+const closedSockets = new WeakSet<object>();
+/** A datagram socket keeps its state behind a private symbol, so that `close()` tells us. */
+export function udpClosed(socket: object): void {
+  closedSockets.add(socket);
+}
+export const UDP: Kind = {
+  type: 'udp',
+  close: 'socket.close()',
+  isOpen: (handle) => !closedSockets.has(handle),
+  holds: inActive,
+  detail(handle) {
+    try {
+      const at = (handle as import('node:dgram').Socket).address();
+      return address(at.address, at.port);
+    } catch {
+      return undefined; // not bound
+    }
+  },
+};
+
+const closedWatchers = new WeakSet<object>();
+export function watcherClosed(watcher: object): void {
+  closedWatchers.add(watcher);
+}
+export const WATCHER: Kind = {
+  type: 'watcher',
+  close: 'watcher.close()',
+  isOpen(handle) {
+    if (closedWatchers.has(handle)) return false;
+    const native = internals(handle)._handle;
+    return native === undefined ? !('_handle' in handle) : native !== null && native.initialized !== false;
+  },
+  holds: (handle, active) => ('_handle' in handle ? nativeHasRef(handle) : true) || inActive(handle, active),
+};
+
+export const STAT_WATCHER: Kind = {
+  type: 'watcher',
+  close: 'fs.unwatchFile(path)',
+  isOpen: (handle) => internals(handle)._handle != null,
+  holds: nativeHasRef,
+};
+
+export const FILE: Kind = {
+  type: 'file',
+  close: 'await fileHandle.close()',
+  resource: true,
+  isOpen: (handle) => (handle as { fd: number }).fd !== -1,
+  holds: () => false,
+};
+
+export const STREAM: Kind = {
+  type: 'stream',
+  close: 'stream.destroy()',
+  resource: true,
+  isOpen: (handle) => !(handle as import('node:stream').Readable).destroyed && !(handle as import('node:stream').Readable).closed,
+  holds: () => false,
+  activity: (handle) => (handle as { bytesRead?: number; bytesWritten?: number }).bytesRead ?? (handle as { bytesWritten?: number }).bytesWritten ?? 0,
+};
+
+const unrefWorkers = new WeakSet<object>();
+/** A worker does not say whether it is referenced, so that `ref()` and `unref()` tell us. */
+export function workerRef(worker: object, referenced: boolean): void {
+  if (referenced) unrefWorkers.delete(worker);
+  else unrefWorkers.add(worker);
+}
+export const WORKER: Kind = {
+  type: 'worker',
+  close: 'await worker.terminate()',
+  isOpen: (handle) => (handle as import('node:worker_threads').Worker).threadId !== -1,
+  holds: (handle) => !unrefWorkers.has(handle),
+  detail: (handle) => `thread ${(handle as import('node:worker_threads').Worker).threadId}`,
+};
+
+export const CHILD: Kind = {
+  type: 'child',
+  close: 'child.kill()',
+  isOpen(handle) {
+    const child = handle as import('node:child_process').ChildProcess;
+    return child.exitCode === null && child.signalCode === null && internals(handle)._handle != null && child.pid !== undefined;
+  },
+  holds: (handle) => nativeHasRef(handle),
+  detail(handle) {
+    const child = handle as import('node:child_process').ChildProcess;
+    return `${child.spawnfile ?? '?'} (pid ${child.pid})`;
+  },
+};
+
+const closedPorts = new WeakSet<object>();
+export function portClosed(port: object): void {
+  closedPorts.add(port);
+}
+export const PORT: Kind = {
+  type: 'port',
+  close: 'port.close()',
+  isOpen: (handle) => !closedPorts.has(handle),
+  holds: (handle, active) => (handle as { hasRef?: () => boolean }).hasRef?.() === true || inActive(handle, active),
+};
+
+/** A piece of work under way that ends by itself and says when: a look-up, a fetch, an iterator. */
+export class Work {
+  done = false;
+  readonly detail: string | undefined;
+  constructor(detail?: string) {
+    this.detail = detail;
+  }
+}
+const workDetail = (handle: object): string | undefined => (handle as Work).detail;
+const workOpen = (handle: object): boolean => !(handle as Work).done;
+export const DNS: Kind = { type: 'dns', close: 'wait for its answer, or resolver.cancel()', isOpen: workOpen, holds: () => true, detail: workDetail };
+export const FETCH: Kind = { type: 'fetch', close: 'read or cancel the body, or abort its signal', isOpen: workOpen, holds: () => true, detail: workDetail };
+export const ITERATOR: Kind = { type: 'iterator', close: 'await iterator.return()', isOpen: workOpen, holds: () => false, resource: true, detail: workDetail };
+export const LISTENERS: Kind = { type: 'listeners', close: 'emitter.off(event, listener)', isOpen: () => true, holds: () => false, detail: workDetail };
+export const FILE_DESCRIPTOR: Kind = { type: 'file', close: 'fs.closeSync(fd)', isOpen: workOpen, holds: () => false, resource: true, detail: workDetail };
+/** A handle that was open before the registry was installed: libuv lists it, nobody saw it made. */
+export const OTHER: Kind = { type: 'other', close: 'its close() or unref()', isOpen: () => true, holds: () => true };
+
+/** `timers/promises` hides its timer; a promise shows whether it is pending only when it is printed. */
+export function isPending(promise: object): boolean {
+  return inspect(promise, { depth: 0, breakLength: Number.POSITIVE_INFINITY }).includes('<pending>');
+}
+const unrefSleeps = new WeakSet<object>();
+export function sleepUnref(promise: object): void {
+  unrefSleeps.add(promise);
+}
+export const SLEEP: Kind = {
+  type: 'timeout',
+  close: 'abort the signal given to setTimeout()',
+  isOpen: isPending,
+  holds: (handle) => !unrefSleeps.has(handle),
+};

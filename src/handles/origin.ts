@@ -1,0 +1,154 @@
+import { fileURLToPath } from 'node:url';
+
+/** A place in the code that opens handles. One object a place, so that counts by place are a map look-up. */
+export interface Site {
+  /** `file:line:column`, the file as an absolute path. */
+  readonly text: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** The package that made the call: its name, `app` for the program itself, `node` for the platform. */
+  readonly package: string;
+}
+
+/** Frames that are looked at: a driver or a framework puts 20 to 30 frames between the program and the socket. */
+const DEEP = 30;
+const MAX_SITES = 5_000; // distinct places a large program opens handles at: hundreds; the bound is for generated code
+const OWN_ROOT = fileURLToPath(new URL('../', import.meta.url));
+
+const sites = new Map<string, Site>();
+
+/** Opened by Sonde itself: such handles are not the program's and are not listed. */
+export const OWN: Site = Object.freeze({ text: 'sonde', file: OWN_ROOT, line: 0, column: 0, package: 'sonde' });
+
+/** No frame of the program or of a package on the stack: the platform opened it. */
+export const NODE: Site = Object.freeze({ text: 'node', file: 'node', line: 0, column: 0, package: 'node' });
+
+const keepCallSites = (_error: unknown, frames: NodeJS.CallSite[]): NodeJS.CallSite[] => frames;
+
+/**
+ * The place that called `below`: the first frame outside `node:` and outside packages, else the first one in a package.
+ * Costs 3 to 6 µs; callers decide how often (see {@link SITE_POLICY}).
+ */
+export function captureSite(below: (...args: never[]) => unknown): Site {
+  const holder: { stack?: unknown } = {};
+  const limit = Error.stackTraceLimit;
+  const prepare = Error.prepareStackTrace;
+  let frames: unknown;
+  try {
+    Error.stackTraceLimit = DEEP;
+    Error.prepareStackTrace = keepCallSites;
+    Error.captureStackTrace(holder, below);
+    frames = holder.stack;
+  } catch {
+    return NODE; // a frozen Error: no site, but the program runs on
+  } finally {
+    restoreError(limit, prepare);
+  }
+  return Array.isArray(frames) ? siteOf(frames as NodeJS.CallSite[]) : NODE;
+}
+
+function restoreError(limit: number, prepare: typeof Error.prepareStackTrace): void {
+  try {
+    Error.stackTraceLimit = limit;
+    Error.prepareStackTrace = prepare;
+  } catch {
+    // See above: nothing was changed either.
+  }
+}
+
+function siteOf(frames: readonly NodeJS.CallSite[]): Site {
+  let creator: string | undefined;
+  let first: NodeJS.CallSite | undefined;
+  for (const frame of frames) {
+    const name = frame.getFileName();
+    if (!name || name.startsWith('node:')) continue;
+    const file = filePath(name);
+    if (file.startsWith(OWN_ROOT)) {
+      if (creator === undefined) return OWN;
+      continue;
+    }
+    const owner = packageOf(file);
+    creator ??= owner;
+    first ??= frame;
+    if (owner === 'app') return intern(frame, file, creator);
+  }
+  if (first === undefined || creator === undefined) return NODE;
+  return intern(first, filePath(first.getFileName() ?? ''), creator);
+}
+
+function intern(frame: NodeJS.CallSite, file: string, owner: string): Site {
+  const line = frame.getLineNumber() ?? 0;
+  const column = frame.getColumnNumber() ?? 0;
+  const text = `${file}:${line}:${column}`;
+  const key = `${owner}\0${text}`;
+  const known = sites.get(key);
+  if (known) return known;
+  const site: Site = { text, file, line, column, package: owner };
+  if (sites.size < MAX_SITES) sites.set(key, site);
+  return site;
+}
+
+function filePath(name: string): string {
+  if (!name.startsWith('file:')) return name;
+  try {
+    return fileURLToPath(name);
+  } catch {
+    return name;
+  }
+}
+
+const MODULES = /[\\/]node_modules[\\/](?!.*[\\/]node_modules[\\/])(@[^\\/]+[\\/][^\\/]+|[^\\/]+)/;
+
+/** The package a file belongs to; `app` outside `node_modules`. */
+export function packageOf(file: string): string {
+  return MODULES.exec(file)?.[1]?.replace('\\', '/') ?? 'app';
+}
+
+/**
+ * When a creation site is captured. A stack costs ten times what a timer costs, so that not each timer gets one:
+ * - intervals, tickers, servers, sockets, watchers, files, workers, children: always within the budget;
+ * - timers of a second and more: within the budget;
+ * - shorter timers, and everything above the budget: one in {@link SITE_POLICY.sampleEvery};
+ * - while a `noLeaks()` is open: every one.
+ */
+export const SITE_POLICY = Object.freeze({
+  longTimerMs: 1_000,
+  /** A power of two; at 128 the stack adds about 0.04 µs to a short timer. */
+  sampleEvery: 128,
+  /** Stacks per refill (10 s): 1,000 × 5 µs are 0.05 % of a core. */
+  budget: 1_000,
+});
+
+let left: number = SITE_POLICY.budget;
+let sequence = 0;
+let everyOne = 0;
+
+/** Whether a handle worth a stack gets one now. */
+export function maySpend(): boolean {
+  if (left > 0) {
+    left--;
+    return true;
+  }
+  return sampled();
+}
+
+/** Whether a handle that is usually not worth a stack gets one now. */
+export function sampled(): boolean {
+  return everyOne > 0 || (++sequence & (SITE_POLICY.sampleEvery - 1)) === 0;
+}
+
+/** Refills the budget; the registry's sampler calls it. */
+export function refillSites(): void {
+  left = SITE_POLICY.budget;
+}
+
+/** Captures every site until the returned function is called: what tests want. */
+export function captureEverySite(): () => void {
+  everyOne++;
+  let open = true;
+  return () => {
+    if (open) everyOne--;
+    open = false;
+  };
+}

@@ -1,0 +1,128 @@
+import dns from 'node:dns';
+import { DNS, FETCH, LISTENERS, Work } from '../kinds.ts';
+import { captureSite, maySpend, OWN, type Site } from '../origin.ts';
+import { enter, noteClosed, noteOpened } from '../registry.ts';
+import { listen } from './net.ts';
+import { patchMethod, quietly, type Undo, undoAll } from './patch.ts';
+
+type Anything = (...args: never[]) => unknown;
+
+/** Look-ups and fetches under way, and emitters with more listeners than their bound. */
+export function patchRequests(): Undo {
+  return undoAll([...patchLookups(), patchFetch(), watchListeners()]);
+}
+
+function patchLookups(): Undo[] {
+  return [patchMethod(dns, 'lookup', lookup), patchMethod(dns, 'resolve', lookup), patchMethod(dns, 'reverse', lookup)];
+}
+
+function lookup<F>(original: F, enabled: () => boolean): F {
+  function wrapped(this: unknown, ...args: unknown[]): unknown {
+    const done = args.at(-1);
+    if (!enabled() || typeof done !== 'function') return Reflect.apply(original as Anything, this, args as never[]);
+    const work = new Work(typeof args[0] === 'string' ? args[0] : undefined);
+    pending.add(work);
+    quietly(() => noteOpened(DNS, work, wrapped));
+    args[args.length - 1] = function (this: unknown): unknown {
+      end(work);
+      return Reflect.apply(done as Anything, this, arguments);
+    };
+    try {
+      return Reflect.apply(original as Anything, this, args as never[]);
+    } catch (error) {
+      end(work);
+      throw error;
+    }
+  }
+  return wrapped as F;
+}
+
+/** What is under way is held here until it ends; the registry itself holds it weakly. */
+const pending = new Set<Work>();
+
+function end(work: Work): void {
+  work.done = true;
+  pending.delete(work);
+  noteClosed(work);
+}
+
+interface UndiciRequest {
+  readonly origin?: string | URL;
+  readonly path?: string;
+  readonly method?: string;
+}
+
+const MAX_ANNOUNCED = 64; // fetches between the call and undici's own start of the request: a few turns of the loop
+const announced: { url: string; site: Site | undefined }[] = [];
+const requests = new WeakMap<object, Work>();
+
+/** undici's channels say when a request starts and ends, but not who asked: the call of `fetch` does. */
+function patchFetch(): Undo {
+  const finish = (message: unknown): void => {
+    const request = (message as { request: object }).request;
+    const work = requests.get(request);
+    if (work) end(work);
+  };
+  return undoAll([
+    patchMethod(globalThis, 'fetch', (original, enabled) => {
+      function wrapped(this: unknown, input: unknown): Promise<Response> {
+        if (enabled()) quietly(() => announce(input, wrapped));
+        return Reflect.apply(original as Anything, this, arguments) as Promise<Response>;
+      }
+      return wrapped as typeof fetch;
+    }),
+    listen('undici:request:create', (message) => begin((message as { request: UndiciRequest & object }).request)),
+    listen('undici:request:trailers', finish),
+    listen('undici:request:error', finish),
+  ]);
+}
+
+function announce(input: unknown, below: (...args: never[]) => unknown): void {
+  const url = typeof input === 'string' ? input : input instanceof URL ? input.href : (input as { url?: string } | undefined)?.url;
+  if (typeof url !== 'string') return;
+  if (announced.length >= MAX_ANNOUNCED) announced.shift();
+  announced.push({ url: URL.canParse(url) ? new URL(url).href : url, site: maySpend() ? captureSite(below) : undefined });
+}
+
+function begin(request: UndiciRequest & object): void {
+  const url = `${String(request.origin ?? '')}${request.path ?? ''}`;
+  const index = announced.findIndex((call) => call.url === url || call.url.split('#')[0] === url);
+  const site = index === -1 ? undefined : announced.splice(index, 1)[0]?.site;
+  if (site === OWN) return;
+  const work = new Work(`${request.method ?? 'GET'} ${url.split('?')[0]}`);
+  requests.set(request, work);
+  pending.add(work);
+  enter(FETCH, work, site);
+}
+
+const emitters = new WeakMap<object, Work>();
+
+/** Node itself warns when an emitter or an event target has more listeners than its bound, and says where the last one came from. */
+function watchListeners(): Undo {
+  const seen = (warning: Error): void => {
+    if (warning.name !== 'MaxListenersExceededWarning') return;
+    quietly(() => {
+      const { emitter, target, type, count } = warning as Error & { emitter?: object; target?: object; type?: unknown; count?: number };
+      const owner = emitter ?? target;
+      if (!owner || emitters.has(owner)) return;
+      const work = new Work(`${count ?? 'too many'} listeners of "${String(type)}" on ${owner.constructor?.name ?? 'an emitter'}`);
+      emitters.set(owner, work);
+      enter(LISTENERS, work, siteInStack(warning.stack));
+    });
+  };
+  process.on('warning', seen);
+  return () => {
+    process.off('warning', seen);
+  };
+}
+
+/** The first frame of the program in a stack that Node made. */
+function siteInStack(stack: string | undefined): Site | undefined {
+  for (const line of stack?.split('\n') ?? []) {
+    const match = /(?:\(|at )(?:file:\/\/)?((?:\/|[A-Za-z]:[\\/])[^()]*?):(\d+):(\d+)\)?$/.exec(line);
+    if (match === null || line.includes('node_modules')) continue;
+    const [, file = '', row = '0', column = '0'] = match;
+    return { text: `${file}:${row}:${column}`, file, line: Number(row), column: Number(column), package: 'app' };
+  }
+  return undefined;
+}
