@@ -1,0 +1,90 @@
+// The measuring side of a benchmark: runs in the child process of one variant.
+import { readFileSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+// Operations between two turns of the event loop, as a server has them: exporters and batchers get their chance.
+const OPS_PER_TURN = 200;
+// Operations after which a variant hands out what it holds (2,048 is the queue of OpenTelemetry's batch processor).
+const OPS_PER_SETTLE = 2_000;
+
+/** CPU microseconds of the main thread. Linux tells them per thread; elsewhere, before Node 24, those of the process stand in. */
+export const mainThreadCpu = (() => {
+  if (typeof process.threadCpuUsage === 'function') {
+    return () => {
+      const { user, system } = process.threadCpuUsage();
+      return user + system;
+    };
+  }
+  const path = `/proc/self/task/${process.pid}/schedstat`;
+  try {
+    readFileSync(path);
+    return () => Number(readFileSync(path, 'utf8').split(' ')[0]) / 1_000;
+  } catch {
+    return processCpu;
+  }
+})();
+
+export function processCpu() {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+/** CPU (main thread, whole process) and wall time that `work` takes. */
+export async function timed(work) {
+  const [main, all, wall] = [mainThreadCpu(), processCpu(), performance.now()];
+  await work();
+  return { mainUs: mainThreadCpu() - main, processUs: processCpu() - all, wallMs: performance.now() - wall };
+}
+
+/** Runs `op` `count` times; what an asynchronous one returns is awaited. */
+export async function repeat({ op, asynchronous, settle }, count) {
+  for (let done = 0; done < count; ) {
+    const end = Math.min(count, done + OPS_PER_TURN);
+    if (asynchronous) for (; done < end; done++) await op(done);
+    else for (; done < end; done++) op(done);
+    await nextTurn();
+    if (settle && done % OPS_PER_SETTLE === 0) await settle();
+  }
+}
+
+/** A round: CPU microseconds an operation, main thread and process. */
+export async function cpuRound(variant, count) {
+  const { mainUs, processUs } = await timed(() => repeat(variant, count));
+  return { main: mainUs / count, process: processUs / count };
+}
+
+/** How many operations take about `ms` milliseconds of the main thread; warms the variant up on the way. */
+export async function calibrate(variant, ms) {
+  for (let count = OPS_PER_SETTLE; ; count *= 2) {
+    const { mainUs } = await timed(() => repeat(variant, count));
+    if (mainUs >= ms * 500 || count >= 2 ** 26)
+      return Math.max(OPS_PER_SETTLE, Math.round((count * ms * 1_000) / Math.max(mainUs, 1) / OPS_PER_SETTLE) * OPS_PER_SETTLE);
+  }
+}
+
+/** Bytes that one operation allocates on the heap: the median of small batches between which the heap is collected. */
+export async function allocated({ op, asynchronous }, batches = 21, count = 500) {
+  const samples = [];
+  for (let batch = 0; batch < batches; batch++) {
+    globalThis.gc?.();
+    const before = process.memoryUsage();
+    if (asynchronous) for (let i = 0; i < count; i++) await op(i);
+    else for (let i = 0; i < count; i++) op(i);
+    const after = process.memoryUsage();
+    samples.push((after.heapUsed - before.heapUsed + after.arrayBuffers - before.arrayBuffers) / count);
+    await nextTurn();
+  }
+  return median(samples);
+}
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** The value below which a share of the values lies. */
+export function quantile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+}

@@ -1,0 +1,5 @@
+import { work, workAsync } from './work.mjs';
+
+export function calls({ asynchronous }) {
+  return { asynchronous, op: asynchronous ? workAsync : work };
+}

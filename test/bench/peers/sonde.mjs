@@ -1,0 +1,14 @@
+import { start, traced } from '../../../dist/public/index.js';
+import { work, workAsync } from './work.mjs';
+
+/** Sonde as `start()` sets it up: records leave for the worker thread and the embedded store of an empty folder. */
+export async function startSonde(options = {}) {
+  const sonde = await start({ service: 'bench', ...options });
+  return { sonde, settle: () => sonde.flush(), end: () => sonde.shutdown({ within: '5s' }) };
+}
+
+export async function calls({ asynchronous, sampled, started = true }) {
+  const { settle, end } = started ? await startSonde({ sampling: { ratio: sampled ? 1 : 0 } }) : {};
+  const op = traced('work', asynchronous ? workAsync : work);
+  return { asynchronous, op, settle, end };
+}

@@ -1,0 +1,15 @@
+const calls = (peer) => async () => (await import(`../peers/${peer}.mjs`)).calls({ asynchronous: false, sampled: false });
+
+/** A synchronous function that the sampler refuses; metrics are still counted. */
+export const scenario = {
+  reference: 'hand-written OpenTelemetry + prom-client',
+  variants: {
+    'no instrumentation': calls('bare'),
+    sonde: calls('sonde'),
+    'hand-written OpenTelemetry + prom-client': calls('hand-written'),
+    'OpenTelemetry span alone': calls('opentelemetry'),
+    'dd-trace wrap': calls('dd-trace'),
+    'logfire instrument': calls('logfire'),
+    'Sentry startSpan': calls('sentry'),
+  },
+};

@@ -1,0 +1,11 @@
+const calls = (peer) => async () => (await import(`../peers/${peer}.mjs`)).calls({ asynchronous: false, started: false });
+
+/** A synchronous function in a program that never starts telemetry. */
+export const scenario = {
+  reference: 'OpenTelemetry API without an SDK',
+  variants: {
+    'no instrumentation': calls('bare'),
+    sonde: calls('sonde'),
+    'OpenTelemetry API without an SDK': calls('opentelemetry'),
+  },
+};
