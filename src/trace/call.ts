@@ -1,0 +1,52 @@
+import { clock } from '../core/clock.ts';
+import { errorType } from '../core/error-type.ts';
+import { callFailed } from '../core/events.ts';
+import type { CallResult, FunctionDef } from '../core/function-def.ts';
+import { safeMessage } from '../core/json.ts';
+import { crossBoundary } from './boundary-hook.ts';
+import { isCancellation } from './cancelled.ts';
+import type { CallScope, Engine } from './engine/port.ts';
+
+/** One call under way: everything that is needed to end it, at once or later. */
+export interface OpenCall {
+  readonly engine: Engine;
+  readonly scope: CallScope;
+  /** Absent for `span()`, which has no metrics. */
+  readonly def: FunctionDef | undefined;
+  readonly boundary: string | undefined;
+}
+
+/** Ends a call: its span, and its cell of the RED metrics. */
+export function closeCall(engine: Engine, scope: CallScope, def: FunctionDef | undefined, result: CallResult, endMono: number = clock.mono()): void {
+  try {
+    if (def !== undefined) {
+      def.active--;
+      def.cell?.observe(endMono - scope.startMono, result, scope.caller, scope);
+    }
+    engine.close(scope, endMono);
+  } catch {
+    // Telemetry must not break the call it watches.
+  }
+}
+
+/**
+ * Ends a call that threw or rejected. Returns what its caller shall get: the error itself, or the one that the call's
+ * boundary makes of it.
+ */
+export function failCall(engine: Engine, scope: CallScope, def: FunctionDef | undefined, boundary: string | undefined, error: unknown): unknown {
+  if (isCancellation(scope, error)) {
+    scope.span?.setAttribute('sonde.cancelled', true);
+    closeCall(engine, scope, def, 'cancelled');
+    return error;
+  }
+  const thrown = crossBoundary(boundary, error);
+  try {
+    scope.span?.setAttribute('error.type', errorType(thrown));
+    scope.span?.setStatus({ code: 2, message: safeMessage(thrown) });
+    if (callFailed.active) callFailed.publish({ error: thrown, scope });
+  } catch {
+    // As above.
+  }
+  closeCall(engine, scope, def, 'error');
+  return thrown;
+}

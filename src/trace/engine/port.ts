@@ -1,0 +1,31 @@
+import type { FunctionDef } from '../../core/function-def.ts';
+import type { Scope } from '../../core/scope.ts';
+
+/** The scope that a call runs in; its `span` is the call's own. */
+export interface CallScope extends Scope {
+  /** The traced function that made the call, where there is one. */
+  readonly caller: FunctionDef | undefined;
+  /** Monotonic milliseconds. */
+  readonly startMono: number;
+}
+
+/** What `traced` and `span` need of a tracing engine. Everything else goes through the OpenTelemetry API. */
+export interface Engine {
+  readonly name: 'native' | 'otel-sdk';
+  /** Starts a span below the one of `parent`. `def` is absent for `span()`. */
+  open(parent: Scope, def: FunctionDef | undefined, name: string, kind: number): CallScope;
+  /** Ends the span of `call`. */
+  close(call: CallScope, endMono: number): void;
+}
+
+/** The engine in use; `undefined` until telemetry starts. A live binding: the hot path reads it without a call. */
+export let engine: Engine | undefined;
+
+/** Puts an engine in place; returns a function that puts the former one back. */
+export function installEngine(next: Engine): () => void {
+  const former = engine;
+  engine = next;
+  return () => {
+    if (engine === next) engine = former;
+  };
+}

@@ -1,0 +1,234 @@
+import type { Exception, Link, Span, SpanContext, SpanStatus, TimeInput } from '@opentelemetry/api';
+import type { Attributes, AttributeValue } from '../../core/attributes.ts';
+import { clock } from '../../core/clock.ts';
+import type { EndedSpan } from '../../core/ended-span.ts';
+import { errorType } from '../../core/error-type.ts';
+import type { FunctionDef } from '../../core/function-def.ts';
+import type { AttributeBag, SpanEventData, SpanLinkData } from '../../core/records.ts';
+import { Scope } from '../../core/scope.ts';
+import { type NativeTrace, SAMPLED } from './identity.ts';
+import { hex32, randomInt32 } from './ids.ts';
+import { attributeValue } from './limits.ts';
+import { epochOf, type Moment, monoOf } from './time-input.ts';
+import { parseTraceState } from './trace-state.ts';
+
+/** What few spans have, kept apart so that the others are small. */
+class Rare {
+  context: SpanContext | undefined = undefined;
+  statusMessage: string | undefined = undefined;
+  events: SpanEventData[] | undefined = undefined;
+  links: SpanLinkData[] | undefined = undefined;
+  library: EndedSpan['library'] = undefined;
+  droppedAttributes = 0;
+  droppedEvents = 0;
+  droppedLinks = 0;
+}
+
+/**
+ * A span of our engine. It is also the scope (and OpenTelemetry context) in which it is active, and the record that is
+ * handed over when it ends: one allocation a call.
+ */
+export class NativeSpan extends Scope implements Span, EndedSpan {
+  readonly trace: NativeTrace;
+  readonly s0: number;
+  readonly s1: number;
+  readonly p0: number;
+  readonly p1: number;
+  readonly flags: number;
+  readonly def: FunctionDef | undefined;
+  name: string;
+  readonly kind: number;
+  readonly caller: FunctionDef | undefined;
+  startMono: number;
+  endMono: number;
+  hasEnded: boolean;
+  statusCode: number;
+  attrs: AttributeBag | undefined;
+  attrCount: number;
+  rare: Rare | undefined;
+
+  constructor(parent: Scope, trace: NativeTrace, p0: number, p1: number, flags: number, def: FunctionDef | undefined, name: string, kind: number) {
+    super(parent);
+    const caller = parent.span;
+    this.span = this;
+    this.trace = trace;
+    this.s0 = randomInt32();
+    this.s1 = randomInt32() || 1; // an ID of zeros is invalid
+    this.p0 = p0;
+    this.p1 = p1;
+    this.flags = flags;
+    this.def = def;
+    this.name = name;
+    this.kind = kind;
+    this.caller = caller === undefined ? undefined : caller.def;
+    this.startMono = clock.mono();
+    this.endMono = this.startMono;
+    this.hasEnded = false;
+    this.statusCode = 0;
+    this.attrs = undefined;
+    this.attrCount = 0;
+    this.rare = undefined;
+  }
+
+  get statusMessage(): string | undefined {
+    return this.rare?.statusMessage;
+  }
+  get events(): readonly SpanEventData[] | undefined {
+    return this.rare?.events;
+  }
+  get links(): readonly SpanLinkData[] | undefined {
+    return this.rare?.links;
+  }
+  get library(): EndedSpan['library'] {
+    return this.rare?.library;
+  }
+  set library(library: EndedSpan['library']) {
+    this.detail().library = library;
+  }
+  get droppedAttributes(): number {
+    return this.rare === undefined ? 0 : this.rare.droppedAttributes;
+  }
+  get droppedEvents(): number {
+    return this.rare === undefined ? 0 : this.rare.droppedEvents;
+  }
+  get droppedLinks(): number {
+    return this.rare === undefined ? 0 : this.rare.droppedLinks;
+  }
+
+  spanContext(): SpanContext {
+    const rare = this.detail();
+    rare.context ??= this.#makeContext();
+    return rare.context;
+  }
+
+  isRecording(): boolean {
+    return !this.hasEnded && (this.flags & SAMPLED) !== 0;
+  }
+
+  setAttribute(key: string, value: unknown): this {
+    if (!this.isRecording() || typeof key !== 'string' || key === '' || key === '__proto__') return this;
+    const limits = this.trace.host.limits;
+    const kept = attributeValue(value, limits.attributeLength);
+    if (kept === undefined) return this;
+    this.attrs ??= {};
+    if (this.attrs[key] === undefined) {
+      if (this.attrCount >= limits.attributes) {
+        this.detail().droppedAttributes++;
+        return this;
+      }
+      this.attrCount++;
+    }
+    this.attrs[key] = kept;
+    return this;
+  }
+
+  setAttributes(attributes: Attributes): this {
+    for (const key in attributes) this.setAttribute(key, attributes[key]);
+    return this;
+  }
+
+  addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {
+    if (!this.isRecording()) return this;
+    const isTime = typeof attributesOrTime === 'number' || Array.isArray(attributesOrTime) || attributesOrTime instanceof Date;
+    const when = isTime ? (attributesOrTime as TimeInput) : time;
+    const rare = this.detail();
+    rare.events ??= [];
+    if (rare.events.length >= this.trace.host.limits.events) {
+      rare.events.shift(); // as OpenTelemetry's SDK: the latest events tell how it ended
+      rare.droppedEvents++;
+    }
+    const attributes = this.#copy(isTime ? undefined : (attributesOrTime as Attributes | undefined), this.trace.host.limits.attributesPerEvent);
+    rare.events.push({ name: String(name), timeMs: epochOf(monoOf(when as Moment | undefined)), attributes });
+    return this;
+  }
+
+  addLink(link: Link): this {
+    if (!this.isRecording()) return this;
+    const rare = this.detail();
+    rare.links ??= [];
+    if (rare.links.length >= this.trace.host.limits.links) {
+      rare.droppedLinks++;
+      return this;
+    }
+    const { traceId, spanId, traceFlags, traceState } = link.context;
+    const attributes = this.#copy(link.attributes as Attributes | undefined, this.trace.host.limits.attributesPerLink);
+    rare.links.push({ traceId, spanId, traceState: traceState?.serialize() || undefined, flags: traceFlags, attributes });
+    return this;
+  }
+
+  addLinks(links: readonly Link[]): this {
+    for (const link of links) this.addLink(link);
+    return this;
+  }
+
+  setStatus(status: SpanStatus): this {
+    if (!this.isRecording()) return this;
+    // Unset never overwrites; Ok is final (OpenTelemetry specification, Set Status).
+    if (status.code === 0 || this.statusCode === 1) return this;
+    this.statusCode = status.code;
+    if (status.code === 2) {
+      if (typeof status.message === 'string') this.detail().statusMessage = status.message;
+    } else if (this.rare) this.rare.statusMessage = undefined;
+    return this;
+  }
+
+  updateName(name: string): this {
+    if (this.isRecording()) this.name = String(name);
+    return this;
+  }
+
+  recordException(exception: Exception, time?: TimeInput): void {
+    if (!this.isRecording()) return;
+    const attributes: AttributeBag = {};
+    if (typeof exception === 'string') attributes['exception.message'] = exception;
+    else if (exception) {
+      attributes['exception.type'] = errorType(exception);
+      if (exception.message) attributes['exception.message'] = exception.message;
+      if (exception.stack) attributes['exception.stacktrace'] = exception.stack;
+    }
+    this.addEvent('exception', attributes, time);
+  }
+
+  end(endTime?: TimeInput): void {
+    if (endTime === undefined) this.finish(clock.mono());
+    else this.finish(monoOf(endTime as Moment));
+  }
+
+  /** Ends the span once; later calls change nothing. */
+  finish(endMono: number): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.endMono = endMono < this.startMono ? this.startMono : endMono;
+    const { output } = this.trace.host;
+    try {
+      if ((this.flags & SAMPLED) !== 0) output.ended(this);
+      else output.sampledOut();
+    } catch {
+      // The output counts its own losses; a failure of telemetry stays inside telemetry.
+    }
+  }
+
+  detail(): Rare {
+    this.rare ??= new Rare();
+    return this.rare;
+  }
+
+  #makeContext(): SpanContext {
+    const { id, traceState } = this.trace;
+    const context: SpanContext = { traceId: id, spanId: hex32(this.s0) + hex32(this.s1), traceFlags: this.flags };
+    const state = traceState === undefined ? undefined : parseTraceState(traceState);
+    return state === undefined ? context : { ...context, traceState: state };
+  }
+
+  #copy(attributes: Attributes | undefined, limit: number): AttributeBag {
+    const copy: AttributeBag = {};
+    let count = 0;
+    for (const key in attributes) {
+      const value: AttributeValue | undefined = attributeValue(attributes[key], this.trace.host.limits.attributeLength);
+      if (value === undefined || key === '__proto__') continue;
+      if (count++ === limit) break;
+      copy[key] = value;
+    }
+    return copy;
+  }
+}

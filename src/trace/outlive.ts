@@ -1,0 +1,100 @@
+import { Stream } from 'node:stream';
+import { runInScope, storage } from '../core/scope.ts';
+import { closeCall, failCall, type OpenCall } from './call.ts';
+import { followAsyncIterable, followGenerator, isGenerator } from './iteration.ts';
+import { endFailed, endOk, watchAbandoned } from './open-call.ts';
+import { followNodeStream, followWebStream, isWebStream } from './streams.ts';
+
+/**
+ * Ends a call whose function gave an object: at once, or when what it gave is settled or used up. Gives back what the
+ * caller shall get: the object itself, or a promise that stands for it.
+ */
+export function outlive(call: OpenCall, result: object): unknown {
+  if (result instanceof Promise) return result.constructor === Promise && hasNoOwnThen(result) ? settle(call, result) : followThenable(call, result as never);
+  let follow: ((call: OpenCall, result: never) => void) | undefined;
+  try {
+    follow = followerOf(result);
+  } catch {
+    // A getter or a proxy refused to be looked at: a plain value.
+  }
+  if (follow !== undefined) {
+    try {
+      follow(call, result as never);
+      return result;
+    } catch {
+      // It is frozen: its later life cannot be watched.
+    }
+  }
+  closeCall(call.engine, call.scope, call.def, 'ok');
+  return result;
+}
+
+function followerOf(result: object): ((call: OpenCall, result: never) => void) | undefined {
+  if (typeof (result as PromiseLike<unknown>).then === 'function') return followThenable;
+  if (result instanceof Stream) return isSocket(result) ? undefined : followNodeStream;
+  if (isWebStream(result)) return followWebStream;
+  if (typeof (result as AsyncIterable<unknown>)[Symbol.asyncIterator] === 'function') return followAsyncIterable;
+  return isGenerator(result) ? followGenerator : undefined;
+}
+
+/** A connection is a thing to hold, not a result that ends. */
+function isSocket(stream: object): boolean {
+  return 'remoteAddress' in stream;
+}
+
+function hasNoOwnThen(promise: object): boolean {
+  return !Object.hasOwn(promise, 'then');
+}
+
+/** A promise of the language: what `then` gives takes its place, so that an unhandled rejection stays one. */
+function settle(call: OpenCall, promise: Promise<unknown>): Promise<unknown> {
+  const settled = promise.then(
+    (value) => {
+      closeCall(call.engine, call.scope, call.def, 'ok');
+      return value;
+    },
+    (error: unknown) => {
+      throw failCall(call.engine, call.scope, call.def, call.boundary, error);
+    },
+  );
+  // `promisify(exec)` and execa hang things on their promises.
+  for (const key in promise) copyOwn(promise, settled, key);
+  return settled;
+}
+
+function copyOwn(from: object, to: object, key: string): void {
+  const property = Object.getOwnPropertyDescriptor(from, key);
+  if (property) Object.defineProperty(to, key, property);
+}
+
+type Settled = ((value: unknown) => unknown) | null | undefined;
+
+/**
+ * A thenable, or a promise of a class of its own: it stays the same object, and its `then` is watched. A lazy one (a
+ * query builder) is not started by that; it runs in the call's scope when its user starts it.
+ */
+function followThenable(call: OpenCall, thenable: PromiseLike<unknown>): void {
+  const state = watchAbandoned(call);
+  const { then } = thenable;
+  const watched = function (this: PromiseLike<unknown>, onValue?: Settled, onError?: Settled): unknown {
+    if (!state.open) return then.call(this, onValue as never, onError as never);
+    const user = storage.getStore();
+    const back = (callback: (value: unknown) => unknown, value: unknown): unknown => storage.run(user, callback, value);
+    return runInScope(call.scope, () =>
+      then.call(
+        this,
+        ((value: unknown) => {
+          endOk(state);
+          return typeof onValue === 'function' ? back(onValue, value) : value;
+        }) as never,
+        ((error: unknown) => {
+          const thrown = endFailed(state, error);
+          if (typeof onError === 'function') return back(onError, thrown);
+          throw thrown;
+        }) as never,
+      ),
+    );
+  };
+  Object.defineProperty(thenable, 'then', { value: watched, configurable: true, writable: true });
+  state.holdBy(thenable);
+}

@@ -1,0 +1,129 @@
+import { ROOT, runInScope, storage } from '../core/scope.ts';
+import { type AnyFunction, mimic } from '../core/wrapper.ts';
+import { crossBoundary } from './boundary-hook.ts';
+import { closeCall, failCall } from './call.ts';
+import { type CallPlan, resolveDef } from './call-plan.ts';
+import { type CallScope, type Engine, engine } from './engine/port.ts';
+import { watchAbandoned } from './open-call.ts';
+import { outlive } from './outlive.ts';
+
+/** Makes the traced form of `fn`; it can be called with `new` exactly if `fn` can. */
+export function tracedCall(fn: AnyFunction, plan: CallPlan): AnyFunction {
+  const wrapper = isConstructible(fn) ? constructibleCall(fn, plan) : plainCall(fn, plan);
+  return mimic(wrapper, fn);
+}
+
+function isConstructible(fn: AnyFunction): boolean {
+  // Generators own a prototype too but refuse `new`; asking with a proxy runs nothing of the function.
+  if (!Object.hasOwn(fn, 'prototype')) return false;
+  try {
+    Reflect.construct(Object, [], fn);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function plainCall(fn: AnyFunction, plan: CallPlan): AnyFunction {
+  // A method of an object literal is the only non-arrow function without [[Construct]].
+  const holder = {
+    call(this: unknown): unknown {
+      if (engine === undefined) return plan.boundary === undefined ? fn.apply(this, arguments as never) : passThrough(fn, plan.boundary, this, arguments);
+      return run(engine, fn, plan, this, arguments, holder.call);
+    },
+  };
+  return holder.call;
+}
+
+function constructibleCall(fn: AnyFunction, plan: CallPlan): AnyFunction {
+  return function call(this: unknown): unknown {
+    if (new.target !== undefined) return constructed(fn, plan, arguments, new.target === call ? fn : new.target);
+    if (engine === undefined) return plan.boundary === undefined ? fn.apply(this, arguments as never) : passThrough(fn, plan.boundary, this, arguments);
+    return run(engine, fn, plan, this, arguments, call);
+  };
+}
+
+/** The heart: one span, one scope, no closure while the result is no object. */
+function run(current: Engine, fn: AnyFunction, plan: CallPlan, self: unknown, args: IArguments, wrapper: AnyFunction | undefined): unknown {
+  const { def = resolveDef(plan, fn, self, wrapper) } = plan;
+  const parent = storage.getStore();
+  const scope = current.open(parent === undefined ? ROOT : parent, def, def.name, plan.kind);
+  def.active++;
+  if (plan.attributes !== undefined) setCallAttributes(scope, plan.attributes, args);
+  const last = plan.callback ? callbackOf(current, scope, plan, args) : undefined;
+  // The same as `storage.run`, without its rest arguments and its second look at the store.
+  storage.enterWith(scope);
+  let result: unknown;
+  try {
+    result = fn.apply(self, (last ?? args) as never);
+  } catch (error) {
+    storage.enterWith(parent);
+    throw failCall(current, scope, def, plan.boundary, error);
+  }
+  storage.enterWith(parent);
+  if (last !== undefined) return result;
+  if (typeof result === 'object' && result !== null && !plan.untilReturn) return outlive({ engine: current, scope, def, boundary: plan.boundary }, result);
+  closeCall(current, scope, def, 'ok');
+  return result;
+}
+
+function constructed(fn: AnyFunction, plan: CallPlan, args: IArguments, target: AnyFunction): unknown {
+  const construct = (): unknown => Reflect.construct(fn, args, target);
+  if (engine === undefined) return construct();
+  const def = resolveDef(plan, fn, undefined, undefined);
+  const scope = engine.open(storage.getStore() ?? ROOT, def, def.name, plan.kind);
+  const current = engine;
+  def.active++;
+  if (plan.attributes !== undefined) setCallAttributes(scope, plan.attributes, args);
+  try {
+    const made = runInScope(scope, construct);
+    closeCall(current, scope, def, 'ok');
+    return made;
+  } catch (error) {
+    throw failCall(current, scope, def, plan.boundary, error);
+  }
+}
+
+function setCallAttributes(scope: CallScope, attributes: NonNullable<CallPlan['attributes']>, args: IArguments): void {
+  const { span } = scope;
+  if (!span?.isRecording()) return;
+  try {
+    const values = attributes.apply(undefined, args as never);
+    if (values) span.setAttributes(values);
+  } catch {
+    // Attributes that cannot be read are left out; the call runs on.
+  }
+}
+
+/** The arguments with the callback at their end replaced by one that ends the call; `undefined` where there is none. */
+function callbackOf(current: Engine, scope: CallScope, plan: CallPlan, args: IArguments): unknown[] | undefined {
+  const callback: unknown = args[args.length - 1];
+  if (typeof callback !== 'function') return undefined;
+  const { def, boundary } = plan;
+  const caller = storage.getStore();
+  const state = watchAbandoned({ engine: current, scope, def, boundary });
+  const ended = function (this: unknown, ...results: unknown[]): unknown {
+    if (state.end()) {
+      const error = results[0];
+      if (error === null || error === undefined) closeCall(current, scope, def, 'ok');
+      else results[0] = failCall(current, scope, def, boundary, error);
+    }
+    return storage.run(caller, () => (callback as AnyFunction).apply(this, results));
+  };
+  state.holdBy(ended);
+  return [...Array.prototype.slice.call(args, 0, -1), mimic(ended, callback as AnyFunction)];
+}
+
+/** Without an engine a boundary holds all the same: it changes which error leaves the module. */
+function passThrough(fn: AnyFunction, boundary: string, self: unknown, args: IArguments): unknown {
+  let result: unknown;
+  try {
+    result = fn.apply(self, args as never);
+  } catch (error) {
+    throw crossBoundary(boundary, error);
+  }
+  if (!(result instanceof Promise)) return result;
+  return result.then(undefined, (error: unknown) => {
+    throw crossBoundary(boundary, error);
+  });
+}
