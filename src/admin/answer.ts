@@ -1,0 +1,59 @@
+import type { ServerResponse } from 'node:http';
+import { safeCopy } from '../core/json.ts';
+
+/** What a route answers. */
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body: string | Uint8Array;
+  readonly type: string;
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** JSON in one line, safe to show inside HTML as well. */
+export function json(status: number, value: unknown, headers?: Readonly<Record<string, string>>): Answer {
+  return { status, body: `${jsonText(value)}\n`, type: JSON_TYPE, headers };
+}
+
+/** JSON of anything: cycles, getters that throw and depth do not matter. */
+export function jsonText(value: unknown): string {
+  return (JSON.stringify(safeCopy(value)) ?? 'null').replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+const MAX_ERROR = 200; // the contract's bound on a message that repeats what a client sent
+
+/** `{"error": ...}` */
+export function failure(status: number, message: string, headers?: Readonly<Record<string, string>>): Answer {
+  return json(status, { error: message.length > MAX_ERROR ? `${message.slice(0, MAX_ERROR - 1)}…` : message }, headers);
+}
+
+export function htmlAnswer(status: number, body: string): Answer {
+  return {
+    status,
+    body,
+    type: 'text/html; charset=utf-8',
+    headers: {
+      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      'referrer-policy': 'no-referrer',
+    },
+  };
+}
+
+export function text(status: number, body: string, type = 'text/plain; charset=utf-8'): Answer {
+  return { status, body, type };
+}
+
+/** Writes the answer; `HEAD` gets its headers only. */
+export function send(response: ServerResponse, answer: Answer, head: boolean): void {
+  if (response.headersSent || response.destroyed) return;
+  const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
+  response.statusCode = answer.status;
+  response.setHeader('content-type', answer.type);
+  response.setHeader('content-length', body.byteLength);
+  response.setHeader('cache-control', 'no-store');
+  response.setHeader('x-content-type-options', 'nosniff');
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
+  if (head) response.end();
+  else response.end(body);
+}

@@ -1,0 +1,89 @@
+import type { IncomingMessage } from 'node:http';
+import type { ErrorRecord, LedgerReport } from '../core/records.ts';
+
+/** A lease or a permanent setting of a level. */
+export interface LevelChange {
+  readonly ttlMs?: number | undefined;
+  readonly reason?: string | undefined;
+  readonly actor?: string | undefined;
+  readonly remoteAddress?: string | undefined;
+  /** Only contexts that match; all where it is absent. */
+  readonly scope?: LevelScope | undefined;
+}
+
+/** What a scoped lease matches. */
+export interface LevelScope {
+  readonly trace?: string | undefined;
+  readonly route?: string | undefined;
+  readonly user?: string | undefined;
+}
+
+/** A level as it holds. */
+export interface LevelState {
+  readonly level: string;
+  /** While a lease runs. */
+  readonly expiresAtMs?: number | undefined;
+  readonly revertsTo?: string | undefined;
+}
+
+/** One logger of the listing; `configured` is absent where it inherits. */
+export interface LoggerState {
+  readonly name: string;
+  readonly configured: string | undefined;
+  readonly effective: string;
+  readonly expiresAtMs?: number | undefined;
+  readonly revertsTo?: string | undefined;
+}
+
+/** The levels of the process. `''` is the root logger. */
+export interface Levels {
+  get(logger: string): LevelState;
+  set(logger: string, level: string, change: LevelChange): void;
+  clear(logger: string, change: LevelChange): void;
+  list(): readonly LoggerState[];
+  groups(): Readonly<Record<string, readonly string[]>>;
+}
+
+/** The answer of `/healthz` or `/readyz`. */
+export interface Health {
+  readonly ok: boolean;
+  readonly reasons: readonly string[];
+  readonly checks?: Readonly<Record<string, { readonly ok: boolean; readonly critical: boolean; readonly reason?: string | undefined; readonly ms?: number | undefined }>>;
+}
+
+/** One page of errors, newest first. */
+export interface ErrorPage {
+  readonly items: readonly ErrorRecord[];
+  readonly next: string | undefined;
+}
+
+/** What an ID led to. */
+export type ErrorAnswer = { readonly found: ErrorRecord } | { readonly malformed: string } | { readonly missing: string };
+
+/** One open handle, as the page shows it. */
+export interface HandleRow {
+  readonly kind: string;
+  readonly site?: string | undefined;
+  readonly [key: string]: unknown;
+}
+
+/** A refusal, for the count of refusals. */
+export type Refusal = 'peer' | 'host' | 'origin' | 'cross_site' | 'token' | 'authorize' | 'too_large' | 'too_slow' | 'too_many';
+
+/** Everything the admin handler shows; the runtime joins it with the layers. */
+export interface AdminDeps {
+  readonly service: string;
+  metrics(accept: string | undefined): Promise<{ readonly contentType: string; readonly body: string }>;
+  readonly levels: Levels;
+  health(kind: 'live' | 'ready'): Promise<Health> | Health;
+  error(id: string): Promise<ErrorAnswer>;
+  errors(query: { readonly limit: number; readonly after: string | undefined }): Promise<ErrorPage>;
+  handles(): readonly HandleRow[];
+  ledger(): LedgerReport;
+  /** Problems of the SDK itself that are open. */
+  problems(): readonly { readonly kind: string; readonly count: number; readonly message: string; readonly since: string }[];
+  refused?(reason: Refusal): void;
+  readonly token?: string | undefined;
+  readonly authorize?: ((request: IncomingMessage) => boolean | Promise<boolean>) | undefined;
+  readonly requireTtl?: boolean | undefined;
+}

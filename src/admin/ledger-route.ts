@@ -1,0 +1,25 @@
+import { DROP_REASONS, type LedgerReport, SIGNALS } from '../core/records.ts';
+import { htmlAnswer, json } from './answer.ts';
+import { html, page, table, type Html } from './html.ts';
+import { type Route, wantsJson } from './route.ts';
+
+/** `/debug/ledger`: where every record went. */
+export const ledgerRoute: Route = {
+  path: '/debug/ledger',
+  methods: ['GET', 'HEAD'],
+  isPage: true,
+  answer(context) {
+    const report = context.deps.ledger();
+    if (wantsJson(context)) return json(200, report);
+    return htmlAnswer(200, page('Ledger', context.up, showLedger(report)));
+  },
+};
+
+export function showLedger(report: LedgerReport): Html {
+  const rows = SIGNALS.map((signal) => {
+    const one = report[signal];
+    const dropped = DROP_REASONS.filter((reason) => one.dropped[reason] > 0).map((reason) => `${reason} ${one.dropped[reason]}`);
+    return [signal, one.produced, one.stored, one.sent, one.spooled, one.pending, dropped.join(', ') || '0'];
+  });
+  return html`${table(['signal', 'produced', 'stored', 'sent', 'spooled', 'pending', 'dropped'], rows)}<p class="muted">produced = stored + sent + spooled + pending + dropped</p>`;
+}
