@@ -150,17 +150,19 @@ export const STREAM: Kind = {
   activity: (handle) => (handle as { bytesRead?: number; bytesWritten?: number }).bytesRead ?? (handle as { bytesWritten?: number }).bytesWritten ?? 0,
 };
 
-const unrefWorkers = new WeakSet<object>();
-/** A worker does not say whether it is referenced, so that `ref()` and `unref()` tell us. */
-export function workerRef(worker: object, referenced: boolean): void {
-  if (referenced) unrefWorkers.delete(worker);
-  else unrefWorkers.add(worker);
+const unreferenced = new WeakSet<object>();
+/** Workers, broadcast channels and promised timers do not say whether they are referenced: `ref()` and `unref()` tell us. */
+export function setReferenced(handle: object, referenced: boolean): void {
+  if (referenced) unreferenced.delete(handle);
+  else unreferenced.add(handle);
 }
+const isReferenced = (handle: object): boolean => !unreferenced.has(handle);
+
 export const WORKER: Kind = {
   type: 'worker',
   close: 'await worker.terminate()',
   isOpen: (handle) => (handle as import('node:worker_threads').Worker).threadId !== -1,
-  holds: (handle) => !unrefWorkers.has(handle),
+  holds: isReferenced,
   detail: (handle) => `thread ${(handle as import('node:worker_threads').Worker).threadId}`,
 };
 
@@ -179,14 +181,29 @@ export const CHILD: Kind = {
 };
 
 const closedPorts = new WeakSet<object>();
+const peers = new WeakMap<object, WeakRef<object>>();
+/** A port does not say that it is closed; closing one end closes the other. */
 export function portClosed(port: object): void {
   closedPorts.add(port);
+  const peer = peers.get(port)?.deref();
+  if (peer) closedPorts.add(peer);
+}
+export function pairPorts(one: object, two: object): void {
+  peers.set(one, new WeakRef(two));
+  peers.set(two, new WeakRef(one));
 }
 export const PORT: Kind = {
   type: 'port',
   close: 'port.close()',
   isOpen: (handle) => !closedPorts.has(handle),
   holds: (handle, active) => (handle as { hasRef?: () => boolean }).hasRef?.() === true || inActive(handle, active),
+};
+export const BROADCAST: Kind = {
+  type: 'port',
+  close: 'channel.close()',
+  isOpen: (handle) => !closedPorts.has(handle),
+  holds: isReferenced,
+  detail: (handle) => `broadcast "${(handle as { name: string }).name}"`,
 };
 
 /** A piece of work under way that ends by itself and says when: a look-up, a fetch, an iterator. */
@@ -202,7 +219,31 @@ const workOpen = (handle: object): boolean => !(handle as Work).done;
 export const DNS: Kind = { type: 'dns', close: 'wait for its answer, or resolver.cancel()', isOpen: workOpen, holds: () => true, detail: workDetail };
 export const FETCH: Kind = { type: 'fetch', close: 'read or cancel the body, or abort its signal', isOpen: workOpen, holds: () => true, detail: workDetail };
 export const ITERATOR: Kind = { type: 'iterator', close: 'await iterator.return()', isOpen: workOpen, holds: () => false, resource: true, detail: workDetail };
-export const LISTENERS: Kind = { type: 'listeners', close: 'emitter.off(event, listener)', isOpen: () => true, holds: () => false, detail: workDetail };
+/** An emitter that has more listeners of one event than its bound. */
+export class Crowd {
+  readonly detail: string;
+  readonly #emitter: WeakRef<object>;
+  readonly #event: string | symbol;
+  readonly #count: number;
+  constructor(emitter: object, event: string | symbol, count: number) {
+    this.detail = `${count} listeners of "${String(event)}" on ${emitter.constructor?.name ?? 'an emitter'}`;
+    this.#emitter = new WeakRef(emitter);
+    this.#event = event;
+    this.#count = count;
+  }
+  get stands(): boolean {
+    const emitter = this.#emitter.deref() as { listenerCount?(event: string | symbol): number } | undefined;
+    // An event target does not count its listeners for us: it stands until it is collected.
+    return emitter !== undefined && (typeof emitter.listenerCount !== 'function' || emitter.listenerCount(this.#event) >= this.#count);
+  }
+}
+export const LISTENERS: Kind = {
+  type: 'listeners',
+  close: 'emitter.off(event, listener)',
+  isOpen: (handle) => (handle as Crowd).stands,
+  holds: () => false,
+  detail: (handle) => (handle as Crowd).detail,
+};
 export const FILE_DESCRIPTOR: Kind = { type: 'file', close: 'fs.closeSync(fd)', isOpen: workOpen, holds: () => false, resource: true, detail: workDetail };
 /** A handle that was open before the registry was installed: libuv lists it, nobody saw it made. */
 export const OTHER: Kind = { type: 'other', close: 'its close() or unref()', isOpen: () => true, holds: () => true };
@@ -211,13 +252,9 @@ export const OTHER: Kind = { type: 'other', close: 'its close() or unref()', isO
 export function isPending(promise: object): boolean {
   return inspect(promise, { depth: 0, breakLength: Number.POSITIVE_INFINITY }).includes('<pending>');
 }
-const unrefSleeps = new WeakSet<object>();
-export function sleepUnref(promise: object): void {
-  unrefSleeps.add(promise);
-}
 export const SLEEP: Kind = {
   type: 'timeout',
   close: 'abort the signal given to setTimeout()',
   isOpen: isPending,
-  holds: (handle) => !unrefSleeps.has(handle),
+  holds: isReferenced,
 };

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { FILE, FILE_DESCRIPTOR, type Kind, STAT_WATCHER, STREAM, WATCHER, watcherClosed, Work } from '../kinds.ts';
-import { captureSite, maySpend, OWN } from '../origin.ts';
+import { captureSite, maySpend, NODE, OWN } from '../origin.ts';
 import { enter, noteClosed, noteOpened } from '../registry.ts';
 import { watchIterator } from './iterators.ts';
 import { patchMethod, quietly, type Undo, undoAll } from './patch.ts';
@@ -112,12 +112,14 @@ function patchDescriptors(): Undo[] {
     patchMethod(fs, 'open', (original, enabled) => {
       function wrapped(this: unknown, ...args: unknown[]): void {
         const done = args.at(-1);
-        if (enabled() && depth === 0 && typeof done === 'function') {
+        const site = enabled() && depth === 0 && maySpend() ? captureSite(wrapped) : undefined;
+        // A stream opens its file a moment after it was made: the stream is listed, not its file too.
+        if (enabled() && depth === 0 && site !== OWN && site !== NODE && typeof done === 'function') {
           const work = new Work(typeof args[0] === 'string' ? args[0] : undefined);
-          quietly(() => noteOpened(FILE_DESCRIPTOR, work, wrapped));
+          quietly(() => enter(FILE_DESCRIPTOR, work, site));
           args[args.length - 1] = function (this: unknown, error: unknown, fd: number): unknown {
             if (error) end(work);
-            else descriptors.set(fd, work);
+            else hold(fd, work);
             return Reflect.apply(done as Anything, this, arguments);
           };
         }
@@ -144,7 +146,14 @@ function closing<F>(original: F): F {
 
 function opened(fd: number, detail: string | undefined, below: (...args: never[]) => unknown): void {
   const work = new Work(detail);
-  if (noteOpened(FILE_DESCRIPTOR, work, below)) descriptors.set(fd, work);
+  if (noteOpened(FILE_DESCRIPTOR, work, below)) hold(fd, work);
+}
+
+/** A number that is open again was closed by a way we do not see. */
+function hold(fd: number, work: Work): void {
+  const former = descriptors.get(fd);
+  if (former) end(former);
+  descriptors.set(fd, work);
 }
 
 function end(work: Work): void {

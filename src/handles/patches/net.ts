@@ -41,7 +41,7 @@ export function patchNet(): Undo {
 function accepted(socket: net.Socket): void {
   const server = (socket as { server?: object }).server;
   if (server) noteUsed(server);
-  if (!isKnown(socket)) enter(SOCKET, socket, server && siteOfHandle(server), server === undefined ? undefined : `accepted from ${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`);
+  if (!isKnown(socket)) enter(SOCKET, socket, server && siteOfHandle(server), server && 'accepted');
 }
 
 /** Where a socket is going, before it is there: `net` has normalised the arguments to one options object or not yet. */

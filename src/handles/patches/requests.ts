@@ -1,5 +1,5 @@
 import dns from 'node:dns';
-import { DNS, FETCH, LISTENERS, Work } from '../kinds.ts';
+import { Crowd, DNS, FETCH, LISTENERS, Work } from '../kinds.ts';
 import { captureSite, maySpend, OWN, type Site } from '../origin.ts';
 import { enter, noteClosed, noteOpened } from '../registry.ts';
 import { listen } from './net.ts';
@@ -95,19 +95,20 @@ function begin(request: UndiciRequest & object): void {
   enter(FETCH, work, site);
 }
 
-const emitters = new WeakMap<object, Work>();
+/** One entry an emitter; the registry holds it weakly, so that it lives as long as the emitter. */
+const crowds = new WeakMap<object, Crowd>();
 
 /** Node itself warns when an emitter or an event target has more listeners than its bound, and says where the last one came from. */
 function watchListeners(): Undo {
   const seen = (warning: Error): void => {
     if (warning.name !== 'MaxListenersExceededWarning') return;
     quietly(() => {
-      const { emitter, target, type, count } = warning as Error & { emitter?: object; target?: object; type?: unknown; count?: number };
+      const { emitter, target, type, count } = warning as Error & { emitter?: object; target?: object; type?: string | symbol; count?: number };
       const owner = emitter ?? target;
-      if (!owner || emitters.has(owner)) return;
-      const work = new Work(`${count ?? 'too many'} listeners of "${String(type)}" on ${owner.constructor?.name ?? 'an emitter'}`);
-      emitters.set(owner, work);
-      enter(LISTENERS, work, siteInStack(warning.stack));
+      if (!owner || crowds.has(owner)) return;
+      const crowd = new Crowd(owner, type ?? '?', count ?? 1);
+      crowds.set(owner, crowd);
+      enter(LISTENERS, crowd, siteInStack(warning.stack));
     });
   };
   process.on('warning', seen);

@@ -1,5 +1,5 @@
 import workerThreads from 'node:worker_threads';
-import { CHILD, PORT, portClosed, WORKER, workerRef } from '../kinds.ts';
+import { BROADCAST, CHILD, pairPorts, PORT, portClosed, setReferenced, WORKER } from '../kinds.ts';
 import { noteOpened } from '../registry.ts';
 import { listen } from './net.ts';
 import { patchMethod, quietly, type Undo, undoAll } from './patch.ts';
@@ -8,27 +8,34 @@ type Anything = (...args: never[]) => unknown;
 
 /** Workers and child processes by Node's channels, message ports by their constructors. */
 export function patchThreads(): Undo {
-  const worker = workerThreads.Worker.prototype;
   const channel = portMaker(globalThis.MessageChannel, (made: { port1: object; port2: object }, below) => {
     noteOpened(PORT, made.port1, below);
     noteOpened(PORT, made.port2, below);
+    pairPorts(made.port1, made.port2);
   });
-  const broadcast = portMaker(globalThis.BroadcastChannel as unknown as Constructor, (made: object, below) => void noteOpened(PORT, made, below));
+  const broadcast = portMaker(globalThis.BroadcastChannel as unknown as Constructor, (made: object, below) => void noteOpened(BROADCAST, made, below));
   return undoAll([
     listen('worker_threads', (message, below) => noteOpened(WORKER, (message as { worker: object }).worker, below)),
     listen('child_process', (message, below) => noteOpened(CHILD, (message as { process: object }).process, below)),
-    patchMethod(worker, 'ref', (original, enabled) => refWrapper(original, enabled, true)),
-    patchMethod(worker, 'unref', (original, enabled) => refWrapper(original, enabled, false)),
+    ...[workerThreads.Worker.prototype, workerThreads.BroadcastChannel.prototype].flatMap((prototype: Referenced) => [
+      patchMethod(prototype, 'ref', (original, enabled) => refWrapper(original, enabled, true)),
+      patchMethod(prototype, 'unref', (original, enabled) => refWrapper(original, enabled, false)),
+    ]),
     ...patchBoth('MessageChannel', channel),
     ...patchBoth('BroadcastChannel', broadcast),
     ...patchPortClose(),
   ]);
 }
 
-function refWrapper(original: () => void, enabled: () => boolean, referenced: boolean): () => void {
-  return function (this: object): void {
-    if (enabled()) workerRef(this, referenced);
-    Reflect.apply(original, this, []);
+interface Referenced {
+  ref(): unknown;
+  unref(): unknown;
+}
+
+function refWrapper(original: () => unknown, enabled: () => boolean, referenced: boolean): () => unknown {
+  return function (this: object): unknown {
+    if (enabled()) setReferenced(this, referenced);
+    return Reflect.apply(original, this, []);
   };
 }
 

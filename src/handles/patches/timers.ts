@@ -1,6 +1,6 @@
 import timers from 'node:timers';
 import timersPromises from 'node:timers/promises';
-import { SLEEP, sleepUnref } from '../kinds.ts';
+import { setReferenced, SLEEP } from '../kinds.ts';
 import { isLong, noteOpened, noteTimer } from '../registry.ts';
 import type { TimerInternals } from '../timer-log.ts';
 import { noteImmediate } from '../immediates.ts';
@@ -81,7 +81,7 @@ const sleepWrapper = (original: typeof timersPromises.setTimeout, enabled: () =>
     if (enabled() && isLong(delay)) {
       quietly(() => {
         noteOpened(SLEEP, promise, wrapped, `${delay}ms`);
-        if (options?.ref === false) sleepUnref(promise);
+        if (options?.ref === false) setReferenced(promise, false);
       });
     }
     return promise;
