@@ -1,0 +1,99 @@
+import type { ErrorGroup } from '../../store/lookup.ts';
+import type { ErrorRecord } from '../../core/records.ts';
+import type { CliContext } from '../context.ts';
+import { wrongUsage } from '../exit-codes.ts';
+import { readCount, readTime, readTraceId } from '../options.ts';
+import { cleanLine } from '../output/clean.ts';
+import { ago } from '../output/error-text.ts';
+import { showProblems } from '../output/problems.ts';
+import { levelStyle } from '../output/style.ts';
+import { type Cell, table } from '../output/table.ts';
+import { showTime } from '../output/values.ts';
+
+export interface ErrorsOptions {
+  readonly since?: string;
+  readonly until?: string;
+  readonly service?: string;
+  readonly kind?: string;
+  readonly type?: string;
+  readonly fingerprint?: string;
+  readonly trace?: string;
+  readonly release?: string;
+  readonly limit?: string;
+  readonly after?: string;
+  readonly group?: boolean;
+  readonly new?: boolean;
+}
+
+/** `sonde errors`: the errors, newest first; with `--group` or `--new` by fingerprint. */
+export async function errorsCommand(context: CliContext, options: ErrorsOptions): Promise<void> {
+  const nowMs = context.io.now();
+  const paging = {
+    sinceMs: readTime('--since', options.since, nowMs),
+    untilMs: readTime('--until', options.until, nowMs),
+    limit: readCount('--limit', options.limit, 1_000),
+    after: options.after,
+    service: options.service,
+  };
+  if (options.group || options.new || options.release !== undefined) {
+    await listGroups(context, { ...paging, sinceMs: paging.sinceMs ?? (options.new && options.release === undefined ? nowMs - 3_600_000 : undefined), firstSeen: options.new, release: options.release });
+    return;
+  }
+  const kind = readKind(options.kind);
+  await context.lookup(async (lookup) => {
+    const page = await lookup.errors({ ...paging, kind, type: options.type, fingerprint: options.fingerprint, traceId: readTraceId('--trace', options.trace) });
+    showProblems(context, lookup);
+    if (context.json) context.printJson({ errors: page.items, next: page.next ?? null });
+    else if (page.items.length === 0) context.print('no errors\n');
+    else context.print(table(page.items.map((record) => errorRow(record, context)), context.width) + more(page.next));
+  });
+}
+
+async function listGroups(context: CliContext, query: Parameters<Parameters<Parameters<CliContext['lookup']>[0]>[0]['groups']>[0]): Promise<void> {
+  await context.lookup(async (lookup) => {
+    const page = await lookup.groups(query);
+    showProblems(context, lookup);
+    if (context.json) context.printJson({ groups: page.items, next: page.next ?? null });
+    else if (page.items.length === 0) context.print(query.firstSeen ? 'no new errors\n' : 'no errors\n');
+    else context.print(table([GROUP_HEAD, ...page.items.map((group) => groupRow(group, context))], context.width) + more(page.next));
+  });
+}
+
+function errorRow(record: ErrorRecord, { style }: CliContext): Cell[] {
+  return [
+    { text: cleanLine(record.timestamp), colour: style.faint },
+    { text: cleanLine(record['error.id']), colour: style.bold },
+    { text: cleanLine(record['sonde.error.kind']), colour: levelStyle(style, record.severity_number) },
+    { text: cleanLine(String(record['service.name'] ?? '')) },
+    { text: cleanLine(record['error.type']), colour: style.accent },
+    { text: cleanLine(record.message) },
+  ];
+}
+
+const GROUP_HEAD: Cell[] = ['COUNT', 'LAST', 'FIRST SEEN', 'LAST ID', 'RELEASES', 'TYPE', 'MESSAGE'].map((text) => ({ text, right: text === 'COUNT' }));
+
+function groupRow(group: ErrorGroup, { style, io }: CliContext): Cell[] {
+  return [
+    { text: String(group.count), colour: style.bold, right: true },
+    { text: ago(io.now() - group.lastMs) },
+    { text: showTime(group.firstMs), colour: style.faint },
+    { text: cleanLine(group.lastErrorId), colour: style.bold },
+    { text: cleanLine(releasesText(group)) },
+    { text: cleanLine(group.type), colour: group.kind === 'bug' ? style.bad : style.warn },
+    { text: cleanLine(group.message) },
+  ];
+}
+
+function releasesText({ releases }: ErrorGroup): string {
+  const names = releases.map(({ release }) => release || '-');
+  return names.length > 2 ? `${names[0]} … ${names.at(-1)}` : names.join(', ');
+}
+
+function more(next: string | undefined): string {
+  return next === undefined ? '' : `more: --after ${cleanLine(next)}\n`;
+}
+
+function readKind(text: string | undefined): 'bug' | 'known' | undefined {
+  if (text === undefined || text === 'bug' || text === 'known') return text;
+  throw wrongUsage(`Cannot use "${text}" as --kind: expected bug or known`);
+}

@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+import { run } from './program.ts';
+
+// A reader that has seen enough closes the pipe (`sonde logs | head`): that is an end, not a failure.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 3));
+}
+
+process.exitCode = await run(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr, env: process.env, now: Date.now });

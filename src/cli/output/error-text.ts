@@ -1,0 +1,93 @@
+import { formatMs } from '../../core/duration.ts';
+import type { ErrorRecord } from '../../core/records.ts';
+import type { ErrorView } from '../commands/error.ts';
+import { cleanBlock, cleanLine } from './clean.ts';
+import { logLine } from './log-line.ts';
+import { levelStyle, type Style } from './style.ts';
+import { traceDurationMs, traceTree } from './trace-tree.ts';
+import { showValue } from './values.ts';
+
+/** Keys that have a place of their own in the text. The others are the running context. */
+const PLACED = /^(?:timestamp|observed_timestamp|level|severity_number|message|event\.name|logger|trace_id|span_id|trace_flags|error\..+|exception\..+|sonde\.error\..+)$/;
+const OF_PROCESS = /^(?:service|host|process|deployment|os|telemetry|container|k8s|cloud|vcs)\./;
+
+/** An error with all that belongs to it, for people. */
+export function errorText(view: ErrorView, style: Style, width: number, nowMs: number): string {
+  const { error, trace, logs } = view;
+  const sections = [headText(error, style, nowMs), section('Stack', stackText(error, style), style)];
+  const entries = Object.entries(error).filter(([key, value]) => !PLACED.test(key) && value !== undefined);
+  sections.push(section('Context', pairsText(entries.filter(([key]) => !OF_PROCESS.test(key)), style), style));
+  sections.push(section('Process', pairsText(entries.filter(([key]) => OF_PROCESS.test(key)), style), style));
+  if (trace) {
+    const title = `Trace ${cleanLine(trace.traceId)}, ${count(trace.spans.length, 'span')}, ${formatMs(traceDurationMs(trace.spans))}`;
+    sections.push(section(title, traceTree(trace, style, width - 2, error['error.id']), style));
+  } else if (error.trace_id) sections.push(section(`Trace ${cleanLine(error.trace_id)}`, style.faint('no span of it is stored (not sampled, or not written yet)\n'), style));
+  else sections.push(section('Trace', style.faint('none: it happened outside of any\n'), style));
+  if (error.trace_id) sections.push(section(`Log, ${count(logs.length, 'line')}`, logs.map((log) => logLine(log, style, true)).join('') || style.faint('no line of this trace is stored\n'), style));
+  return sections.filter(Boolean).join('\n');
+}
+
+function headText(error: ErrorRecord, style: Style, nowMs: number): string {
+  const release = [error['service.name'], error['service.version']].filter(Boolean).map(String).join(' ');
+  const kind = error['sonde.error.kind'];
+  const facts: [string, unknown][] = [
+    ['Occurred', `${error.timestamp} (${ago(nowMs - Date.parse(error.timestamp))})`],
+    ['User saw', error['sonde.error.public_message']],
+    ['Message', error.message],
+    ['Type', [error['exception.type'], error['error.code']].filter(Boolean).join(', ')],
+    ['Release', release],
+    ['Hint', error['sonde.error.hint']],
+    ['Owner', error['sonde.error.owner']],
+    ['Caught', caught(error)],
+    ['Logger', error.logger],
+    ['Group', groupText(error)],
+  ];
+  const title = `${style.bold(cleanLine(error['error.id']))}  ${levelStyle(style, error.severity_number)(`${cleanLine(error.level)}, ${kind === 'bug' ? 'a bug' : 'a known case'}`)}\n`;
+  return title + facts.filter(([, value]) => value !== undefined && value !== '').map(([name, value]) => `${style.faint(name.padEnd(10))}${indented(showText(value), 10)}\n`).join('');
+}
+
+function showText(value: unknown): string {
+  return typeof value === 'string' ? cleanBlock(value).trimEnd() : showValue(value);
+}
+
+function indented(text: string, columns: number): string {
+  return text.replaceAll('\n', `\n${' '.repeat(columns)}`);
+}
+
+function caught(error: ErrorRecord): string {
+  const boundary = error['sonde.error.boundary'];
+  const handled = error['sonde.error.handled'];
+  return [error['sonde.error.mechanism'], boundary && `boundary ${String(boundary)}`, handled === false ? 'not handled' : undefined].filter(Boolean).join(', ');
+}
+
+function groupText(error: ErrorRecord): string {
+  const folded = error['sonde.error.suppressed'];
+  return `${error['sonde.error.fingerprint']}${typeof folded === 'number' && folded > 0 ? `, stands for ${folded} more` : ''}`;
+}
+
+function stackText(error: ErrorRecord, style: Style): string {
+  const lines = cleanBlock(error['exception.stacktrace'] ?? '').split('\n');
+  return lines.map((line) => `${/^\s*at .*(?:node:|node_modules)/.test(line) ? style.faint(line) : /^\s*at /.test(line) ? line : style.bad(line)}\n`).join('');
+}
+
+function pairsText(entries: readonly (readonly [string, unknown])[], style: Style): string {
+  const width = Math.min(32, Math.max(0, ...entries.map(([key]) => key.length))) + 2;
+  return entries.map(([key, value]) => `${style.faint(cleanLine(key).padEnd(width))}${showValue(value)}\n`).join('');
+}
+
+function section(title: string, body: string, style: Style): string {
+  return body === '' ? '' : `${style.bold(title)}\n${body.replace(/^(?=.)/gm, '  ')}`;
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** How long ago, in the one unit that fits. */
+export function ago(ms: number): string {
+  if (!Number.isFinite(ms)) return 'no time';
+  if (ms < 0) return 'in the future: a clock is wrong';
+  if (ms < 1_000) return 'just now';
+  for (const [unit, size] of [['d', 86_400_000], ['h', 3_600_000], ['m', 60_000]] as const) if (ms >= 2 * size) return `${Math.floor(ms / size)}${unit} ago`;
+  return `${Math.floor(ms / 1_000)}s ago`;
+}

@@ -1,0 +1,102 @@
+import { formatMs } from '../../core/duration.ts';
+import type { StoredSpan, StoredTrace } from '../../store/lookup.ts';
+import { cleanLine } from './clean.ts';
+import type { Style } from './style.ts';
+import { cut, size } from './table.ts';
+
+const MAX_ROWS = 500; // what one can scroll through
+const MAX_INDENT = 24; // deeper calls stay at this indent, with their depth in front
+const BAR = 24;
+
+interface Row {
+  readonly span: StoredSpan;
+  /** The lines of the tree in front of the name. */
+  readonly branch: string;
+  /** The parent is named but not here: another process, or not sampled. */
+  readonly orphan: boolean;
+}
+
+/** A trace as an indented tree, each span with its duration and a bar of when it ran. */
+export function traceTree(trace: StoredTrace, style: Style, width: number, mark?: string): string {
+  const rows = treeRows(trace.spans);
+  const start = Math.min(...trace.spans.map((span) => span.startMs));
+  const end = Math.max(...trace.spans.map((span) => span.startMs + span.durationMs));
+  const shown = rows.slice(0, MAX_ROWS);
+  const services = new Set(trace.spans.map(serviceOf));
+  const labels = shown.map((row) => `${row.branch}${cleanLine(row.span.name)}${services.size > 1 ? ` [${cleanLine(serviceOf(row.span))}]` : ''}`);
+  const labelWidth = Math.max(16, Math.min(width - BAR - 14, Math.max(...labels.map(size)) + 2));
+  const lines = shown.map((row, i) => {
+    const { span } = row;
+    const failed = span.status.code === 2;
+    const label = cut(labels[i] as string, labelWidth - 2);
+    const name = `${failed ? style.bad(`${label} ✗`) : label}${' '.repeat(Math.max(1, labelWidth - size(label) - (failed ? 2 : 0)))}`;
+    const time = formatMs(span.durationMs).padStart(7);
+    const bar = barOf(span, start, end);
+    return `${name}${style.bold(time)}  ${failed ? style.bad(bar) : style.accent(bar)}${notes(row, style, mark)}`.trimEnd();
+  });
+  if (rows.length > shown.length || trace.truncated) lines.push(style.faint(`… more spans than ${shown.length} are not shown; --json has them`));
+  return `${lines.join('\n')}\n`;
+}
+
+/** How long the whole trace took. */
+export function traceDurationMs(spans: readonly StoredSpan[]): number {
+  return Math.max(...spans.map((span) => span.startMs + span.durationMs)) - Math.min(...spans.map((span) => span.startMs));
+}
+
+function notes(row: Row, style: Style, mark: string | undefined): string {
+  const { span, orphan } = row;
+  const parts: string[] = [];
+  if (span.status.code === 2) {
+    const why = span.status.message || text(span.attributes['error.type']);
+    if (why) parts.push(style.bad(cut(cleanLine(why), 60)));
+  }
+  const id = text(span.attributes['error.id']);
+  if (id && id !== mark) parts.push(style.bad(cleanLine(id)));
+  if (mark !== undefined && id === mark) parts.push(style.bold('← this error'));
+  if (orphan) parts.push(style.faint('(its parent is not stored)'));
+  return parts.length > 0 ? `  ${parts.join('  ')}` : '';
+}
+
+/** The spans in the order of a tree. Iterative, and each span once: a trace may be deep, and a bad one may hold a circle. */
+function treeRows(spans: readonly StoredSpan[]): Row[] {
+  const ids = new Set(spans.map((span) => span.spanId));
+  const children = new Map<string, StoredSpan[]>();
+  const roots: StoredSpan[] = [];
+  for (const span of spans) {
+    if (span.parentSpanId === undefined || !ids.has(span.parentSpanId) || span.parentSpanId === span.spanId) roots.push(span);
+    else children.set(span.parentSpanId, [...(children.get(span.parentSpanId) ?? []), span]);
+  }
+  const rows: Row[] = [];
+  const seen = new Set<StoredSpan>();
+  const walk = (root: StoredSpan, orphan: boolean): void => {
+    const open: { span: StoredSpan; lead: string; last: boolean; depth: number }[] = [{ span: root, lead: '', last: true, depth: 0 }];
+    for (let item = open.pop(); item; item = open.pop()) {
+      if (seen.has(item.span)) continue;
+      seen.add(item.span);
+      const { depth, lead, last } = item;
+      const branch = depth === 0 ? '' : depth > MAX_INDENT ? `${lead}[${depth}] ` : `${lead}${last ? '└─ ' : '├─ '}`;
+      rows.push({ span: item.span, branch, orphan: orphan && depth === 0 && item.span.parentSpanId !== undefined });
+      const below = depth === 0 ? '' : depth >= MAX_INDENT ? lead : `${lead}${last ? '   ' : '│  '}`;
+      const kids = children.get(item.span.spanId) ?? [];
+      for (let i = kids.length - 1; i >= 0; i--) open.push({ span: kids[i] as StoredSpan, lead: below, last: i === kids.length - 1, depth: depth + 1 });
+    }
+  };
+  for (const root of roots) walk(root, true);
+  for (const span of spans) if (!seen.has(span)) walk(span, false); // spans in a circle have no root
+  return rows;
+}
+
+function barOf(span: StoredSpan, startMs: number, endMs: number): string {
+  const scale = BAR / Math.max(endMs - startMs, 0.000_001);
+  const from = Math.min(BAR - 1, Math.floor((span.startMs - startMs) * scale));
+  const length = Math.max(1, Math.min(BAR - from, Math.round(span.durationMs * scale)));
+  return `${'·'.repeat(from)}${'█'.repeat(length)}${'·'.repeat(BAR - from - length)}`;
+}
+
+function serviceOf(span: StoredSpan): string {
+  return text(span.resource['service.name']) ?? '';
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,137 @@
+import { Command, CommanderError } from 'commander';
+import type { CliContext, CliIo } from './context.ts';
+import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
+import { cleanJson, cleanLine } from './output/clean.ts';
+import { styleFor } from './output/style.ts';
+
+/** Runs one command line and returns its exit code. Never throws. */
+export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
+  const program = buildProgram(io);
+  try {
+    await program.parseAsync(argv as string[], { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok; // --help, --version
+    if (error instanceof CommanderError) return EXIT.usage; // commander has said it
+    const { exit, code, message } = await inOurWords(error);
+    if (argv.includes('--json')) io.stdout.write(`${cleanJson({ error: { code, message } }, 2)}\n`);
+    io.stderr.write(`sonde: ${cleanLine(message)}\n`);
+    return exit;
+  }
+}
+
+async function inOurWords(error: unknown): Promise<CliError> {
+  if (error instanceof CliError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof RangeError && message.startsWith('Cannot ')) return new CliError(EXIT.usage, 'usage', message);
+  const { StoreError } = await import('../store/failure.ts');
+  if (error instanceof StoreError) return new CliError(EXIT.unreachable, error.code, message);
+  return new CliError(EXIT.unreachable, 'unexpected', `Something unexpected happened: ${message}; run it again with NODE_DEBUG=sonde to see where`);
+}
+
+/** The commands and their options. What a command does is loaded when it is called. */
+function buildProgram(io: CliIo): Command {
+  const program = new Command('sonde')
+    .description('Look up errors, traces and logs, and look into a running process.')
+    .option('--json', 'print JSON (NDJSON where it follows)')
+    .option('--dir <folder>', 'folder of the store (default: SONDE_DIR, else .sonde)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(`sonde: ${cleanLine(text.trim().replace(/^error: /, '').replaceAll('\n', ' '))}; see "sonde --help"\n`),
+    });
+  const context = (): CliContext => contextOf(program, io);
+
+  program
+    .command('error')
+    .description('one error by the ID that a user was shown: stack, context, trace, log lines')
+    .argument('<id...>', 'in any case, with or without hyphens')
+    .action(async (words: string[]) => (await import('./commands/error.ts')).errorCommand(context(), words));
+  addErrors(program, context);
+  program
+    .command('trace')
+    .description('the spans of a trace as a tree, and its log lines')
+    .argument('<id>', 'trace ID, 32 hexadecimal digits')
+    .action(async (id: string) => (await import('./commands/trace.ts')).traceCommand(context(), id));
+  addLogs(program, context);
+  addProcessCommands(program, context);
+  return program;
+}
+
+function addErrors(program: Command, context: () => CliContext): void {
+  program
+    .command('errors')
+    .description('errors, newest first')
+    .option('--since <time>', 'how long ago ("1h") or a UTC time')
+    .option('--until <time>', 'before this time')
+    .option('--group', 'by fingerprint: count, first and last seen, releases')
+    .option('--new', 'groups that were first seen since --since (default 1h), or first in --release')
+    .option('--release <release>', 'groups that were seen in this release')
+    .option('--service <name>')
+    .option('--kind <kind>', 'bug or known')
+    .option('--type <type>')
+    .option('--fingerprint <fingerprint>')
+    .option('--trace <id>')
+    .option('--limit <count>', 'of a page (default 50, at most 1000)')
+    .option('--after <cursor>', 'the page after the one that named this')
+    .action(async (options: object) => (await import('./commands/errors.ts')).errorsCommand(context(), options));
+}
+
+function addLogs(program: Command, context: () => CliContext): void {
+  program
+    .command('logs')
+    .description('log lines, the last ones')
+    .option('--level <level>', 'this level and above')
+    .option('--logger <name>', 'this logger and those below it')
+    .option('--since <time>', 'how long ago ("1h") or a UTC time')
+    .option('--until <time>', 'before this time')
+    .option('--trace <id>')
+    .option('--service <name>')
+    .option('--limit <count>', 'of a page (default 50, at most 1000)')
+    .option('--after <cursor>', 'the lines before those that named this')
+    .option('-f, --follow', 'go on with the lines to come')
+    .action(async (options: object) => (await import('./commands/logs.ts')).logsCommand(context(), options));
+}
+
+/** Commands that speak to a running process. */
+function addProcessCommands(program: Command, context: () => CliContext): void {
+  const command = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .option('--url <url>', 'of its admin handler (default: SONDE_URL, else the only process there, else http://127.0.0.1:9464)')
+      .option('--pid <pid>', 'of the process, by its socket in the folder of the store');
+  command('level', 'show or change the log levels of a running process')
+    .argument('[logger]', 'its name; left out, the root')
+    .argument('[level]', 'trace, debug, info, warn, error, fatal, off')
+    .option('--for <duration>', 'go back after this long ("10m")')
+    .option('--reason <text>', 'for the audit record')
+    .option('--reset', 'go back to the inherited level')
+    .action(async (logger, level, options) => (await import('./commands/level.ts')).levelCommand(context(), logger, level, options));
+  command('ledger', 'what became of every record of a running process').action(async (options) => (await import('./commands/ledger.ts')).ledgerCommand(context(), options));
+  command('handles', 'what a running process holds open').action(async (options) => (await import('./commands/handles.ts')).handlesCommand(context(), options));
+}
+
+function contextOf(program: Command, io: CliIo): CliContext {
+  const options = program.opts<{ json?: boolean; dir?: string }>();
+  const dir = options.dir ?? (io.env['SONDE_DIR'] || '.sonde');
+  return {
+    io,
+    dir,
+    json: options.json ?? false,
+    style: styleFor(io.stdout.isTTY ?? false, io.env),
+    width: Math.max(60, io.stdout.columns ?? 120),
+    print: (text) => void io.stdout.write(text),
+    printJson: (value, compact) => void io.stdout.write(`${cleanJson(value, compact ? undefined : 2)}\n`),
+    async lookup(use) {
+      const { openLookup } = await import('./open-lookup.ts');
+      const lookup = openLookup(dir);
+      try {
+        return await use(lookup);
+      } finally {
+        await lookup.close();
+      }
+    },
+  };
+}
