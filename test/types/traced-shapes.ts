@@ -3,7 +3,8 @@ import type { Readable } from 'node:stream';
 import { expectTypeOf } from 'vitest';
 import { traced } from '../../src/trace/traced.ts';
 
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type Probe<A> = <T>() => T extends A ? 1 : 2;
+type Same<A, B> = Probe<A> extends Probe<B> ? true : false;
 
 /** `traced(f)` has the type of `f`, neither narrower nor wider: it can stand wherever `f` can, and the other way round. */
 function sameBothWays<A, B>(original: A, wrapped: B, ..._proof: Same<A, B> extends true ? [] : ['another type']): void {
