@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ALERT_GROUPS } from '../../src/stack/alerts/groups.ts';
+import { PATHS } from './lib/paths.ts';
+import { eventually } from './lib/process.ts';
+import { type Stack, startStack } from './lib/stack.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack(PATHS);
+});
+afterAll(() => stack?.stop());
+
+interface Line {
+  readonly service: string;
+  readonly ageSeconds: number;
+  readonly body: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+async function sendLogs(lines: readonly Line[]): Promise<void> {
+  const string = (value: string): unknown => ({ stringValue: value });
+  const resourceLogs = lines.map(({ service, ageSeconds, body, attributes }) => ({
+    resource: { attributes: [{ key: 'service.name', value: string(service) }] },
+    scopeLogs: [
+      {
+        scope: { name: 'orders' },
+        logRecords: [
+          {
+            timeUnixNano: `${Date.now() - ageSeconds * 1_000}000000`,
+            severityNumber: Number(attributes.severity_number ?? 17),
+            body: string(body),
+            attributes: Object.entries(attributes)
+              .filter(([key]) => key !== 'severity_number' && key !== 'obs_kind')
+              .map(([key, value]) => ({ key, value: string(value) })),
+          },
+        ],
+      },
+    ],
+  }));
+  const response = await fetch(`${stack.otlpUrl}/v1/logs`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ resourceLogs }) });
+  expect(response.status).toBe(200);
+}
+
+interface LokiAnswer {
+  readonly data: { readonly result: readonly { readonly metric?: Record<string, string>; readonly stream?: Record<string, string>; readonly values?: [string, string][] }[] };
+}
+
+async function loki(path: string, params: Record<string, string>): Promise<LokiAnswer['data']['result']> {
+  const response = await fetch(`${stack.lokiUrl}/loki/api/v1/${path}?${new URLSearchParams(params)}`);
+  const text = await response.text();
+  expect(response.status, text).toBe(200);
+  return (JSON.parse(text) as LokiAnswer).data.result;
+}
+
+describe('what the collector makes of a record', () => {
+  it('an exception of another SDK carries its stack in the body and its kind as the index label', async () => {
+    const stack_ = 'TypeError: boom\n    at place (orders.ts:12:3)';
+    await sendLogs([{ service: 'shop', ageSeconds: 1, body: 'failed', attributes: { 'exception.type': 'TypeError', 'exception.message': 'boom', 'exception.stacktrace': stack_, 'error.id': '7X2K-9QD4-MB3H-TRVZ' } }]);
+    const found = await eventually('the record in Loki', 30_000, async () => (await loki('query_range', { query: '{obs_kind="error"} | error_id="7X2K-9QD4-MB3H-TRVZ"' }))[0]);
+    expect(found.values?.[0]?.[1]).toBe(`boom\n${stack_}`);
+    expect(found.stream).toMatchObject({ service_name: 'shop', obs_kind: 'error', exception_type: 'TypeError' });
+    expect(found.stream).not.toHaveProperty('exception_stacktrace');
+  });
+});
+
+describe('every LogQL alert', () => {
+  const alerts = ALERT_GROUPS.flatMap((group) => group.alerts).filter((alert) => alert.language === 'logql');
+
+  it.each(alerts.map((alert) => [alert.name, alert] as const))('%s fires where it must and is silent where it must be', async (name, alert) => {
+    const services = { fires: `${name.toLowerCase()}-fires`, silent: `${name.toLowerCase()}-silent` };
+    for (const kind of ['fires', 'silent'] as const) {
+      const lines = (alert.test[kind]?.logs ?? []).map((line) => ({ ...line, service: services[kind] }));
+      await sendLogs([...lines].sort((a, b) => b.ageSeconds - a.ageSeconds));
+    }
+    const expr = alert.expr;
+    const ask = async (service: string) => (await loki('query', { query: expr })).filter((series) => series.metric?.service_name === service);
+    const fired = await eventually(`${name} for ${services.fires}`, 30_000, async () => {
+      const series = await ask(services.fires);
+      return series.length > 0 ? series : undefined;
+    });
+    expect(fired).toHaveLength(1);
+    expect(fired[0]?.metric).toEqual({ ...alert.test.fires.labels, service_name: services.fires });
+    await eventually('the silent lines in Loki', 30_000, async () => ((await loki('query_range', { query: `{service_name="${services.silent}"}` })).length > 0 ? true : undefined));
+    expect(await ask(services.silent)).toEqual([]);
+  });
+
+  it('reaches the webhook through the ruler and Alertmanager', async () => {
+    await sendLogs([{ service: 'webhook', ageSeconds: 0, body: 'out', attributes: { 'exception.type': 'Error', 'error.type': 'Error', severity_number: '21' } }]);
+    const alert = await eventually('the alert at the webhook', 90_000, async () => stack.notified.find((seen) => seen.labels.alertname === 'FatalError' && seen.labels.service_name === 'webhook'));
+    expect(alert).toMatchObject({ status: 'firing', labels: { severity: 'page', error_type: 'Error' }, annotations: { summary: 'webhook died of Error' } });
+  });
+});
