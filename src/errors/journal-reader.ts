@@ -2,6 +2,7 @@ import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { ErrorRecord } from '../core/records.ts';
+import { markRuns, type ProcessMark } from './process-mark.ts';
 
 /** One journal file, as it lies in the folder. */
 export interface JournalFile {
@@ -23,6 +24,7 @@ export interface JournalContent {
 const NAME = /^(\d{1,10})-(\d{1,16})(?:\.(\d{1,6}))?\.ndjson$/;
 const CHUNK_BYTES = 1024 * 1024;
 const MAX_LINE_BYTES = 4 * 1024 * 1024; // a record is bounded far below; a longer line is damage
+const START_TOLERANCE_MS = 2_000; // between the process's start and a name that was made from the clock
 const FOREIGN_IDLE_MS = 3_600_000; // a journal of another host (a shared volume) counts as left behind after an hour of silence
 
 /** The journal files under `dir`, oldest first; none where there is no folder. */
@@ -54,9 +56,8 @@ export function abandonedJournals(dir: string, own: readonly string[] = [], nowM
   const ownStems = own.map(stem);
   return listJournals(dir).filter((file) => {
     if (ownStems.includes(stem(file.path))) return false;
-    const host = hostOf(file.path);
-    if (host !== undefined && host !== hostname()) return nowMs - file.modifiedMs > FOREIGN_IDLE_MS;
-    return !isRunning(file.pid, file.startMs);
+    const running = markRuns(writerOf(file));
+    return running === undefined ? nowMs - file.modifiedMs > FOREIGN_IDLE_MS : !running;
   });
 }
 
@@ -64,26 +65,27 @@ function stem(path: string): string {
   return path.replace(/(?:\.\d+)?\.ndjson$/, '');
 }
 
-function hostOf(path: string): string | undefined {
-  const first = readHead(path, 1_024).split('\n', 1)[0] ?? '';
+/** Who wrote a journal, by its first line; without one, by its name. */
+function writerOf(file: JournalFile): ProcessMark {
+  const first = readHead(file.path, 1_024).split('\n', 1)[0] ?? '';
+  const byName = { pid: file.pid, host: hostname() };
   try {
-    const header = JSON.parse(first) as { journal?: unknown; host?: unknown };
-    return header.journal === 1 && typeof header.host === 'string' ? header.host : undefined;
+    const header = JSON.parse(first) as Partial<ProcessMark> & { journal?: unknown };
+    if (header.journal !== 1 || typeof header.host !== 'string') return byName;
+    return { pid: file.pid, host: header.host, boot: textOf(header.boot), ticks: textOf(header.ticks) };
   } catch {
-    return undefined;
+    return byName;
   }
 }
 
-/** Whether the process that began at about `startMs` still runs; a process ID that was given again is told by its age, where `/proc` has it. */
-function isRunning(pid: number, startMs: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-  const begun = statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.ctimeMs;
-  // A process that began after the journal did cannot have written it. Two seconds: the clocks of /proc are coarse.
-  return begun === undefined || begun <= startMs + 2_000;
+/** Whether a process of this machine runs that began at `startMs`; this process is told from an earlier one with its number (a container's 1). */
+export function isRunning(pid: number, startMs: number): boolean {
+  if (pid === process.pid) return startMs >= Date.now() - process.uptime() * 1_000 - START_TOLERANCE_MS;
+  return markRuns({ pid, host: hostname() }) === true;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function readHead(path: string, bytes: number): string {

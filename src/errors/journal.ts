@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { clock } from '../core/clock.ts';
 import { safeMessage } from '../core/json.ts';
+import { ownMark } from './process-mark.ts';
 
 /** What {@link openJournal} can be told. */
 export interface JournalOptions {
@@ -182,15 +182,15 @@ class FileJournal implements Journal {
   }
 
   #open(): boolean {
-    const now = clock.now();
-    if (now < this.#retryAt && now > this.#retryAt - 2 * REOPEN_AFTER_MS) return false;
+    const now = clock.mono();
+    if (now < this.#retryAt) return false;
     let created: string | undefined;
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       const { fd, path } = this.#create();
       this.#fd = fd;
       created = path;
-      this.#headerBytes = writeSync(fd, `${JSON.stringify({ journal: 1, pid: process.pid, host: hostname(), started: new Date(now).toISOString() })}\n`);
+      this.#headerBytes = writeSync(fd, `${JSON.stringify({ journal: 1, started: new Date(clock.now()).toISOString(), ...ownMark() })}\n`);
       this.#current = { path, bytes: fstatSync(fd).size, lastLine: 0 };
       return true;
     } catch (error) {
