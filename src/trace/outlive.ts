@@ -10,9 +10,9 @@ import { followNodeStream, followWebStream, isWebStream } from './streams.ts';
  * caller shall get: the object itself, or a promise that stands for it.
  */
 export function outlive(call: OpenCall, result: object): unknown {
-  if (result instanceof Promise) return result.constructor === Promise && hasNoOwnThen(result) ? settle(call, result) : followThenable(call, result as never);
   let follow: ((call: OpenCall, result: never) => void) | undefined;
   try {
+    if (isPlainPromise(result)) return settle(call, result);
     follow = followerOf(result);
   } catch {
     // A getter or a proxy refused to be looked at: a plain value.
@@ -42,8 +42,8 @@ function isSocket(stream: object): boolean {
   return 'remoteAddress' in stream;
 }
 
-function hasNoOwnThen(promise: object): boolean {
-  return !Object.hasOwn(promise, 'then');
+function isPlainPromise(result: object): result is Promise<unknown> {
+  return result instanceof Promise && result.constructor === Promise && !Object.hasOwn(result, 'then');
 }
 
 /** A promise of the language: what `then` gives takes its place, so that an unhandled rejection stays one. */
