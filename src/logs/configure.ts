@@ -1,0 +1,124 @@
+import { isatty } from 'node:tty';
+import { redactor } from '../core/redact.ts';
+import type { ErrorRecord } from '../core/records.ts';
+import { auditLevels } from './audit.ts';
+import { forgetContext } from './context.ts';
+import { type Destination, openDestination } from './destination.ts';
+import { setRedaction } from './fields.ts';
+import { LEVELS, type LevelName, parseLevel } from './level.ts';
+import { nodeOf, passes } from './level-tree.ts';
+import { configureLevels, setGroups } from './levels.ts';
+import { closeLoggers, openLoggers } from './logger.ts';
+import { textLine } from './text-format.ts';
+import { type LineSink, setSink } from './writer.ts';
+
+/** How lines are written; the runtime sets it. */
+export interface LogOptions {
+  /** Level of the root; default `info`. */
+  readonly level?: string | undefined;
+  /** Levels by logger or group name. */
+  readonly levels?: Readonly<Record<string, string>> | undefined;
+  /** Names that stand for several loggers. */
+  readonly groups?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Default: `text` where standard output is a terminal, else `json`. */
+  readonly format?: 'json' | 'text' | undefined;
+  /** Where lines go: a file descriptor (default 1), something with `write`, or `false` for nowhere. */
+  readonly destination?: number | { write(line: string): void } | false | undefined;
+  /** Further keys whose values are secrets. */
+  readonly redact?: readonly string[] | undefined;
+  /** Takes every JSON line, whatever the format; the pipeline. */
+  readonly onLine?: ((line: string, severity: number) => void) | undefined;
+}
+
+/** Logs under way. */
+export interface Logs {
+  /** Writes what a slow reader made wait; blocks at most `withinMs`. */
+  flushSync(withinMs: number): void;
+  counts(): { readonly written: number; readonly dropped: number; readonly pending: number };
+  close(): void;
+}
+
+/** How long the end of the process waits for a slow reader of standard output. */
+const EXIT_WAIT_MS = 1_000;
+
+let writeToDestination: ((line: string) => void) | undefined;
+
+/** Puts `options` in force and lets lines through; those written before come first. Throws where an option is wrong. */
+export function configureLogs(options: LogOptions = {}): Logs {
+  const level = checkedLevel('root', options.level ?? 'info');
+  const levels = Object.fromEntries(Object.entries(options.levels ?? {}).map(([name, text]) => [name, checkedLevel(name, text)]));
+  setRedaction(redactor(options.redact));
+  forgetContext();
+  setGroups(options.groups ?? {});
+  configureLevels(level, levels);
+
+  const destination = destinationOf(options.destination);
+  const asText = options.format === undefined ? options.destination === undefined && isatty(1) : options.format === 'text';
+  const colours = asText && isatty(typeof options.destination === 'number' ? options.destination : 1) && !process.env['NO_COLOR'];
+  const write = (line: string): void => destination.write(asText ? textLine(line, colours) : line);
+  const { onLine } = options;
+  const sink: LineSink = onLine ? toBoth(onLine, write) : write;
+  writeToDestination = write;
+  setSink(sink);
+  openLoggers();
+  const stopAudit = auditLevels();
+
+  const onExit = (): void => destination.flushSync(EXIT_WAIT_MS);
+  process.on('exit', onExit);
+  return {
+    flushSync: (withinMs) => destination.flushSync(withinMs),
+    counts: () => destination.counts,
+    close() {
+      process.off('exit', onExit);
+      stopAudit();
+      if (writeToDestination !== write) return;
+      closeLoggers();
+      setSink(undefined);
+      writeToDestination = undefined;
+      destination.flushSync(EXIT_WAIT_MS);
+      destination.close();
+    },
+  };
+}
+
+/** Writes an error record as a line, where its logger's level lets it. The pipeline has it already: it comes from the journal. */
+export function writeErrorRecord(record: ErrorRecord): void {
+  if (writeToDestination === undefined || !passes(record.level, nodeOf(record.logger).effective)) return;
+  writeToDestination(`${JSON.stringify(record)}\n`);
+}
+
+function toBoth(onLine: LineSink, write: (line: string) => void): LineSink {
+  return (line, severity) => {
+    try {
+      onLine(line, severity);
+    } catch {
+      // Whoever listens counts its own failures; the line is still written.
+    }
+    write(line);
+  };
+}
+
+function checkedLevel(name: string, text: string): LevelName {
+  const level = parseLevel(text);
+  if (level === undefined) throw new RangeError(`Cannot set the level of "${name}": unrecognized level "${String(text)}", expected one of ${LEVELS.join(', ')}`);
+  return level;
+}
+
+function destinationOf(given: LogOptions['destination']): Destination {
+  if (given === undefined || typeof given === 'number') return openDestination(given);
+  const counts = { written: 0, dropped: 0, pending: 0 };
+  return {
+    counts,
+    write(line) {
+      if (given === false) return;
+      try {
+        given.write(line);
+        counts.written++;
+      } catch {
+        counts.dropped++; // the application's own destination failed; its failure must not reach the caller of a logger
+      }
+    },
+    flushSync() {},
+    close() {},
+  };
+}
