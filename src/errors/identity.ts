@@ -70,6 +70,15 @@ export function isAggregate(error: object): boolean {
   return error instanceof AggregateError || (Array.isArray((error as { errors?: unknown }).errors) && ((error as { errors: unknown[] }).errors).every((item) => item instanceof Error));
 }
 
+/** One field of anything that was thrown; `undefined` where it has none or throws. */
+export function fieldOf(error: unknown, key: string): unknown {
+  try {
+    return isObject(error) ? (error as Record<string, unknown>)[key] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 export function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

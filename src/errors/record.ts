@@ -8,7 +8,7 @@ import type { Scope, SpanLike } from '../core/scope.ts';
 import { type Classification, levelOf } from './classify.ts';
 import { settings } from './configure.ts';
 import { parseErrorId } from './error-id.ts';
-import { causesOf, isObject, type Sighting, sightingOf } from './identity.ts';
+import { causesOf, fieldOf, isObject, type Sighting, sightingOf } from './identity.ts';
 import { messageOf, stackText, typeNameOf } from './stack.ts';
 import { tracedFrames } from './traced-frames.ts';
 
@@ -52,7 +52,7 @@ export function makeRecord(input: RecordInput): ErrorRecord {
     trace_flags: ids?.traceFlags,
     'exception.type': typeNameOf(error),
     'exception.message': undefined,
-    'exception.stacktrace': scrub(stackText(error)) + tracedFrames(error, sighting, span ?? scope.span),
+    'exception.stacktrace': scrub(stackText(error) + reportedAt(error)) + tracedFrames(error, sighting, span ?? scope.span),
     'error.id': input.id,
     'error.code': classification.code,
     'error.type': classification.type,
@@ -72,6 +72,17 @@ export function makeRecord(input: RecordInput): ErrorRecord {
   return record as unknown as ErrorRecord;
 }
 
+/** What has no stack is found by the place where it was reported. */
+function reportedAt(error: unknown): string {
+  if (isObject(error)) return '';
+  const stack = new Error().stack ?? '';
+  const callers = stack.split('\n').slice(1).filter((line) => !OWN_FRAME.test(line));
+  return callers.length === 0 ? '' : `\n${callers.join('\n')}`;
+}
+
+/** Frames of this folder: from here up to `report` or `problem`. */
+const OWN_FRAME = /[\\/]errors[\\/](?:record|report|problem)\.[jt]s\b/;
+
 /** The types of the causes below the error, outermost first; left out where there is none. */
 function chainOf(error: unknown): string[] | undefined {
   const causes = causesOf(error);
@@ -81,13 +92,9 @@ function chainOf(error: unknown): string[] | undefined {
 /** The ID that another service gave this failure: an `errorId` on the error or one of its causes. */
 function downstreamId(error: unknown): string | undefined {
   for (const cause of causesOf(error)) {
-    try {
-      const id = isObject(cause) ? (cause as { errorId?: unknown }).errorId : undefined;
-      const parsed = typeof id === 'string' ? parseErrorId(id) : undefined;
-      if (parsed?.ok) return parsed.id;
-    } catch {
-      // A getter that throws has no ID for us.
-    }
+    const id = fieldOf(cause, 'errorId');
+    const parsed = typeof id === 'string' ? parseErrorId(id) : undefined;
+    if (parsed?.ok) return parsed.id;
   }
   return undefined;
 }
@@ -97,7 +104,7 @@ function addContext(record: Record<string, JsonValue | undefined>, input: Record
   const context: Record<string, unknown> = Object.create(null);
   const sources: (object | undefined)[] = [settings.vitals?.(), spanAttributes(input.scope.span), input.scope.values, spanAttributes(span), sighting?.scope.values, input.attributes];
   for (const source of sources) if (source) for (const key of Object.keys(source)) context[key] = (source as Record<string, unknown>)[key];
-  const { data } = isObject(input.error) && input.classification.definition ? (input.error as { data?: unknown }) : { data: undefined };
+  const data = input.classification.definition && fieldOf(input.error, 'data');
   if (data !== undefined) context['error.data'] = data;
   let room = MAX_CONTEXT_TEXT;
   let count = 0;

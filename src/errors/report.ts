@@ -5,7 +5,7 @@ import { type Classification, classify, publicMessage } from './classify.ts';
 import { errorCounts, journalLine, settings } from './configure.ts';
 import type { ErrorKind } from './definition.ts';
 import { mintErrorId } from './error-id.ts';
-import { causesOf, type Identity, identify, identityOf, isObject } from './identity.ts';
+import { causesOf, fieldOf, type Identity, identify, identityOf, isObject } from './identity.ts';
 import { makeRecord } from './record.ts';
 
 /** What {@link report} can be told. */
@@ -126,7 +126,7 @@ function markSpan(scope: Scope, id: string, classification: Classification): voi
 
 /** The boundary that a wrapper wrote on the error. */
 function boundaryOf(error: unknown): string {
-  const boundary = isObject(error) ? (error as { boundary?: unknown }).boundary : undefined;
+  const boundary = fieldOf(error, 'boundary');
   return typeof boundary === 'string' ? boundary.slice(0, 100) : '';
 }
 

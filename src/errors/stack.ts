@@ -44,7 +44,7 @@ function write(error: unknown, lead: string, indent: string, out: string[], seen
 
 /** The stack of one error, its head line first, whatever others did to `.stack`. */
 function ownStack(error: unknown): string {
-  if (!isObject(error)) return `${headOf(error)}\n    [no stack: a ${error === null ? 'null' : typeof error} was thrown]`;
+  if (!isObject(error)) return `${headOf(error)}\n    [no stack: a ${error === null ? 'null' : typeof error} was thrown; it was reported here]`;
   let stack: unknown;
   try {
     stack = (error as { stack?: unknown }).stack;
