@@ -2,13 +2,22 @@
 const MAX_DEPTH = 8; // deeper than any log object people read
 const MAX_KEYS = 200; // per object or array: a dump of a connection has thousands
 const MAX_STRING = 32_768; // a stack of 200 frames is about 20 kB
+const MAX_VALUES = 5_000; // of one copy in all: 200 keys a level would be millions; this many take about two milliseconds
+
+let valuesLeft = 0;
 
 /**
  * A JSON-safe copy of any value: cycles, getters that throw, BigInt, functions, depth and size are bounded and never throw.
  * `revise(key, value)` may replace a value (redaction); it is asked for every property.
  */
 export function safeCopy(value: unknown, revise?: (key: string, value: unknown, path: readonly string[]) => unknown): unknown {
-  return copy(value, revise, [], new Set());
+  const outer = valuesLeft; // a getter or a toJSON may make a copy of its own
+  valuesLeft = MAX_VALUES;
+  try {
+    return copy(value, revise, [], new Set());
+  } finally {
+    valuesLeft = outer;
+  }
 }
 
 /** {@link safeCopy} as text. */
@@ -62,6 +71,7 @@ function copyArray(items: readonly unknown[], revise: ((key: string, value: unkn
   const out: unknown[] = [];
   const count = Math.min(items.length, MAX_KEYS);
   for (let i = 0; i < count; i++) {
+    if (valuesLeft-- <= 0) return [...out, '[too many values]'];
     const key = String(i);
     path.push(key);
     out.push(copy(revise ? revise(key, items[i], path) : items[i], revise, path, seen) ?? null);
@@ -77,6 +87,10 @@ function copyProps(value: object, revise: ((key: string, value: unknown, path: r
   for (const key of Object.keys(value)) {
     if (count++ === MAX_KEYS) {
       out['…'] = `[${Object.keys(value).length - MAX_KEYS} more keys]`;
+      break;
+    }
+    if (valuesLeft-- <= 0) {
+      out['…'] = '[too many values]';
       break;
     }
     let item: unknown;
