@@ -1,5 +1,3 @@
-import { safeMessage } from '../core/json.ts';
-
 /** Keys with a place of their own in the text, or that say what the text says already. */
 const PLACED = new Set([
   'timestamp',
@@ -28,8 +26,8 @@ export function textLine(json: string, colours: boolean): string {
   let record: Record<string, unknown>;
   try {
     record = JSON.parse(json) as Record<string, unknown>;
-  } catch (error) {
-    return `${visible(json.trimEnd())} [${safeMessage(error)}]\n`;
+  } catch {
+    return `${visible(json.trimEnd())}\n`; // no line of ours; better shown than lost
   }
   const paint = (code: string, text: string): string => (colours ? `\u001b[${code}m${text}\u001b[0m` : text);
   const level = String(record['level']);

@@ -1,0 +1,125 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock, useClock } from '../../../src/core/clock.ts';
+import { useDiagWriter } from '../../../src/core/diag.ts';
+import { type Destination, openDestination } from '../../../src/logs/destination.ts';
+
+let dir = '';
+let restore: (() => void)[] = [];
+let retry: (() => void) | undefined;
+let destination: Destination;
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'sonde-'));
+  retry = undefined;
+  restore = [
+    useDiagWriter(() => {}),
+    useClock({
+      ...systemClock,
+      setTimeout(fn) {
+        retry = fn;
+        return 1;
+      },
+      clearTimeout() {},
+    }),
+  ];
+});
+afterEach(() => {
+  destination.close();
+  for (const undo of restore) undo();
+  rmSync(dir, { recursive: true });
+});
+
+/** A named pipe: both ends are ours, so that the reader can be slow. */
+function pipe(): { reader: number; writer: number } {
+  const path = join(dir, 'fifo');
+  execFileSync('mkfifo', [path]);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return { reader, writer: openSync(path, constants.O_WRONLY) }; // blocking, as standard output is
+}
+
+function readAll(fd: number): string {
+  const chunks: Buffer[] = [];
+  for (;;) {
+    const chunk = Buffer.alloc(1 << 20);
+    let bytes = 0;
+    try {
+      bytes = readSync(fd, chunk);
+    } catch {
+      // EAGAIN: it is empty
+    }
+    if (bytes === 0) return Buffer.concat(chunks).toString();
+    chunks.push(chunk.subarray(0, bytes));
+  }
+}
+
+describe('openDestination', () => {
+  it('writes to a file at once', () => {
+    const path = join(dir, 'log');
+    destination = openDestination(openSync(path, 'w'));
+    destination.write('ä line\n');
+    expect(readFileSync(path, 'utf8')).toBe('ä line\n');
+    expect(destination.counts).toEqual({ written: 1, dropped: 0, pending: 0 });
+  });
+
+  it('holds lines while a reader is slow, tears none, and writes them in order when it reads', () => {
+    const { reader, writer } = pipe();
+    destination = openDestination(writer);
+    const lines = Array.from({ length: 300 }, (_, i) => `${i}:${'ü'.repeat(1_000)}\n`);
+    for (const line of lines) destination.write(line);
+    expect(destination.counts.pending).toBeGreaterThan(200);
+    expect(destination.counts.dropped).toBe(0);
+    let read = '';
+    for (let i = 0; i < 100 && destination.counts.pending > 0; i++) {
+      read += readAll(reader);
+      retry?.();
+    }
+    read += readAll(reader);
+    expect(read).toBe(lines.join(''));
+    expect(destination.counts).toEqual({ written: 300, dropped: 0, pending: 0 });
+    closeSync(reader);
+    closeSync(writer);
+  });
+
+  it('drops and counts what is over the bound', () => {
+    const { reader, writer } = pipe();
+    destination = openDestination(writer);
+    const line = `${'x'.repeat(99_999)}\n`;
+    for (let i = 0; i < 100; i++) destination.write(line);
+    const { written, dropped, pending } = destination.counts;
+    expect(written + dropped + pending).toBe(100);
+    expect(dropped).toBeGreaterThan(50);
+    let read = '';
+    for (let i = 0; i < 1_000 && destination.counts.pending > 0; i++) {
+      read += readAll(reader);
+      retry?.();
+    }
+    read += readAll(reader);
+    expect(read.split('\n').slice(0, -1).every((l) => l.length === 99_999)).toBe(true); // no torn line
+    closeSync(reader);
+    closeSync(writer);
+  });
+
+  it('counts and does not throw when the reader is gone', () => {
+    const { reader, writer } = pipe();
+    destination = openDestination(writer);
+    closeSync(reader);
+    destination.write('a\n');
+    destination.write('b\n');
+    expect(destination.counts).toEqual({ written: 0, dropped: 2, pending: 0 });
+    closeSync(writer);
+  });
+
+  it('waits for a slow reader at the end, but not for ever', () => {
+    const { reader, writer } = pipe();
+    destination = openDestination(writer);
+    for (let i = 0; i < 300; i++) destination.write(`${'x'.repeat(999)}\n`);
+    destination.flushSync(20);
+    expect(destination.counts.pending).toBeGreaterThan(0);
+    closeSync(reader);
+    closeSync(writer);
+  });
+});
