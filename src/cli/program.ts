@@ -125,7 +125,7 @@ function contextOf(program: Command, io: CliIo): CliContext {
     print: (text) => void io.stdout.write(text),
     printJson: (value, compact) => void io.stdout.write(`${cleanJson(value, compact ? undefined : 2)}\n`),
     async lookup(use) {
-      const { openLookup } = await import('./open-lookup.ts');
+      const { openLookup } = await import('../store/open-lookup.ts');
       const lookup = openLookup(dir);
       try {
         return await use(lookup);

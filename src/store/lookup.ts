@@ -27,9 +27,9 @@ export interface ErrorQuery extends PageQuery {
 }
 
 export interface GroupQuery extends PageQuery {
-  /** Only groups that were first seen at or after `sinceMs`. */
+  /** Only groups that were first seen at or after `sinceMs`, and first in `release`, where they are given. */
   readonly firstSeen?: boolean | undefined;
-  /** Only groups seen in this release. */
+  /** Only groups that were seen in this release. */
   readonly release?: string | undefined;
 }
 
@@ -41,6 +41,7 @@ export interface ErrorGroup {
   /** Of the last error. */
   readonly message: string;
   readonly services: readonly string[];
+  /** By when they were first seen in. */
   readonly releases: readonly ReleaseCount[];
   readonly firstMs: number;
   readonly lastMs: number;

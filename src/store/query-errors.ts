@@ -56,10 +56,14 @@ function byLastSeen(a: ErrorGroup, b: ErrorGroup): number {
 
 function wanted(group: ErrorGroup, query: GroupQuery): boolean {
   if (query.service !== undefined && !group.services.includes(query.service)) return false;
-  if (query.release !== undefined && !group.releases.some(({ release }) => release === query.release)) return false;
+  if (query.release !== undefined && !inRelease(group, query.release, query.firstSeen ?? false)) return false;
   if (query.untilMs !== undefined && group.firstMs >= query.untilMs) return false;
   if (query.sinceMs === undefined) return true;
   return query.firstSeen ? group.firstMs >= query.sinceMs : group.lastMs >= query.sinceMs;
+}
+
+function inRelease(group: ErrorGroup, release: string, first: boolean): boolean {
+  return first ? group.releases[0]?.release === release : group.releases.some((seen) => seen.release === release);
 }
 
 function joinGroup(rows: readonly SqlRow[]): ErrorGroup {

@@ -7,7 +7,7 @@ import { cleanLine } from '../output/clean.ts';
 import { ago } from '../output/error-text.ts';
 import { showProblems } from '../output/problems.ts';
 import { levelStyle } from '../output/style.ts';
-import { type Cell, table } from '../output/table.ts';
+import { type Cell, cut, table } from '../output/table.ts';
 import { showTime } from '../output/values.ts';
 
 export interface ErrorsOptions {
@@ -55,7 +55,7 @@ async function listGroups(context: CliContext, query: Parameters<Parameters<Para
     showProblems(context, lookup);
     if (context.json) context.printJson({ groups: page.items, next: page.next ?? null });
     else if (page.items.length === 0) context.print(query.firstSeen ? 'no new errors\n' : 'no errors\n');
-    else context.print(table([GROUP_HEAD, ...page.items.map((group) => groupRow(group, context))], context.width) + more(page.next));
+    else context.print(page.items.map((group) => groupText(group, context)).join('') + more(page.next));
   });
 }
 
@@ -70,23 +70,17 @@ function errorRow(record: ErrorRecord, { style }: CliContext): Cell[] {
   ];
 }
 
-const GROUP_HEAD: Cell[] = ['COUNT', 'LAST', 'FIRST SEEN', 'LAST ID', 'RELEASES', 'TYPE', 'MESSAGE'].map((text) => ({ text, right: text === 'COUNT' }));
-
-function groupRow(group: ErrorGroup, { style, io }: CliContext): Cell[] {
-  return [
-    { text: String(group.count), colour: style.bold, right: true },
-    { text: ago(io.now() - group.lastMs) },
-    { text: showTime(group.firstMs), colour: style.faint },
-    { text: cleanLine(group.lastErrorId), colour: style.bold },
-    { text: cleanLine(releasesText(group)) },
-    { text: cleanLine(group.type), colour: group.kind === 'bug' ? style.bad : style.warn },
-    { text: cleanLine(group.message) },
-  ];
+/** Two lines a group: what it is, and when and where it was seen. */
+function groupText(group: ErrorGroup, { style, io, width }: CliContext): string {
+  const type = cleanLine(group.type);
+  const what = cut(cleanLine(group.message), Math.max(20, width - 12 - type.length));
+  const facts = [`last ${ago(io.now() - group.lastMs)}`, `first ${showTime(group.firstMs)}`, `in ${releasesText(group)}`, `such as ${group.lastErrorId}`, group.fingerprint];
+  return `${style.bold(`${group.count}×`.padStart(8))}  ${(group.kind === 'bug' ? style.bad : style.warn)(type)}  ${what}\n${' '.repeat(10)}${style.faint(cleanLine(facts.join(' · ')))}\n`;
 }
 
 function releasesText({ releases }: ErrorGroup): string {
-  const names = releases.map(({ release }) => release || '-');
-  return names.length > 2 ? `${names[0]} … ${names.at(-1)}` : names.join(', ');
+  const names = releases.map(({ release }) => release || 'no release');
+  return names.length > 3 ? `${names[0]} to ${names.at(-1)} (${names.length} releases)` : names.join(', ');
 }
 
 function more(next: string | undefined): string {

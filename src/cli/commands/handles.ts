@@ -7,12 +7,13 @@ import { askJson, findProcess, type ProcessOptions } from '../process-client.ts'
 /** The fields of a handle that are shown; the answer has more. */
 interface Handle {
   readonly kind?: string;
-  readonly name?: string;
+  readonly type?: string;
+  readonly detail?: string;
   readonly site?: string;
-  readonly ageMs?: number;
-  readonly idleMs?: number;
-  readonly refed?: boolean;
   readonly owner?: string;
+  readonly ageMs?: number;
+  readonly holdsProcess?: boolean;
+  readonly close?: string;
 }
 
 /** `sonde handles`: what a running process holds open, grouped by the line that opened it. */
@@ -37,23 +38,31 @@ function handlesOf(answer: unknown): Handle[] {
 function groups(handles: readonly Handle[]): Handle[][] {
   const bySite = new Map<string, Handle[]>();
   for (const handle of handles) {
-    const key = `${handle.kind} ${handle.site ?? handle.name}`;
-    bySite.set(key, [...(bySite.get(key) ?? []), handle]);
+    const key = `${kindOf(handle)} ${handle.site ?? handle.detail}`;
+    const same = bySite.get(key);
+    if (same) same.push(handle);
+    else bySite.set(key, [handle]);
   }
   return [...bySite.values()].sort((a, b) => b.length - a.length);
 }
 
-const HEAD: Cell[] = ['COUNT', 'KIND', 'OLDEST', 'HOLDS', 'OWNER', 'OPENED AT'].map((text) => ({ text, right: text === 'COUNT' }));
+const HEAD: Cell[] = ['COUNT', 'KIND', 'WHAT', 'OLDEST', 'HOLDS', 'OWNER', 'CLOSE WITH', 'OPENED AT'].map((text) => ({ text, right: text === 'COUNT' }));
 
 function row(group: readonly Handle[], { style }: CliContext): Cell[] {
   const [first] = group;
   const ages = group.map(({ ageMs }) => ageMs ?? Number.NaN).filter(Number.isFinite);
   return [
     { text: String(group.length), right: true, colour: style.bold },
-    { text: cleanLine(first?.kind ?? ''), colour: style.accent },
+    { text: cleanLine(kindOf(first)), colour: style.accent },
+    { text: cleanLine(first?.detail ?? '') },
     { text: ages.length > 0 ? formatMs(Math.max(...ages)) : '' },
-    { text: group.some(({ refed }) => refed !== false) ? 'yes' : 'no' },
+    { text: group.some(({ holdsProcess }) => holdsProcess) ? 'yes' : 'no' },
     { text: cleanLine(first?.owner ?? '') },
-    { text: cleanLine(first?.site ?? first?.name ?? '') },
+    { text: cleanLine(first?.close ?? ''), colour: style.faint },
+    { text: cleanLine(first?.site ?? 'unknown') },
   ];
+}
+
+function kindOf(handle: Handle | undefined): string {
+  return handle?.kind ?? handle?.type ?? '';
 }

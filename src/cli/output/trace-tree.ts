@@ -5,7 +5,8 @@ import type { Style } from './style.ts';
 import { cut, size } from './table.ts';
 
 const MAX_ROWS = 500; // what one can scroll through
-const MAX_INDENT = 24; // deeper calls stay at this indent, with their depth in front
+const MAX_INDENT = 12; // deeper calls stay at this indent, with their depth in front
+const NAME = 24; // what is left for a name at the deepest indent
 const BAR = 24;
 
 interface Row {
@@ -18,18 +19,22 @@ interface Row {
 
 /** A trace as an indented tree, each span with its duration and a bar of when it ran. */
 export function traceTree(trace: StoredTrace, style: Style, width: number, mark?: string): string {
-  const rows = treeRows(trace.spans);
+  const maxLabel = Math.max(NAME, width - BAR - 14);
+  const rows = treeRows(trace.spans, Math.min(MAX_INDENT, Math.floor((maxLabel - NAME) / 3)));
   const start = Math.min(...trace.spans.map((span) => span.startMs));
   const end = Math.max(...trace.spans.map((span) => span.startMs + span.durationMs));
   const shown = rows.slice(0, MAX_ROWS);
   const services = new Set(trace.spans.map(serviceOf));
-  const labels = shown.map((row) => `${row.branch}${cleanLine(row.span.name)}${services.size > 1 ? ` [${cleanLine(serviceOf(row.span))}]` : ''}`);
-  const labelWidth = Math.max(16, Math.min(width - BAR - 14, Math.max(...labels.map(size)) + 2));
+  const labels = shown.map((row) => {
+    const label = `${row.branch}${cleanLine(row.span.name)}${services.size > 1 ? ` [${cleanLine(serviceOf(row.span))}]` : ''}`;
+    return row.span.status.code === 2 ? `${cut(label, maxLabel - 2)} ✗` : cut(label, maxLabel);
+  });
+  const labelWidth = Math.max(...labels.map(size));
   const lines = shown.map((row, i) => {
     const { span } = row;
     const failed = span.status.code === 2;
-    const label = cut(labels[i] as string, labelWidth - 2);
-    const name = `${failed ? style.bad(`${label} ✗`) : label}${' '.repeat(Math.max(1, labelWidth - size(label) - (failed ? 2 : 0)))}`;
+    const label = labels[i] as string;
+    const name = `${failed ? style.bad(label) : label}${' '.repeat(labelWidth - size(label) + 1)}`;
     const time = formatMs(span.durationMs).padStart(7);
     const bar = barOf(span, start, end);
     return `${name}${style.bold(time)}  ${failed ? style.bad(bar) : style.accent(bar)}${notes(row, style, mark)}`.trimEnd();
@@ -58,7 +63,7 @@ function notes(row: Row, style: Style, mark: string | undefined): string {
 }
 
 /** The spans in the order of a tree. Iterative, and each span once: a trace may be deep, and a bad one may hold a circle. */
-function treeRows(spans: readonly StoredSpan[]): Row[] {
+function treeRows(spans: readonly StoredSpan[], maxIndent: number): Row[] {
   const ids = new Set(spans.map((span) => span.spanId));
   const children = new Map<string, StoredSpan[]>();
   const roots: StoredSpan[] = [];
@@ -74,9 +79,9 @@ function treeRows(spans: readonly StoredSpan[]): Row[] {
       if (seen.has(item.span)) continue;
       seen.add(item.span);
       const { depth, lead, last } = item;
-      const branch = depth === 0 ? '' : depth > MAX_INDENT ? `${lead}[${depth}] ` : `${lead}${last ? '└─ ' : '├─ '}`;
+      const branch = depth === 0 ? '' : depth > maxIndent ? `${lead}[${depth}] ` : `${lead}${last ? '└─ ' : '├─ '}`;
       rows.push({ span: item.span, branch, orphan: orphan && depth === 0 && item.span.parentSpanId !== undefined });
-      const below = depth === 0 ? '' : depth >= MAX_INDENT ? lead : `${lead}${last ? '   ' : '│  '}`;
+      const below = depth === 0 ? '' : depth >= maxIndent ? lead : `${lead}${last ? '   ' : '│  '}`;
       const kids = children.get(item.span.spanId) ?? [];
       for (let i = kids.length - 1; i >= 0; i--) open.push({ span: kids[i] as StoredSpan, lead: below, last: i === kids.length - 1, depth: depth + 1 });
     }

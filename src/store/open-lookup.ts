@@ -1,7 +1,7 @@
 import { findInJournals } from '../errors/journal-reader.ts';
-import { StoreError } from '../store/failure.ts';
-import type { Lookup } from '../store/lookup.ts';
-import { openReader } from '../store/query.ts';
+import { StoreError } from './failure.ts';
+import type { Lookup } from './lookup.ts';
+import { openReader } from './query.ts';
 
 /** Opens the store in `dir`, with the journals beside it: a record that nobody has stored yet is found there. */
 export function openLookup(dir: string): Lookup {

@@ -1,0 +1,21 @@
+import { run } from '../../../src/cli/program.ts';
+
+export interface CliRun {
+  readonly exit: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a command line in this process, as on a pipe. */
+export async function cli(argv: readonly string[], over: { env?: Record<string, string>; isTTY?: boolean; columns?: number; nowMs?: number; stop?: AbortSignal } = {}): Promise<CliRun> {
+  let out = '';
+  let err = '';
+  const exit = await run(argv, {
+    stdout: { write: (text) => void (out += text), isTTY: over.isTTY ?? false, ...(over.columns ? { columns: over.columns } : {}) },
+    stderr: { write: (text) => void (err += text) },
+    env: over.env ?? {},
+    now: () => over.nowMs ?? Date.now(),
+    ...(over.stop ? { stop: over.stop } : {}),
+  });
+  return { exit, out, err };
+}
