@@ -21,6 +21,9 @@ export type HandleType =
   | 'listeners'
   | 'other';
 
+/** Things that run out though they do not hold the process: an open file, an iterator that keeps its source open. */
+export const RESOURCE_TYPES: ReadonlySet<HandleType> = new Set(['file', 'stream', 'iterator']);
+
 /** What the registry must know of a kind. Handles are asked when somebody looks, never watched. */
 export interface Kind {
   readonly type: HandleType;
@@ -36,8 +39,6 @@ export interface Kind {
   activity?(handle: object): number;
   /** Open but waiting for reuse, as a keep-alive socket in an agent. */
   isIdle?(handle: object): boolean;
-  /** A thing that leaks though it does not hold the process (an open file). */
-  readonly resource?: boolean;
   /** May open again after it was closed: forgotten only when it is collected. */
   readonly reopens?: boolean;
 }
@@ -136,7 +137,6 @@ export const STAT_WATCHER: Kind = {
 export const FILE: Kind = {
   type: 'file',
   close: 'await fileHandle.close()',
-  resource: true,
   isOpen: (handle) => (handle as { fd: number }).fd !== -1,
   holds: () => false,
 };
@@ -144,7 +144,6 @@ export const FILE: Kind = {
 export const STREAM: Kind = {
   type: 'stream',
   close: 'stream.destroy()',
-  resource: true,
   isOpen: (handle) => !(handle as import('node:stream').Readable).destroyed && !(handle as import('node:stream').Readable).closed,
   holds: () => false,
   activity: (handle) => (handle as { bytesRead?: number; bytesWritten?: number }).bytesRead ?? (handle as { bytesWritten?: number }).bytesWritten ?? 0,
@@ -218,7 +217,7 @@ const workDetail = (handle: object): string | undefined => (handle as Work).deta
 const workOpen = (handle: object): boolean => !(handle as Work).done;
 export const DNS: Kind = { type: 'dns', close: 'wait for its answer, or resolver.cancel()', isOpen: workOpen, holds: () => true, detail: workDetail };
 export const FETCH: Kind = { type: 'fetch', close: 'read or cancel the body, or abort its signal', isOpen: workOpen, holds: () => true, detail: workDetail };
-export const ITERATOR: Kind = { type: 'iterator', close: 'await iterator.return()', isOpen: workOpen, holds: () => false, resource: true, detail: workDetail };
+export const ITERATOR: Kind = { type: 'iterator', close: 'await iterator.return()', isOpen: workOpen, holds: () => false, detail: workDetail };
 /** An emitter that has more listeners of one event than its bound. */
 export class Crowd {
   readonly detail: string;
@@ -244,7 +243,7 @@ export const LISTENERS: Kind = {
   holds: () => false,
   detail: (handle) => (handle as Crowd).detail,
 };
-export const FILE_DESCRIPTOR: Kind = { type: 'file', close: 'fs.closeSync(fd)', isOpen: workOpen, holds: () => false, resource: true, detail: workDetail };
+export const FILE_DESCRIPTOR: Kind = { type: 'file', close: 'fs.closeSync(fd)', isOpen: workOpen, holds: () => false, detail: workDetail };
 /** A handle that was open before the registry was installed: libuv lists it, nobody saw it made. */
 export const OTHER: Kind = { type: 'other', close: 'its close() or unref()', isOpen: () => true, holds: () => true };
 

@@ -1,4 +1,5 @@
 import { clock } from '../core/clock.ts';
+import type { Scope } from '../core/scope.ts';
 import { adoptActive } from './adopt.ts';
 import type { HandleInfo } from './handle-info.ts';
 import { repeatingImmediates } from './immediates.ts';
@@ -7,6 +8,7 @@ import type { Site } from './origin.ts';
 import { ownerEnded, ownerOf } from './owner.ts';
 import { type Entry, openEntries, timerLog } from './registry.ts';
 import type { TimerEntry, TimerInternals } from './timer-log.ts';
+import { siteText } from './site-text.ts';
 import { tickerState } from './ticker.ts';
 
 /**
@@ -20,9 +22,14 @@ import { tickerState } from './ticker.ts';
  * listHandles().some((handle) => handle.type === 'ticker' && handle.detail?.startsWith('docs')) === true;
  */
 export function listHandles(): HandleInfo[] {
+  return inspectHandles().map(({ info }) => info);
+}
+
+/** {@link listHandles} with the scope in which each was opened. */
+export function inspectHandles(): { readonly info: HandleInfo; readonly scope: Scope | undefined }[] {
   const active = adoptActive();
-  const found = openEntries().map(({ entry, handle }) => describe(entry, handle, active));
-  return [...found, ...listTimers(), ...listImmediates()].sort((a, b) => a.id - b.id);
+  const found = openEntries().map(({ entry, handle }) => ({ info: describe(entry, handle, active), scope: entry.scope }));
+  return [...found, ...listTimers(), ...listImmediates().map((info) => ({ info, scope: undefined }))].sort((a, b) => a.info.id - b.info.id);
 }
 
 function describe(entry: Entry, handle: object, active: ReadonlySet<unknown>): HandleInfo {
@@ -46,9 +53,10 @@ function join(told: string, read: string | undefined): string {
   return read === undefined || told === read || told.includes(read) ? told : `${told} (${read})`;
 }
 
-function listTimers(): HandleInfo[] {
+function listTimers(): { readonly info: HandleInfo; readonly scope: Scope | undefined }[] {
   const now = loopNow();
-  return timerLog().open().map((entry) => describeTimer(entry, now));
+  const open = timerLog().open();
+  return open.map((entry) => ({ info: describeTimer(entry, now), scope: entry.scope }));
 }
 
 function describeTimer({ id, timer, scope, site, openedMono }: TimerEntry, now: number): HandleInfo {
@@ -86,7 +94,7 @@ function listImmediates(): HandleInfo[] {
 
 function base(id: number, type: HandleType, site: Site | undefined, scope: Entry['scope']): Pick<HandleInfo, 'id' | 'type' | 'site' | 'package' | 'owner' | 'traceId' | 'spanId'> {
   const owner = ownerOf(scope);
-  return { id, type, site: site?.text, package: site?.package ?? 'unknown', owner: owner?.name, traceId: owner?.traceId, spanId: owner?.spanId };
+  return { id, type, site: site && siteText(site), package: site?.package ?? 'unknown', owner: owner?.name, traceId: owner?.traceId, spanId: owner?.spanId };
 }
 
 /** The event loop's own time, in which timers are stamped: read from a timer made for it. */

@@ -9,6 +9,8 @@ export interface Site {
   readonly column: number;
   /** The package that made the call: its name, `app` for the program itself, `node` for the platform. */
   readonly package: string;
+  /** The position in the source, where a source-map hook of the program (vitest, ts-node, source-map-support) tells it. */
+  readonly mapped: string | undefined;
 }
 
 /** Frames that are looked at: a driver or a framework puts 20 to 30 frames between the program and the socket. */
@@ -19,10 +21,10 @@ const OWN_ROOT = fileURLToPath(new URL('../', import.meta.url));
 const sites = new Map<string, Site>();
 
 /** Opened by Sonde itself: such handles are not the program's and are not listed. */
-export const OWN: Site = Object.freeze({ text: 'sonde', file: OWN_ROOT, line: 0, column: 0, package: 'sonde' });
+export const OWN: Site = Object.freeze({ text: 'sonde', file: OWN_ROOT, line: 0, column: 0, package: 'sonde', mapped: undefined });
 
 /** No frame of the program or of a package on the stack: the platform opened it. */
-export const NODE: Site = Object.freeze({ text: 'node', file: 'node', line: 0, column: 0, package: 'node' });
+export const NODE: Site = Object.freeze({ text: 'node', file: 'node', line: 0, column: 0, package: 'node', mapped: undefined });
 
 const keepCallSites = (_error: unknown, frames: NodeJS.CallSite[]): NodeJS.CallSite[] => frames;
 
@@ -45,7 +47,7 @@ export function captureSite(below: (...args: never[]) => unknown): Site {
   } finally {
     restoreError(limit, prepare);
   }
-  return Array.isArray(frames) ? siteOf(frames as NodeJS.CallSite[]) : NODE;
+  return Array.isArray(frames) ? siteOf(frames as NodeJS.CallSite[], prepare) : NODE;
 }
 
 function restoreError(limit: number, prepare: typeof Error.prepareStackTrace): void {
@@ -57,7 +59,9 @@ function restoreError(limit: number, prepare: typeof Error.prepareStackTrace): v
   }
 }
 
-function siteOf(frames: readonly NodeJS.CallSite[]): Site {
+type Prepare = typeof Error.prepareStackTrace;
+
+function siteOf(frames: readonly NodeJS.CallSite[], prepare: Prepare): Site {
   let creator: string | undefined;
   let first: NodeJS.CallSite | undefined;
   for (const frame of frames) {
@@ -71,22 +75,33 @@ function siteOf(frames: readonly NodeJS.CallSite[]): Site {
     const owner = packageOf(file);
     creator ??= owner;
     first ??= frame;
-    if (owner === 'app') return intern(frame, file, creator);
+    if (owner === 'app') return intern(frame, file, creator, prepare);
   }
   if (first === undefined || creator === undefined) return NODE;
-  return intern(first, filePath(first.getFileName() ?? ''), creator);
+  return intern(first, filePath(first.getFileName() ?? ''), creator, prepare);
 }
 
-function intern(frame: NodeJS.CallSite, file: string, owner: string): Site {
+function intern(frame: NodeJS.CallSite, file: string, owner: string, prepare: Prepare): Site {
   const line = frame.getLineNumber() ?? 0;
   const column = frame.getColumnNumber() ?? 0;
   const text = `${file}:${line}:${column}`;
   const key = `${owner}\0${text}`;
   const known = sites.get(key);
   if (known) return known;
-  const site: Site = { text, file, line, column, package: owner };
+  const site: Site = { text, file, line, column, package: owner, mapped: prepare && mapByHook(frame, prepare) };
   if (sites.size < MAX_SITES) sites.set(key, site);
   return site;
+}
+
+/** Asked once a site: a hook that maps stacks prints the frame at its place in the source. */
+function mapByHook(frame: NodeJS.CallSite, prepare: NonNullable<Prepare>): string | undefined {
+  try {
+    const printed = String(prepare(new Error('site'), [frame]));
+    const place = /(?:\(|at )((?:file:|\/|[A-Za-z]:[\\/])[^()]*:\d+:\d+)\)?\s*$/.exec(printed)?.[1];
+    return place?.startsWith('file:') ? place.replace(/^file:\/\/(?=\/)/, '') : place;
+  } catch {
+    return undefined;
+  }
 }
 
 function filePath(name: string): string {

@@ -123,7 +123,7 @@ function siteInStack(stack: string | undefined): Site | undefined {
     const match = /(?:\(|at )(?:file:\/\/)?((?:\/|[A-Za-z]:[\\/])[^()]*?):(\d+):(\d+)\)?$/.exec(line);
     if (match === null || line.includes('node_modules')) continue;
     const [, file = '', row = '0', column = '0'] = match;
-    return { text: `${file}:${row}:${column}`, file, line: Number(row), column: Number(column), package: 'app' };
+    return { text: `${file}:${row}:${column}`, file, line: Number(row), column: Number(column), package: 'app', mapped: `${file}:${row}:${column}` };
   }
   return undefined;
 }

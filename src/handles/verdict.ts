@@ -1,0 +1,206 @@
+import { type Duration, durationMs } from '../core/duration.ts';
+import { currentScope, runInScope, storage } from '../core/scope.ts';
+import type { HandleInfo } from './handle-info.ts';
+import { DEFAULT_IGNORES, type IgnoreRule } from './ignore.ts';
+import { installHandles } from './install.ts';
+import { leakMessage } from './leak-message.ts';
+import { inspectHandles } from './list-handles.ts';
+import { captureEverySite } from './origin.ts';
+import { watermark } from './registry.ts';
+
+/** How leaks are looked for. */
+export interface LeakOptions {
+  /** How long what is closing may take before it counts; default `'500ms'`, looked at again and again until then. */
+  readonly settle?: Duration;
+  /** Further handles that are no leaks. */
+  readonly ignore?: IgnoreRule | readonly IgnoreRule[];
+  /** Also fails on what was opened before and closed during (Deno's rule); default `false`, `closedDuring` tells it anyway. */
+  readonly strict?: boolean;
+  /** Named in the message. */
+  readonly name?: string;
+}
+
+/** What a guard found. */
+export interface LeakVerdict {
+  readonly leaked: readonly HandleInfo[];
+  /** Open when the guard began and closed when it ended. */
+  readonly closedDuring: readonly HandleInfo[];
+}
+
+/** Watches what is opened while it is there. */
+export interface LeakGuard extends AsyncDisposable {
+  /** Runs `fn` in the guard's scope: what `fn` opens is this guard's, whatever runs beside it. */
+  run<T>(fn: () => T): T;
+  /** Looks, waits for what is closing, and ends the guard. */
+  inspect(): Promise<LeakVerdict>;
+  /** {@link inspect}, and throws a {@link LeakError} where something is left open. */
+  verify(): Promise<void>;
+}
+
+/** Something was left open. */
+export class LeakError extends Error {
+  readonly code: string = 'SONDE_LEAK';
+  readonly handles: readonly HandleInfo[];
+
+  constructor(message: string, handles: readonly HandleInfo[]) {
+    super(message);
+    this.name = 'LeakError';
+    this.handles = handles;
+  }
+}
+
+const GUARD = Symbol.for('sonde.leak-guard');
+const open = new Set<Guard>();
+const told = new Set<number>(); // handles that a guard has reported: not blamed again on the guard around it
+const MAX_TOLD = 10_000; // leaks of one test run
+
+/**
+ * Fails when something that was opened from here on is still open at the end of the block.
+ *
+ * Shape: `await using _ = noLeaks()`; where `using` is not to be had, `await guard.verify()`. Blocks that run side by side are told apart
+ * by their scope, and what one leaves open is never blamed on the next.
+ * Units: `settle` is a {@link Duration}.
+ * Errors: the end of the block throws a {@link LeakError} that names each line that opened something and the call that closes it.
+ * Source: goleak, Deno's resource sanitizer.
+ *
+ * @example
+ * const guard = noLeaks({ settle: '50ms' });
+ * const timer = setInterval(() => {}, 1000);
+ * const { leaked } = await guard.inspect();
+ * clearInterval(timer);
+ * leaked[0].close === 'clearInterval(timer)';
+ */
+export function noLeaks(options: LeakOptions = {}): LeakGuard {
+  const guard = new Guard(options);
+  storage.enterWith(currentScope().setValue(GUARD, guard));
+  return guard;
+}
+
+/** {@link noLeaks} without entering its scope: only `guard.run(fn)` is inside. */
+export function leakGuard(options: LeakOptions = {}): LeakGuard {
+  return new Guard(options);
+}
+
+class Guard implements LeakGuard {
+  readonly #settleMs: number;
+  readonly #ignore: readonly IgnoreRule[];
+  readonly #options: LeakOptions;
+  readonly #uninstall: () => void;
+  readonly #release: () => void;
+  readonly #first: number;
+  readonly #before: readonly HandleInfo[];
+  #verdict: Promise<LeakVerdict> | undefined;
+
+  constructor(options: LeakOptions) {
+    this.#options = options;
+    this.#settleMs = settleMs(options);
+    this.#ignore = rules(options);
+    this.#uninstall = installHandles();
+    this.#release = captureEverySite();
+    this.#before = inspectHandles().map(({ info }) => info);
+    this.#first = watermark();
+    open.add(this);
+  }
+
+  run<T>(fn: () => T): T {
+    return runInScope(currentScope().setValue(GUARD, this), fn);
+  }
+
+  inspect(): Promise<LeakVerdict> {
+    this.#verdict ??= this.#look();
+    return this.#verdict;
+  }
+
+  async verify(): Promise<void> {
+    const { leaked, closedDuring } = await this.inspect();
+    const where = this.#options.name === undefined ? '' : ` by "${this.#options.name}"`;
+    if (leaked.length > 0) throw new LeakError(leakMessage(leaked, where), leaked);
+    if (this.#options.strict && closedDuring.length > 0) {
+      throw new LeakError(`${closedDuring.length} handles were opened before and closed during${where || ' the block'}:\n${leakMessage(closedDuring).split('\n').slice(1).join('\n')}`, closedDuring);
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.verify();
+  }
+
+  async #look(): Promise<LeakVerdict> {
+    try {
+      const leaked = await untilSettled(() => this.#suspects(), this.#settleMs);
+      for (const { id } of leaked) if (told.size < MAX_TOLD) told.add(id);
+      const now = new Set(inspectHandles().map(({ info }) => info.id));
+      return { leaked, closedDuring: this.#before.filter((handle) => handle.id !== 0 && !now.has(handle.id)) };
+    } finally {
+      open.delete(this);
+      this.#release();
+      this.#uninstall();
+    }
+  }
+
+  #suspects(): HandleInfo[] {
+    const alone = open.size === 1;
+    const suspects: HandleInfo[] = [];
+    for (const { info, scope } of inspectHandles()) {
+      if (info.id < this.#first || told.has(info.id)) continue;
+      const opener = scope?.getValue(GUARD);
+      // Opened in no guard's scope while several are open: the last one to end answers for it.
+      if (opener === this || (opener === undefined && alone)) suspects.push(info);
+    }
+    return suspects.filter((handle) => !this.#ignore.some((rule) => rule(handle)));
+  }
+}
+
+/**
+ * What is open now and should not be, after what is closing has settled (goleak's `Find`).
+ *
+ * @example
+ * (await findLeaks({ settle: '1ms' })).every((handle) => handle.holdsProcess) === true;
+ */
+export function findLeaks(options: LeakOptions = {}): Promise<HandleInfo[]> {
+  const ignore = rules(options);
+  return untilSettled(() => inspectHandles().flatMap(({ info }) => (ignore.some((rule) => rule(info)) ? [] : [info])), settleMs(options));
+}
+
+/**
+ * Throws a {@link LeakError} when anything is open now (goleak's `VerifyNone`). The registry must be in: by `start()`, `sonde/register` or a guard.
+ *
+ * @example
+ * await verifyNoLeaks({ ignore: ignoreCurrent() });
+ */
+export async function verifyNoLeaks(options: LeakOptions = {}): Promise<void> {
+  const leaked = await findLeaks(options);
+  if (leaked.length > 0) throw new LeakError(leakMessage(leaked, options.name === undefined ? '' : ` by "${options.name}"`), leaked);
+}
+
+function rules(options: LeakOptions): readonly IgnoreRule[] {
+  const own = options.ignore === undefined ? [] : typeof options.ignore === 'function' ? [options.ignore] : options.ignore;
+  for (const rule of own) if (typeof rule !== 'function') throw new TypeError(`Cannot ignore "${String(rule)}": is ${typeof rule}, expected a rule such as ignorePackage('pg')`);
+  return [...Object.values(DEFAULT_IGNORES), ...own];
+}
+
+function settleMs(options: LeakOptions): number {
+  return durationMs(options.settle ?? '500ms', 'the settle time of a leak check');
+}
+
+// Kept from before any patch or fake timer: a verdict waits in real time, and its own timers are nobody's leak.
+const plainSetTimeout = globalThis.setTimeout;
+const plainSetImmediate = globalThis.setImmediate;
+const EARLY_TURNS = 3; // close events come one or two turns of the loop after close()
+const MAX_PAUSE_MS = 64; // goleak stops doubling at 100 ms
+
+/** Looks again with growing pauses until nothing is found or the time is over; returns what was found last. */
+async function untilSettled(look: () => HandleInfo[], withinMs: number): Promise<HandleInfo[]> {
+  let found = look();
+  for (let turn = 0; turn < EARLY_TURNS && found.length > 0; turn++) {
+    await new Promise<void>((resolve) => plainSetImmediate(() => resolve()));
+    found = look();
+  }
+  let waited = 0;
+  for (let pause = 1; found.length > 0 && waited < withinMs; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
+    const next = Math.min(pause, withinMs - waited);
+    await new Promise<void>((resolve) => plainSetTimeout(resolve, next));
+    waited += next;
+    found = look();
+  }
+  return found;
+}

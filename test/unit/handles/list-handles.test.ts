@@ -1,0 +1,182 @@
+import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { EventEmitter, on, once } from 'node:events';
+import fs from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import { setImmediate as turn, setInterval as every, setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { BroadcastChannel, MessageChannel, Worker } from 'node:worker_threads';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HandleInfo } from '../../../src/handles/handle-info.ts';
+import { installHandles } from '../../../src/handles/install.ts';
+import { handleCounts, listHandles } from '../../../src/handles/list-handles.ts';
+import { watermark } from '../../../src/handles/registry.ts';
+
+const HERE = fileURLToPath(import.meta.url);
+let uninstall: () => void;
+beforeAll(() => {
+  uninstall = installHandles();
+});
+afterAll(() => uninstall());
+
+interface Case {
+  readonly name: string;
+  readonly open: () => unknown;
+  readonly close: (handle: never) => unknown;
+  readonly expected: Partial<HandleInfo>;
+}
+
+const server = (): Promise<http.Server> => new Promise((resolve) => {
+  const made: http.Server = http.createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1', () => resolve(made));
+});
+
+const CASES: readonly Case[] = [
+  { name: 'an interval', open: () => setInterval(() => {}, 50), close: (t: NodeJS.Timeout) => clearInterval(t), expected: { type: 'interval', holdsProcess: true, close: 'clearInterval(timer)', detail: '50ms' } },
+  { name: 'an unref interval', open: () => setInterval(() => {}, 50).unref(), close: (t: NodeJS.Timeout) => clearInterval(t), expected: { type: 'interval', holdsProcess: false } },
+  { name: 'a long timeout', open: () => setTimeout(() => {}, 60_000), close: (t: NodeJS.Timeout) => clearTimeout(t), expected: { type: 'timeout', holdsProcess: true, close: 'clearTimeout(timer)', detail: '60000ms' } },
+  { name: 'a timeout closed by its own close()', open: () => setTimeout(() => {}, 60_000), close: (t: NodeJS.Timeout) => t.close(), expected: { type: 'timeout' } },
+  { name: 'a timeout cleared by its number', open: () => setTimeout(() => {}, 60_000), close: (t: NodeJS.Timeout) => clearTimeout(t[Symbol.toPrimitive]()), expected: { type: 'timeout' } },
+
+  { name: 'an HTTP server', open: server, close: (s: http.Server) => s.close(), expected: { type: 'server', holdsProcess: true, close: 'server.close()' } },
+  { name: 'a server that was unref', open: async () => (await server()).unref(), close: (s: http.Server) => s.close(), expected: { type: 'server', holdsProcess: false } },
+  { name: 'a watcher', open: () => fs.watch(HERE), close: (w: fs.FSWatcher) => w.close(), expected: { type: 'watcher', holdsProcess: true, close: 'watcher.close()', detail: HERE } },
+  { name: 'a stat watcher', open: () => fs.watchFile(HERE, () => {}), close: () => fs.unwatchFile(HERE), expected: { type: 'watcher', holdsProcess: true, close: 'fs.unwatchFile(path)' } },
+  { name: 'a file handle', open: () => fs.promises.open(HERE), close: (f: fs.promises.FileHandle) => f.close(), expected: { type: 'file', holdsProcess: false, close: 'await fileHandle.close()', detail: HERE } },
+  { name: 'a file descriptor', open: () => fs.openSync(HERE), close: (fd: number) => fs.closeSync(fd), expected: { type: 'file', close: 'fs.closeSync(fd)', detail: HERE } },
+  { name: 'a read stream', open: () => fs.createReadStream(HERE), close: (s: fs.ReadStream) => once(s.destroy(), 'close'), expected: { type: 'stream', detail: HERE } },
+  { name: 'a worker', open: () => new Worker('setInterval(() => {}, 1000)', { eval: true }), close: (w: Worker) => w.terminate(), expected: { type: 'worker', holdsProcess: true, close: 'await worker.terminate()' } },
+  {
+    name: 'an unref worker',
+    open: () => {
+      const worker = new Worker('setInterval(() => {}, 1000)', { eval: true });
+      worker.unref();
+      return worker;
+    },
+    close: (w: Worker) => w.terminate(),
+    expected: { type: 'worker', holdsProcess: false },
+  },
+  {
+    name: 'a child process',
+    open: () => spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' }),
+    close: async (c: ReturnType<typeof spawn>) => {
+      c.kill('SIGKILL');
+      await once(c, 'exit');
+    },
+    expected: { type: 'child', holdsProcess: true, close: 'child.kill()' },
+  },
+  { name: 'a datagram socket', open: async () => { const s = createSocket('udp4').bind(0); await once(s, 'listening'); return s; }, close: (s: ReturnType<typeof createSocket>) => s.close(), expected: { type: 'udp', holdsProcess: true } },
+  { name: 'a port that listens', open: () => { const { port1 } = new MessageChannel(); port1.on('message', () => {}); return port1; }, close: (p: MessageChannel['port1']) => p.close(), expected: { type: 'port', holdsProcess: true } },
+  { name: 'a broadcast channel', open: () => new BroadcastChannel('c'), close: (c: BroadcastChannel) => c.close(), expected: { type: 'port', holdsProcess: true, detail: 'broadcast "c"' } },
+  { name: 'an interval that is iterated', open: () => { const i = every(10); void i.next(); return i; }, close: (i: AsyncIterator<unknown>) => i.return?.(), expected: { type: 'iterator', close: 'await iterator.return()' } },
+  { name: 'an iterator of events', open: () => on(new EventEmitter(), 'x'), close: (i: AsyncIterator<unknown>) => i.return?.(), expected: { type: 'iterator', detail: 'events.on(x)' } },
+];
+
+describe('listHandles', () => {
+  it.each(CASES)('lists $name with its line and forgets it when it is closed', async ({ open, close, expected }) => {
+    const first = watermark();
+    const handle = await open();
+    const mine = listHandles().filter((info) => info.id >= first && info.type === expected.type);
+    expect(mine[0]).toMatchObject({ ...expected, package: 'app' });
+    expect(mine[0]?.site).toMatch(/list-handles\.test\.ts:\d+:\d+$/);
+    await close(handle as never);
+    await turn();
+    expect(listHandles().filter((info) => info.id >= first && info.type === expected.type)).toEqual([]);
+  });
+
+  it('lists a promised timeout until it is over', async () => {
+    const abort = new AbortController();
+    const first = watermark();
+    const slept = sleep(60_000, undefined, { signal: abort.signal });
+    expect(listHandles().find((info) => info.id >= first)).toMatchObject({ type: 'timeout', holdsProcess: true, detail: '60000ms' });
+    abort.abort();
+    await expect(slept).rejects.toThrow('aborted');
+    expect(listHandles().find((info) => info.id >= first)).toBeUndefined();
+  });
+
+  it('lists both ends of a connection; the accepted one by the line of its server', async () => {
+    const listening = await server();
+    const first = watermark();
+    const socket = net.connect((listening.address() as net.AddressInfo).port, '127.0.0.1');
+    await Promise.all([once(socket, 'connect'), once(listening, 'connection')]);
+    const sockets = listHandles().filter((info) => info.id >= first && info.type === 'socket');
+    expect(sockets.map(({ detail }) => detail?.split(' ')[0])).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+/), 'accepted']);
+    const lines = listHandles().find((info) => info.type === 'server' && info.site === sockets[1]?.site);
+    expect(lines).toBeDefined();
+    socket.destroy();
+    listening.close();
+    listening.closeAllConnections();
+    await turn();
+    expect(listHandles().filter((info) => info.id >= first && info.type === 'socket')).toEqual([]);
+  });
+
+  it('shows a keep-alive socket as idle and not as holding the process', async () => {
+    const listening = await server();
+    const agent = new http.Agent({ keepAlive: true });
+    const first = watermark();
+    const { port } = listening.address() as net.AddressInfo;
+    await new Promise<void>((resolve) => {
+      http.get({ port, agent, host: '127.0.0.1' }, (response) => response.resume().on('end', () => setImmediate(resolve)));
+    });
+    const client = listHandles().find((info) => info.id >= first && info.type === 'socket' && !info.detail?.startsWith('accepted'));
+    expect(client).toMatchObject({ state: 'idle', holdsProcess: false });
+    agent.destroy();
+    listening.close();
+    listening.closeAllConnections();
+  });
+
+  it('lists a fetch by the line that called it until its body was read', async () => {
+    let answer: () => void = () => {};
+    const slow = http.createServer((_request, response) => {
+      answer = () => response.end('body');
+    });
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+    const first = watermark();
+    const url = `http://127.0.0.1:${(slow.address() as net.AddressInfo).port}/a/b?secret=1`;
+    const fetched = fetch(url);
+    await once(slow, 'request');
+    expect(listHandles().find((info) => info.id >= first && info.type === 'fetch')).toMatchObject({
+      detail: `GET ${url.split('?')[0]}`,
+      site: expect.stringContaining('list-handles.test.ts'),
+      holdsProcess: true,
+    });
+    answer();
+    expect(await (await fetched).text()).toBe('body');
+    expect(listHandles().find((info) => info.id >= first && info.type === 'fetch')).toBeUndefined();
+    slow.close();
+    slow.closeAllConnections();
+  });
+
+  it('lists an emitter with more listeners than its bound, until they are gone', async () => {
+    const crowded = new EventEmitter();
+    const first = watermark();
+    for (let i = 0; i < 11; i++) crowded.on('data', () => {});
+    await turn();
+    const found = (): HandleInfo | undefined => listHandles().find((info) => info.id >= first && info.type === 'listeners');
+    expect(found()).toMatchObject({ detail: '11 listeners of "data" on EventEmitter', close: 'emitter.off(event, listener)' });
+    crowded.removeAllListeners();
+    expect(found()).toBeUndefined();
+  });
+
+  it('lists an immediate that schedules itself again, and not a burst of them', async () => {
+    for (let i = 0; i < 200; i++) setImmediate(() => {});
+    await turn();
+    expect(listHandles().find((info) => info.type === 'immediate')).toBeUndefined();
+    let left = 3_000;
+    await new Promise<void>((resolve) => {
+      (function again(): void {
+        if (left-- > 0) setImmediate(again);
+        else resolve();
+      })();
+    });
+    expect(listHandles().find((info) => info.type === 'immediate')).toMatchObject({ site: expect.stringContaining('list-handles.test.ts'), holdsProcess: true });
+  });
+
+  it('counts by type', () => {
+    const before = handleCounts().get('interval') ?? 0;
+    const timers = [1, 2, 3].map(() => setInterval(() => {}, 1_000));
+    expect(handleCounts().get('interval')).toBe(before + 3);
+    for (const timer of timers) clearInterval(timer);
+    expect(handleCounts().get('interval') ?? 0).toBe(before);
+  });
+});
