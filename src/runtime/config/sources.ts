@@ -1,4 +1,4 @@
-import { nearest } from './nearest.ts';
+import { nearest } from '../../core/nearest.ts';
 import { isRecord, type Reader } from './readers.ts';
 
 /** A setting and where it may come from, the strongest source first. */
