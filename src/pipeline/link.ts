@@ -1,0 +1,167 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { clock } from '../core/clock.ts';
+import { resolved, warn } from '../core/diag.ts';
+import { safeMessage } from '../core/json.ts';
+import { FLUSHED, type FlushMessage, type FlushMode, type FromWorker, type ToWorker, type WorkerInput } from './messages.ts';
+
+/** A worker that dies again soon is started after a pause, doubled up to the longest. */
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 30_000;
+/** A worker that ran this long died of something new. */
+const HEALTHY_MS = 60_000;
+/** What an answer may take beyond the limit of a flush: the worker may be in the middle of a batch. */
+const GRACE_MS = 250;
+/** The worker's heap: a runaway worker must end, not the process. The queue's bounds keep it far below. */
+const WORKER_HEAP_MB = 256;
+
+export interface LinkOptions {
+  /** What a worker is started with; called for each. */
+  input(): WorkerInput;
+  /** What a new worker has to do first. */
+  begin(post: (message: ToWorker) => void): void;
+}
+
+/** The app thread's hold on the worker: starts it, starts it again, talks with it, never waits for it (but at the end). */
+export class WorkerLink {
+  readonly #options: LinkOptions;
+  readonly #control: Int32Array;
+  #worker: Worker | undefined;
+  #port: MessagePort | undefined;
+  #flushes = new Map<number, { readonly message: FlushMessage; done(): void }>();
+  #nextFlush = 1;
+  #startedMono = 0;
+  #pauseMs = 0;
+  #stopping = false;
+
+  constructor(options: LinkOptions, control: Int32Array) {
+    this.#options = options;
+    this.#control = control;
+  }
+
+  get running(): boolean {
+    return this.#port !== undefined;
+  }
+
+  start(): void {
+    const { port1, port2 } = new MessageChannel();
+    let worker: Worker;
+    try {
+      const env: NodeJS.ProcessEnv = { ...process.env };
+      delete env['NODE_OPTIONS']; // an --import in it would start telemetry for the telemetry
+      worker = new Worker(new URL('./worker/main.js', import.meta.url), {
+        name: 'sonde',
+        workerData: { input: this.#options.input(), port: port2 },
+        transferList: [port2],
+        execArgv: [],
+        env,
+        stdout: true,
+        stderr: true,
+        resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB },
+      });
+    } catch (error) {
+      this.#restart(safeMessage(error));
+      return;
+    }
+    worker.stdout.resume(); // ours is silent; what else could be written must not mix with the program's output
+    worker.stderr.resume();
+    let reason = '';
+    worker.on('error', (error) => {
+      reason = safeMessage(error);
+    });
+    worker.on('exit', (code) => {
+      if (this.#worker === worker) this.#died(reason || `exit code ${code}`);
+    });
+    port1.on('message', (message: FromWorker) => this.#receive(message));
+    worker.unref();
+    port1.unref();
+    this.#worker = worker;
+    this.#port = port1;
+    this.#startedMono = clock.mono();
+    this.#options.begin((message) => port1.postMessage(message));
+    for (const { message } of this.#flushes.values()) port1.postMessage(message);
+  }
+
+  /** Answers whether a worker has it. */
+  post(message: ToWorker): boolean {
+    if (this.#port === undefined) return false;
+    this.#port.postMessage(message);
+    return true;
+  }
+
+  /** Asks for everything to be brought home; holds the process until it is or `withinMs` have passed. Answers whether it is. */
+  async flush(withinMs: number, mode: FlushMode): Promise<boolean> {
+    const message = this.#ask(withinMs, mode);
+    return new Promise((resolve) => {
+      const end = (done: boolean): void => {
+        clock.clearTimeout(timer);
+        this.#flushes.delete(message.id);
+        if (this.#flushes.size === 0) this.#port?.unref();
+        resolve(done);
+      };
+      const timer = clock.setTimeout(() => end(false), withinMs + GRACE_MS);
+      this.#flushes.set(message.id, { message, done: () => end(true) });
+      this.#port?.ref();
+      if (this.#port === undefined) end(false);
+    });
+  }
+
+  /** The same without the event loop: blocks this thread until it is done or `withinMs` have passed. */
+  flushSync(withinMs: number, mode: FlushMode): boolean {
+    if (this.#port === undefined) return false;
+    if (mode === 'last') this.#stopping = true;
+    const { id } = this.#ask(withinMs, mode);
+    const untilMono = clock.mono() + withinMs + GRACE_MS;
+    for (;;) {
+      const done = Atomics.load(this.#control, FLUSHED);
+      const leftMs = untilMono - clock.mono();
+      if (done >= id || leftMs <= 0) break;
+      Atomics.wait(this.#control, FLUSHED, done, leftMs);
+    }
+    for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) this.#receive(next.message as FromWorker);
+    return Atomics.load(this.#control, FLUSHED) >= id;
+  }
+
+  #ask(withinMs: number, mode: FlushMode): FlushMessage {
+    const message: FlushMessage = { kind: 'flush', id: this.#nextFlush++, withinMs, mode };
+    this.post(message);
+    return message;
+  }
+
+  /** Ends the worker for good. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const worker = this.#worker;
+    this.#worker = undefined;
+    if (worker !== undefined) {
+      worker.ref();
+      await worker.terminate();
+    }
+    this.#port?.close();
+    this.#port = undefined;
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.kind === 'flushed') this.#flushes.get(message.id)?.done();
+    else if (message.over) resolved(message.problem, message.line);
+    else warn(message.problem, message.line);
+  }
+
+  #died(reason: string): void {
+    this.#worker = undefined;
+    this.#port?.close();
+    this.#port = undefined;
+    if (!this.#stopping) this.#restart(reason);
+  }
+
+  #restart(reason: string): void {
+    if (clock.mono() - this.#startedMono > HEALTHY_MS) this.#pauseMs = 0;
+    warn('pipeline-worker', `the telemetry worker ended (${reason}); a new one takes over, and what it had not finished is done again`);
+    const pauseMs = this.#pauseMs;
+    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, pauseMs * 2));
+    const startAgain = (): void => {
+      if (!this.#stopping && this.#port === undefined) this.start();
+    };
+    if (pauseMs === 0) queueMicrotask(startAgain);
+    else clock.setTimeout(startAgain, pauseMs);
+  }
+}

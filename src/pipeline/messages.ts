@@ -1,0 +1,101 @@
+import type { Attributes } from '../core/attributes.ts';
+import type { DictionaryPart, Library, SideEntry } from './rows.ts';
+
+/** A batch on its way to the worker. Its rows lie in the shared memory, in `slot`. */
+export interface BatchMessage {
+  readonly kind: 'batch';
+  readonly slot: number;
+  readonly rows: number;
+  /** What turns monotonic milliseconds into milliseconds since the Unix epoch. */
+  readonly epochMs: number;
+  readonly side: readonly SideEntry[];
+  /** JSON lines as they were written. */
+  readonly logs: readonly string[];
+  /** OpenTelemetry severity numbers of `logs`. */
+  readonly severities: readonly number[];
+  /** Journal lines. */
+  readonly errors: readonly string[];
+  readonly dictionary: DictionaryPart | undefined;
+  readonly libraries: readonly Library[] | undefined;
+}
+
+/**
+ * How far a flush goes at its limit. `wait`: what is under way stays under way. `park`: it is given up and put in the
+ * spool, because the process may end any moment. `last`: the same, and nothing will follow.
+ */
+export type FlushMode = 'wait' | 'park' | 'last';
+
+/** Asks the worker to bring everything home within `withinMs`. */
+export interface FlushMessage {
+  readonly kind: 'flush';
+  readonly id: number;
+  readonly withinMs: number;
+  readonly mode: FlushMode;
+}
+
+export type ToWorker = BatchMessage | FlushMessage;
+
+export type FromWorker =
+  | { readonly kind: 'flushed'; readonly id: number }
+  | { readonly kind: 'diag'; readonly problem: string; readonly line: string; readonly over: boolean };
+
+/** Where everything goes. */
+export type SinkOptions = StoreSinkOptions | OtlpSinkOptions;
+
+export interface StoreSinkOptions {
+  readonly kind: 'store';
+  /** Days are removed above this age; the store's default where it is left out. */
+  readonly maxAgeMs?: number | undefined;
+  /** The oldest days are removed above this size; the store's default where it is left out. */
+  readonly maxBytes?: number | undefined;
+}
+
+export interface OtlpSinkOptions {
+  readonly kind: 'otlp';
+  /** Base URL; `v1/traces` and so on are appended. */
+  readonly endpoint: string;
+  /** Whole URLs of single signals, used as they are. */
+  readonly endpoints?: { readonly traces?: string | undefined; readonly logs?: string | undefined; readonly metrics?: string | undefined } | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly protocol?: 'http/protobuf' | 'http/json' | undefined;
+  readonly compression?: 'gzip' | 'none' | undefined;
+  /** Limit of one request; default 10 s, as OpenTelemetry's. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** The spool on disk, used where the receiver cannot be reached. */
+export interface SpoolOptions {
+  /** Above it the oldest records are dropped and counted. Default 256 MiB: about two million spans. */
+  readonly maxBytes?: number | undefined;
+  /** What is older is dropped as `expired`. Default 7 days: receivers refuse older records. */
+  readonly maxAgeMs?: number | undefined;
+}
+
+/** Everything a worker needs to start. */
+export interface WorkerInput {
+  readonly dir: string;
+  readonly resource: Attributes;
+  readonly sink: SinkOptions;
+  readonly spool: SpoolOptions;
+  /** Name of this pipeline's folder in the spool; stays when the worker is started anew. */
+  readonly owner: string;
+  readonly startMs: number;
+  /** Rows, {@link SLOTS} times {@link BATCH_BYTES}. */
+  readonly rows: SharedArrayBuffer;
+  /** See {@link CONTROL_WORDS}. */
+  readonly control: SharedArrayBuffer;
+  readonly ledger: SharedArrayBuffer;
+  readonly dictionary: DictionaryPart;
+  readonly libraries: readonly Library[];
+  /** Journal files of this process (without their segment numbers): not to be replayed. */
+  readonly journals: readonly string[];
+}
+
+/** Words of the control memory: the number of the last flush that is done, then the state of each slot. */
+export const FLUSHED = 0;
+export const SLOT_STATES = 1;
+export const CONTROL_WORDS = 1 + 128;
+
+/** States of a slot: the app thread sets `POSTED`, the worker `SETTLED`. */
+export const POSTED = 1;
+export const SETTLED = 2;

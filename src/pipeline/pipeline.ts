@@ -1,0 +1,152 @@
+import { threadId } from 'node:worker_threads';
+import type { Attributes } from '../core/attributes.ts';
+import { clock } from '../core/clock.ts';
+import type { SpanOutput } from '../core/ended-span.ts';
+import { DROP_REASONS, type LedgerReport, SIGNALS } from '../core/records.ts';
+import { type Batch, Batcher } from './batcher.ts';
+import { installExitHooks } from './exit.ts';
+import { Ledger, ledgerMemory } from './ledger.ts';
+import { WorkerLink } from './link.ts';
+import { type BatchMessage, CONTROL_WORDS, type FlushMode, type SinkOptions, type SpoolOptions } from './messages.ts';
+import { BATCH_BYTES, type DictionaryPart, type Library, SLOTS } from './rows.ts';
+import { spoolOwner } from './spool.ts';
+
+/** How a pipeline is set up. */
+export interface PipelineOptions {
+  /** Folder of store, journal and spool. */
+  readonly dir: string;
+  readonly resource: Attributes;
+  readonly sink: SinkOptions;
+  readonly spool?: SpoolOptions | undefined;
+  /** Journal files that this process writes: they are not replayed. */
+  readonly journals?: readonly string[] | undefined;
+  /** Told that the first `total` journal lines given to {@link Pipeline.error} are safe in the destination or the spool. */
+  readonly acknowledgeErrors?: ((total: number) => void) | undefined;
+  /** Whether the end of the process drains the pipeline; default true. */
+  readonly exitHooks?: boolean | undefined;
+  /** The most that the end of the process waits; default 2 s. Only a receiver that does not answer makes it wait. */
+  readonly exitWithinMs?: number | undefined;
+}
+
+/** The way of all records out of the app thread. */
+export interface Pipeline {
+  readonly output: SpanOutput;
+  /** Takes a log line (JSON text) and its OpenTelemetry severity number. */
+  log(line: string, severity: number): void;
+  /** Takes a line of the error journal; `journaled` is false where it could not be written to the journal. */
+  error(journalLine: string, journaled?: boolean): void;
+  /** Sends what there is; answers whether nothing was left to send within the limit. */
+  flush(withinMs: number): Promise<boolean>;
+  /** Ends the pipeline. `flushed`: records brought home meanwhile; `lost`: records that were not, counted in the ledger. */
+  shutdown(withinMs: number): Promise<{ readonly flushed: number; readonly lost: number }>;
+  /** For an exit handler: blocks the thread until everything is home or in the spool, at most `withinMs`. */
+  drainSync(withinMs: number, mode?: FlushMode): void;
+  ledger(): LedgerReport;
+  /** What the pipeline itself used: seconds the worker thread was busy. */
+  overhead(): { readonly workerSeconds: number };
+}
+
+const EXIT_WITHIN_MS = 2_000;
+
+/** Starts the pipeline and its worker thread. Never throws for what the machine lacks: that is said and counted. */
+export function startPipeline(options: PipelineOptions): Pipeline {
+  const rows = new SharedArrayBuffer(SLOTS * BATCH_BYTES);
+  const controlMemory = new SharedArrayBuffer(CONTROL_WORDS * Int32Array.BYTES_PER_ELEMENT);
+  const control = new Int32Array(controlMemory);
+  const memory = ledgerMemory();
+  const ledger = new Ledger(memory);
+  const startMs = clock.now();
+  const owner = spoolOwner(process.pid, threadId, startMs);
+  let restart: ReturnType<Batcher['beginAgain']> | undefined;
+  const batcher = new Batcher({
+    rows,
+    control,
+    ledger,
+    post: (batch, dictionary, libraries) => link.post(toMessage(batch, dictionary, libraries)),
+    acknowledge: options.acknowledgeErrors,
+  });
+  const link = new WorkerLink(
+    {
+      input() {
+        restart = batcher.beginAgain();
+        return {
+          dir: options.dir,
+          resource: options.resource,
+          sink: options.sink,
+          spool: options.spool ?? {},
+          owner,
+          startMs,
+          rows,
+          control: controlMemory,
+          ledger: memory,
+          dictionary: restart.dictionary,
+          libraries: restart.libraries,
+          journals: options.journals ?? [],
+        };
+      },
+      begin(post) {
+        for (const batch of restart?.batches ?? []) post(toMessage(batch, undefined, undefined));
+      },
+    },
+    control,
+  );
+  link.start();
+  let unhook: (() => void) | undefined;
+  const pipeline = assemble(batcher, link, ledger, () => unhook?.());
+  if (options.exitHooks !== false) unhook = installExitHooks(pipeline, options.exitWithinMs ?? EXIT_WITHIN_MS);
+  return pipeline;
+}
+
+function toMessage(batch: Batch, dictionary: DictionaryPart | undefined, libraries: readonly Library[] | undefined): BatchMessage {
+  const { slot, rows, epochMs, side, logs, severities, errors } = batch;
+  return { kind: 'batch', slot, rows, epochMs, side, logs, severities, errors, dictionary, libraries };
+}
+
+function assemble(batcher: Batcher, link: WorkerLink, ledger: Ledger, onEnd: () => void): Pipeline {
+  let ended = false;
+  return {
+    output: batcher,
+    log: (line, severity) => batcher.log(line, severity),
+    error: (line, journaled) => batcher.error(line, journaled),
+    async flush(withinMs) {
+      if (ended) return true;
+      batcher.post();
+      const done = await link.flush(withinMs, 'wait');
+      batcher.reap();
+      return done && SIGNALS.every((signal) => ledger.report()[signal].pending === 0);
+    },
+    async shutdown(withinMs) {
+      if (ended) return { flushed: 0, lost: 0 };
+      ended = true;
+      const before = ledger.report();
+      batcher.post();
+      await link.flush(withinMs, 'last');
+      await link.stop();
+      batcher.close();
+      onEnd();
+      const after = ledger.report();
+      return { flushed: home(after) - home(before), lost: given(after) - given(before) };
+    },
+    drainSync(withinMs, mode = 'last') {
+      if (ended || SIGNALS.every((_, i) => ledger.produced[i] === 0)) return;
+      ended = mode === 'last';
+      batcher.post();
+      link.flushSync(withinMs, mode);
+      batcher.reap();
+    },
+    ledger: () => ledger.report(),
+    overhead: () => ({ workerSeconds: ledger.workerBusySeconds }),
+  };
+}
+
+/** Records that are stored, sent or on disk. */
+function home(report: LedgerReport): number {
+  return SIGNALS.reduce((sum, signal) => sum + report[signal].stored + report[signal].sent + report[signal].spooled, 0);
+}
+
+/** Records that were given up; what the sampler refused is none of them. */
+function given(report: LedgerReport): number {
+  let sum = 0;
+  for (const signal of SIGNALS) for (const reason of DROP_REASONS) if (reason !== 'sampled' && reason !== 'redacted') sum += report[signal].dropped[reason];
+  return sum;
+}

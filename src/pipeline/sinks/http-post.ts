@@ -1,0 +1,117 @@
+import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { clock } from '../../core/clock.ts';
+
+/** What a receiver answered, or why there was no answer. */
+export type PostResult =
+  | { readonly kind: 'answer'; readonly status: number; readonly retryAfter: string | undefined; readonly contentType: string; readonly body: Buffer }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+export interface PostOptions {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** Until the head of the answer is there. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An answer of OTLP is some bytes, or the text of a problem. */
+const MAX_ANSWER_BYTES = 65_536;
+/** The head of the answer tells what became of the records; its body is only waited for this long. */
+const BODY_MS = 2_000;
+/** Connections to one receiver; more would not be served faster by one receiver. */
+const MAX_SOCKETS = 4;
+
+/** Posts over connections that are kept. Never rejects: whatever a receiver does is a {@link PostResult}. */
+export class Poster {
+  readonly #http = new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: MAX_SOCKETS });
+  readonly #https = new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: MAX_SOCKETS });
+
+  async post(options: PostOptions): Promise<PostResult> {
+    const first = await this.#once(options);
+    // A kept connection that the receiver closed just now: not a failure of the receiver, a new connection will do.
+    if (first.kind === 'failed' && 'stale' in first) return this.#once(options);
+    return first;
+  }
+
+  close(): void {
+    this.#http.destroy();
+    this.#https.destroy();
+  }
+
+  #once(options: PostOptions): Promise<PostResult | { kind: 'failed'; reason: string; stale: true }> {
+    return new Promise((resolve) => {
+      const secure = options.url.protocol === 'https:';
+      let request: ClientRequest;
+      try {
+        request = (secure ? httpsRequest : httpRequest)(options.url, {
+          method: 'POST',
+          agent: secure ? this.#https : this.#http,
+          headers: { ...options.headers, 'content-length': String(options.body.byteLength) },
+        });
+      } catch (error) {
+        resolve({ kind: 'failed', reason: reasonOf(error) });
+        return;
+      }
+      const timer = clock.setTimeout(() => request.destroy(new Error(`no answer within ${options.timeoutMs} ms`)), options.timeoutMs);
+      const abort = (): void => {
+        request.destroy(new Error('given up'));
+      };
+      options.signal?.addEventListener('abort', abort, { once: true });
+      if (options.signal?.aborted) abort();
+      const done = (result: PostResult | { kind: 'failed'; reason: string; stale: true }): void => {
+        clock.clearTimeout(timer);
+        options.signal?.removeEventListener('abort', abort);
+        resolve(result);
+      };
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        const stale = request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+        done(stale ? { kind: 'failed', reason: reasonOf(error), stale } : { kind: 'failed', reason: reasonOf(error) });
+      });
+      request.on('response', (response) => {
+        clock.clearTimeout(timer);
+        readAnswer(response, done);
+      });
+      request.end(options.body);
+    });
+  }
+}
+
+/** Reads the answer as far as it comes within its bounds; half an answer is an answer. */
+function readAnswer(response: IncomingMessage, done: (result: PostResult) => void): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let over = false;
+  const finish = (): void => {
+    if (over) return;
+    over = true;
+    clock.clearTimeout(timer);
+    done({
+      kind: 'answer',
+      status: response.statusCode ?? 0,
+      retryAfter: response.headers['retry-after'],
+      contentType: response.headers['content-type'] ?? '',
+      body: Buffer.concat(chunks),
+    });
+  };
+  const cutOff = (): void => {
+    finish();
+    response.destroy();
+  };
+  const timer = clock.setTimeout(cutOff, BODY_MS);
+  response.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) cutOff();
+    else chunks.push(chunk);
+  });
+  response.on('end', finish);
+  response.on('error', finish);
+  response.on('close', finish);
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[error.errors.length - 1]);
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code !== undefined && !message.includes(code) ? `${code} ${message}` : message;
+}

@@ -1,0 +1,105 @@
+import { gzipSync } from 'node:zlib';
+import type { Attributes } from '../../core/attributes.ts';
+import type { ErrorRecord, LogData, Signal } from '../../core/records.ts';
+import type { WorkerLedger } from '../ledger.ts';
+import type { OtlpSinkOptions } from '../messages.ts';
+import { encodeLogsJson, encodeSpansJson } from '../otlp/encode-json.ts';
+import { encodeLogs } from '../otlp/encode-logs.ts';
+import { encodeSpans } from '../otlp/encode-spans.ts';
+import { ProtoWriter } from '../otlp/proto-writer.ts';
+import type { Spool } from '../spool.ts';
+import { errorAsLog } from '../worker/log-lines.ts';
+import { materialiseSpans } from '../worker/span-rows.ts';
+import { Delivery, type Parcel } from './delivery.ts';
+import { Poster } from './http-post.ts';
+import type { Part, Sink } from './sink.ts';
+
+const TIMEOUT_MS = 10_000;
+/** IDs do not compress and the rest compresses well at any level: the fastest. */
+const GZIP_LEVEL = 1;
+
+const PATHS: Readonly<Record<Signal, 'traces' | 'logs' | 'metrics'>> = { span: 'traces', log: 'logs', error: 'logs', metric: 'metrics' };
+
+/** What the sink needs of the worker. */
+export interface OtlpSinkContext {
+  readonly resource: Attributes;
+  readonly ledger: WorkerLedger;
+  readonly spool: Spool;
+}
+
+/** Sends everything to an OTLP/HTTP receiver. */
+export function createOtlpSink(options: OtlpSinkOptions, context: OtlpSinkContext): Sink {
+  const { resource, ledger, spool } = context;
+  const json = options.protocol === 'http/json';
+  const gzip = options.compression === 'gzip';
+  const out = new ProtoWriter();
+  const poster = new Poster();
+  const delivery = new Delivery({ spool, ledger, receiver: withoutSecrets(options.endpoint), post: postTo(options, poster) });
+
+  /** A parcel of the records `from` to `to`, which can be halved as long as the batch is there. */
+  const parcel = (part: Part, from: number, to: number, encode: (from: number, to: number) => Buffer): Parcel => {
+    const plain = encode(from, to);
+    return {
+      signal: part.signal,
+      count: to - from,
+      body: gzip ? gzipSync(plain, { level: GZIP_LEVEL }) : plain,
+      json,
+      gzip,
+      settle: (tally) => part.settle(tally),
+      split: () => {
+        const middle = (from + to) >>> 1;
+        return [parcel(part, from, middle, encode), parcel(part, middle, to, encode)];
+      },
+    };
+  };
+
+  const sendLogs = (logs: readonly LogData[], part: Part): void => {
+    const encode = (from: number, to: number): Buffer => (json ? encodeLogsJson(logs.slice(from, to), resource) : encodeLogs(out, logs.slice(from, to), resource));
+    delivery.offer(parcel(part, 0, logs.length, encode));
+  };
+
+  return {
+    spans(rows, part) {
+      const encode = (from: number, to: number): Buffer => (json ? encodeSpansJson(materialiseSpans(rows, from, to), resource) : encodeSpans(out, rows, resource, from, to));
+      delivery.offer(parcel(part, 0, rows.count, encode));
+    },
+    logs: sendLogs,
+    errors: (errors: readonly ErrorRecord[], part) =>
+      sendLogs(
+        errors.map((error) => errorAsLog(error, resource)),
+        part,
+      ),
+    flush: (untilMono, mode) => delivery.flush(untilMono, mode),
+    close() {
+      delivery.close();
+      poster.close();
+    },
+  };
+}
+
+function postTo(options: OtlpSinkOptions, poster: Poster): (parcel: Parcel, timeoutMs: number | undefined, signal: AbortSignal) => ReturnType<Poster['post']> {
+  const urls = { traces: urlOf(options, 'traces'), logs: urlOf(options, 'logs'), metrics: urlOf(options, 'metrics') };
+  return (parcel, timeoutMs, signal) =>
+    poster.post({
+      url: urls[PATHS[parcel.signal]],
+      headers: {
+        'user-agent': 'sonde-otlp',
+        ...options.headers,
+        'content-type': parcel.json ? 'application/json' : 'application/x-protobuf',
+        ...(parcel.gzip ? { 'content-encoding': 'gzip' } : undefined),
+      },
+      body: parcel.body,
+      timeoutMs: timeoutMs ?? options.timeoutMs ?? TIMEOUT_MS,
+      signal,
+    });
+}
+
+/** The URL of a signal: its own as it is, else the base with `v1/<signal>`. */
+export function urlOf(options: OtlpSinkOptions, path: 'traces' | 'logs' | 'metrics'): URL {
+  return new URL(options.endpoints?.[path] ?? `${options.endpoint.replace(/\/+$/, '')}/v1/${path}`);
+}
+
+function withoutSecrets(endpoint: string): string {
+  const url = new URL(endpoint);
+  return `${url.protocol}//${url.host}${url.pathname === '/' ? '' : url.pathname}`;
+}

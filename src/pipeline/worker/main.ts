@@ -1,0 +1,88 @@
+import { performance } from 'node:perf_hooks';
+import { type MessagePort, workerData } from 'node:worker_threads';
+import { clock } from '../../core/clock.ts';
+import { relayDiag, warn } from '../../core/diag.ts';
+import { safeMessage } from '../../core/json.ts';
+import type { Signal } from '../../core/records.ts';
+import { openWriter } from '../../store/writer.ts';
+import { Ledger, WorkerLedger } from '../ledger.ts';
+import { FLUSHED, type FlushMessage, type FromWorker, type ToWorker, type WorkerInput } from '../messages.ts';
+import { createOtlpSink } from '../sinks/otlp-http.ts';
+import type { Sink } from '../sinks/sink.ts';
+import { createStoreSink } from '../sinks/store.ts';
+import { Spool } from '../spool.ts';
+import { createIntake } from './intake.ts';
+import { replayJournals } from './replay.ts';
+import { Texts } from './texts.ts';
+
+/** How often the worker writes down how long it was busy. */
+const OVERHEAD_MS = 1_000;
+
+/** The worker thread: everything slow happens here. */
+function main(input: WorkerInput, port: MessagePort): void {
+  const say = (message: FromWorker): void => port.postMessage(message);
+  relayDiag((problem, line, over) => say({ kind: 'diag', problem, line, over }));
+  const control = new Int32Array(input.control);
+  const ledger = new WorkerLedger(input.ledger);
+  const texts = new Texts();
+  texts.learn(input.dictionary);
+  texts.libraries = input.libraries;
+  const sink = openSink(input, ledger);
+  const intake = createIntake({ rows: input.rows, control, ledger, texts, sink });
+  const note = measureBusy(ledger);
+
+  const flush = async ({ id, withinMs, mode }: FlushMessage): Promise<void> => {
+    try {
+      await sink.flush(clock.mono() + withinMs, mode);
+      if (mode === 'last') sink.close();
+    } catch (error) {
+      warn('pipeline-flush', `cannot flush: ${safeMessage(error)}`);
+    }
+    note();
+    say({ kind: 'flushed', id });
+    Atomics.store(control, FLUSHED, id);
+    Atomics.notify(control, FLUSHED);
+    if (mode === 'last') port.close();
+  };
+  port.on('message', (message: ToWorker) => {
+    if (message.kind === 'batch') intake(message);
+    else void flush(message);
+  });
+  replayJournals(input.dir, input.journals, sink, ledger, input.startMs);
+}
+
+function openSink(input: WorkerInput, ledger: WorkerLedger): Sink {
+  const { sink, resource, dir } = input;
+  if (sink.kind === 'store') {
+    return createStoreSink(
+      openWriter(dir, {
+        resource,
+        ...(sink.maxAgeMs === undefined ? undefined : { maxAgeMs: sink.maxAgeMs }),
+        ...(sink.maxBytes === undefined ? undefined : { maxBytes: sink.maxBytes }),
+      }),
+    );
+  }
+  const spool = new Spool(dir, input.owner, input.spool, ledger);
+  const report = new Ledger(input.ledger).report();
+  spool.open((signal: Signal) => report[signal].spooled);
+  return createOtlpSink(sink, { resource, ledger, spool });
+}
+
+/** Counts the time that the event loop of this thread was busy. Returns a function that counts at once. */
+function measureBusy(ledger: WorkerLedger): () => void {
+  let former = performance.eventLoopUtilization();
+  const note = (): void => {
+    const now = performance.eventLoopUtilization();
+    ledger.addOverhead((now.active - former.active) / 1_000, 0);
+    former = now;
+  };
+  const again = (): void => {
+    note();
+    clock.setTimeout(again, OVERHEAD_MS);
+  };
+  clock.setTimeout(again, OVERHEAD_MS);
+  return note;
+}
+
+const { input, port } = workerData as { input: WorkerInput; port: MessagePort };
+main(input, port);
