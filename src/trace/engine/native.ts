@@ -28,13 +28,13 @@ export class NativeEngine implements Engine {
 
   open(parent: Scope, def: FunctionDef | undefined, name: string, kind: number): NativeSpan {
     const above = parent.span;
-    if (above instanceof NativeSpan) return new NativeSpan(parent, above.trace, above.s0, above.s1, above.flags, def, name, kind);
+    if (above instanceof NativeSpan) return new NativeSpan(parent, above.trace, above.s0, above.s1, above.flags, def, name, kind, above.def ?? above.caller);
     if (above !== undefined) {
       const remote = foreignParent(this.#host, above);
-      if (remote !== undefined) return new NativeSpan(parent, remote.trace, remote.s0, remote.s1, remote.flags, def, name, kind);
+      if (remote !== undefined) return new NativeSpan(parent, remote.trace, remote.s0, remote.s1, remote.flags & (SAMPLED | RANDOM), def, name, kind, undefined);
     }
     const trace = newTrace(this.#host);
-    return new NativeSpan(parent, trace, 0, 0, this.#sampler(trace, def, name, kind) ? SAMPLED | RANDOM : RANDOM, def, name, kind);
+    return new NativeSpan(parent, trace, 0, 0, this.#sampler(trace, def, name, kind) ? SAMPLED | RANDOM : RANDOM, def, name, kind, undefined);
   }
 
   close(call: CallScope, endMono: number): void {

@@ -47,9 +47,8 @@ export class NativeSpan extends Scope implements Span, EndedSpan {
   attrCount: number;
   rare: Rare | undefined;
 
-  constructor(parent: Scope, trace: NativeTrace, p0: number, p1: number, flags: number, def: FunctionDef | undefined, name: string, kind: number) {
+  constructor(parent: Scope, trace: NativeTrace, p0: number, p1: number, flags: number, def: FunctionDef | undefined, name: string, kind: number, caller: FunctionDef | undefined) {
     super(parent);
-    const caller = parent.span;
     this.span = this;
     this.trace = trace;
     this.s0 = randomInt32();
@@ -60,7 +59,7 @@ export class NativeSpan extends Scope implements Span, EndedSpan {
     this.def = def;
     this.name = name;
     this.kind = kind;
-    this.caller = caller === undefined ? undefined : caller.def;
+    this.caller = caller;
     this.startMono = clock.mono();
     this.endMono = this.startMono;
     this.hasEnded = false;

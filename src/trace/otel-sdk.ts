@@ -1,0 +1,103 @@
+import type { Context, Span, TextMapPropagator } from '@opentelemetry/api';
+import type { Attributes } from '../core/attributes.ts';
+import { clock } from '../core/clock.ts';
+import type { FunctionDef } from '../core/function-def.ts';
+import { Scope, type SpanLike } from '../core/scope.ts';
+import { contextOf, SondeContextManager } from './engine/context.ts';
+import type { CallScope, Engine } from './engine/port.ts';
+import { createPropagator } from './propagation.ts';
+
+/** Options of {@link createOtelSdkEngine}. */
+export interface OtelSdkOptions {
+  readonly resource: Attributes;
+  /** The OTLP/HTTP endpoint of traces, whole (`http://localhost:4318/v1/traces`); the SDK's own default without one. */
+  readonly endpoint?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The share of traces that is kept, from 0 to 1; all by default. */
+  readonly ratio?: number;
+  readonly propagator?: TextMapPropagator;
+  /** Takes the place of the OTLP exporter (tests, a processor of one's own). */
+  readonly spanProcessors?: readonly object[];
+}
+
+/** The engine on OpenTelemetry's own SDK. */
+export interface OtelSdkEngine extends Engine {
+  readonly name: 'otel-sdk';
+  flush(): Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+type SdkSpan = Span & SpanLike & { def?: FunctionDef | undefined; caller?: FunctionDef | undefined; readonly attributes?: Attributes };
+
+/** A call's scope whose span is one of the SDK's. */
+class SdkCallScope extends Scope implements CallScope {
+  readonly caller: FunctionDef | undefined;
+  readonly startMono: number;
+
+  constructor(parent: Scope, span: SdkSpan, def: FunctionDef | undefined) {
+    super(parent);
+    const above = parent.span as SdkSpan | undefined;
+    this.caller = above?.def ?? above?.caller;
+    this.span = span as SpanLike;
+    span.def = def;
+    span.caller = this.caller;
+    this.startMono = clock.mono();
+  }
+}
+
+/**
+ * Starts `@opentelemetry/sdk-node` with Sonde's storage, propagation and resource, and makes an engine of it. The SDK
+ * registers itself with the API; it costs about 0.7 s of CPU to load, so it is loaded here and nowhere else.
+ */
+export async function createOtelSdkEngine(options: OtelSdkOptions): Promise<OtelSdkEngine> {
+  const { NodeSDK, resources, tracing } = await import('@opentelemetry/sdk-node');
+  const root = options.ratio === undefined || options.ratio >= 1 ? new tracing.AlwaysOnSampler() : new tracing.TraceIdRatioBasedSampler(options.ratio);
+  const sdk = new NodeSDK({
+    autoDetectResources: false,
+    instrumentations: [],
+    resource: resources.resourceFromAttributes(options.resource as never),
+    contextManager: new SondeContextManager(),
+    textMapPropagator: options.propagator ?? createPropagator(),
+    sampler: new tracing.ParentBasedSampler({ root }),
+    spanProcessors: [boundValues as never, ...((options.spanProcessors as never[] | undefined) ?? [new tracing.BatchSpanProcessor(await otlpExporter(options))])],
+    metricReaders: [],
+    logRecordProcessors: [],
+  });
+  sdk.start();
+  const { trace } = await import('@opentelemetry/api');
+  const provider = trace.getTracerProvider() as { getDelegate?(): { forceFlush?(): Promise<void> } };
+  const tracer = trace.getTracer('sonde');
+  return {
+    name: 'otel-sdk',
+    open(parent, def, name, kind) {
+      return new SdkCallScope(parent, tracer.startSpan(name, { kind }, contextOf(parent)) as SdkSpan, def);
+    },
+    close(call) {
+      const span = call.span as unknown as SdkSpan;
+      addValues(span, call.values);
+      span.end();
+    },
+    flush: async () => provider.getDelegate?.().forceFlush?.(),
+    shutdown: () => sdk.shutdown(),
+  };
+}
+
+async function otlpExporter({ endpoint, headers }: OtelSdkOptions): Promise<never> {
+  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
+  return new OTLPTraceExporter({ ...(endpoint !== undefined && { url: endpoint }), ...(headers && { headers: { ...headers } }) }) as never;
+}
+
+/** Bound values become attributes of every span, also of those that instrumentations make. */
+const boundValues = {
+  onStart(span: SdkSpan, parent: Context): void {
+    if ((parent as unknown) instanceof Scope) addValues(span, (parent as unknown as Scope).values);
+  },
+  onEnd(): void {},
+  forceFlush: async (): Promise<void> => undefined,
+  shutdown: async (): Promise<void> => undefined,
+};
+
+function addValues(span: SdkSpan, values: Attributes | undefined): void {
+  if (values === undefined || !span.isRecording()) return;
+  for (const key of Object.keys(values)) if (span.attributes?.[key] === undefined) span.setAttribute(key, values[key] as never);
+}
