@@ -5,6 +5,7 @@ export type { Attributes, AttributeValue } from '../core/attributes.ts';
 export { bind, bound } from '../core/bind.ts';
 export type { Duration } from '../core/duration.ts';
 export { deadline, signal, withSignal } from '../core/limit.ts';
+export { type AnyFunction, stack, type Wrapper } from '../core/wrapper.ts';
 export { errorCodes } from '../errors/codes.ts';
 export { type DefinedError, type DefinedErrorClass, type DefineErrorOptions, defineError } from '../errors/define-error.ts';
 export { type ErrorDefinition, type ErrorKind } from '../errors/definition.ts';
@@ -23,3 +24,7 @@ export { type BoundGauge, type Gauge, gauge, type LabelledGauge } from '../metri
 export { type BoundHistogram, type Histogram, type HistogramOptions, histogram, type LabelledHistogram } from '../metrics/histogram.ts';
 export type { Labels, LabelValue } from '../metrics/label-set.ts';
 export { renderMetrics } from '../metrics/render.ts';
+export { annotate } from '../trace/annotate.ts';
+export { type SpanOptions, span } from '../trace/span.ts';
+export type { SpanKindName, TracedOptions } from '../trace/traced-options.ts';
+export { type ClassWrapper, type Traced, traced } from '../trace/traced.ts';
