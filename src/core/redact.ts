@@ -59,6 +59,7 @@ export function scrub(text: string): string {
   if (text.length > MAX_SCANNED) return scrub(text.slice(0, MAX_SCANNED)) + text.slice(MAX_SCANNED);
   let out = text;
   if (out.includes('@') && out.includes('://')) out = out.replace(/:\/\/[^/\s:@]{0,256}:[^/\s@]{1,512}@/g, `://${REDACTED}@`);
-  if (/bearer|basic/i.test(out)) out = out.replace(/\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}/gi, `$1 ${REDACTED}`);
+  // A token has a digit or is long; "a basic example" is neither.
+  if (/bearer|basic/i.test(out)) out = out.replace(/\b(bearer|basic)\s+(?=[^\s\d]*\d|\S{20})[A-Za-z0-9._~+/=-]{6,}/gi, `$1 ${REDACTED}`);
   return out;
 }

@@ -1,4 +1,4 @@
-import { TraceMap } from '@jridgewell/trace-mapping';
+import { AnyMap, type TraceMap } from '@jridgewell/trace-mapping';
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -42,12 +42,20 @@ function load(file: string): { map: TraceMap | undefined; bytes: number } {
     const path = file.startsWith('file:') ? fileURLToPath(file) : file;
     const found = readMap(path);
     if (found === undefined) return { map: undefined, bytes: 0 };
-    return { map: new TraceMap(found.text, pathToFileURL(found.path).href), bytes: found.text.length };
+    return { map: decode(found.text, pathToFileURL(found.path).href), bytes: found.text.length };
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'; // packages often ship without the maps they name
     if (!missing) warn(`source-map:${file}`, `cannot use the source map of ${file}: ${safeMessage(error)}; its stack frames stay as they are`);
     return { map: undefined, bytes: 0 };
   }
+}
+
+/** The decoder reads any characters as numbers: a map that is damaged must give no positions rather than wrong ones. */
+function decode(text: string, url: string): TraceMap {
+  const raw = JSON.parse(text) as { mappings?: unknown; sections?: unknown };
+  const isSound = Array.isArray(raw.sections) || (typeof raw.mappings === 'string' && /^[A-Za-z0-9+/,;]*$/.test(raw.mappings));
+  if (!isSound) throw new Error('it has no mappings that can be read');
+  return AnyMap(raw as Parameters<typeof AnyMap>[0], url);
 }
 
 /** The text of the map that a file names in its last lines. */
