@@ -24,6 +24,12 @@ export { type BoundGauge, type Gauge, gauge, type LabelledGauge } from '../metri
 export { type BoundHistogram, type Histogram, type HistogramOptions, histogram, type LabelledHistogram } from '../metrics/histogram.ts';
 export type { Labels, LabelValue } from '../metrics/label-set.ts';
 export { renderMetrics } from '../metrics/render.ts';
+export type { Config } from '../runtime/config/config.ts';
+export { ConfigError } from '../runtime/config/config-error.ts';
+export type { StartOptions } from '../runtime/config/start-options.ts';
+export { type HealthOptions, health } from '../runtime/health.ts';
+export type { ShutdownReport } from '../runtime/shutdown-report.ts';
+export { type Sonde, start } from '../runtime/start.ts';
 export { annotate } from '../trace/annotate.ts';
 export { type SpanOptions, span } from '../trace/span.ts';
 export type { SpanKindName, TracedOptions } from '../trace/traced-options.ts';

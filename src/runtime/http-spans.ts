@@ -1,0 +1,33 @@
+import { ROOT, type Scope } from '../core/scope.ts';
+import type { HttpSpans } from '../http/port.ts';
+import type { CallScope, Engine } from '../trace/engine/port.ts';
+
+/** Reads and writes trace headers. */
+export interface Propagation {
+  extract(headers: Readonly<Record<string, string | string[] | undefined>>): Scope;
+  inject(scope: Scope, set: (name: string, value: string) => void): void;
+}
+
+/** What every span of OpenTelemetry has and {@link Scope}'s short view of it does not name. */
+interface Renamable {
+  updateName?(name: string): unknown;
+}
+
+/** Joins the HTTP layer with the tracing engine. */
+export function httpSpans(engine: Engine, propagation: Propagation, nowMono: () => number): HttpSpans {
+  return {
+    extract: (headers) => (headers.traceparent === undefined && headers.baggage === undefined ? ROOT : propagation.extract(headers)),
+    inject: propagation.inject,
+    start: (name, kind, parent) => engine.open(parent, undefined, name, kind),
+    end(scope, name, attributes, outcome) {
+      const { span } = scope;
+      if (span?.isRecording()) {
+        (span as Renamable).updateName?.(name);
+        span.setAttributes(attributes);
+        if (outcome.cancelled) span.setAttribute('sonde.cancelled', true);
+        if (outcome.errorType !== undefined) span.setStatus({ code: 2 });
+      }
+      engine.close(scope as CallScope, nowMono());
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import type { SpanOutput } from '../core/ended-span.ts';
+import { ROOT } from '../core/scope.ts';
+import { contextOf, SondeContextManager } from '../trace/engine/context.ts';
+import { createNativeEngine } from '../trace/engine/native.ts';
+import { type Engine, installEngine } from '../trace/engine/port.ts';
+import { NativeTracerProvider } from '../trace/engine/provider.ts';
+import { registerApi } from '../trace/engine/registration.ts';
+import { ratioSampler } from '../trace/engine/sampler.ts';
+import { createPropagator, extractScope } from '../trace/propagation.ts';
+import type { Config } from './config/config.ts';
+import type { Propagation } from './http-spans.ts';
+
+/** The engine in use, with its propagation. */
+export interface OpenEngine {
+  readonly engine: Engine;
+  readonly propagation: Propagation;
+  /** Resolves when instrumentations find the engine behind the OpenTelemetry API. */
+  readonly ready: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Our own engine: in place when this returns; only the OpenTelemetry API is loaded later. */
+export function openNativeEngine(config: Config, output: SpanOutput): OpenEngine {
+  const propagator = createPropagator(config.propagators);
+  const engine = createNativeEngine({ output, sampler: ratioSampler(config.sampler.ratio) });
+  const uninstall = installEngine(engine);
+  const registered = registerApi({ provider: new NativeTracerProvider(engine), contextManager: new SondeContextManager(), propagator });
+  return {
+    engine,
+    propagation: propagationOf(propagator),
+    ready: registered.then(() => undefined),
+    async stop() {
+      uninstall();
+      (await registered)();
+    },
+  };
+}
+
+/** The engine on OpenTelemetry's SDK, which has to be loaded first. */
+export async function openSdkEngine(config: Config): Promise<OpenEngine> {
+  const { createOtelSdkEngine } = await import('../trace/otel-sdk.ts');
+  const propagator = createPropagator(config.propagators);
+  const { otlp, sampler, resource } = config;
+  const engine = await createOtelSdkEngine({ resource, ratio: sampler.ratio, propagator, ...(otlp && { endpoint: otlp.tracesUrl, headers: otlp.headers }) });
+  const uninstall = installEngine(engine);
+  return {
+    engine,
+    propagation: propagationOf(propagator),
+    ready: Promise.resolve(),
+    async stop() {
+      uninstall();
+      await engine.shutdown();
+    },
+  };
+}
+
+type Propagator = ReturnType<typeof createPropagator>;
+
+function propagationOf(propagator: Propagator): Propagation {
+  return {
+    extract: (headers) => extractScope(ROOT, headers, propagator),
+    inject: (scope, set) => propagator.inject(contextOf(scope), set, SETTER),
+  };
+}
+
+const SETTER = {
+  set(carrier: (name: string, value: string) => void, name: string, value: string): void {
+    carrier(name, value);
+  },
+};

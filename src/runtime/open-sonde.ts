@@ -1,0 +1,58 @@
+import { createAdminHandler } from '../admin/handler.ts';
+import { clock } from '../core/clock.ts';
+import { type Duration, durationMs } from '../core/duration.ts';
+import { listHandles } from '../handles/list-handles.ts';
+import { adminDeps } from './admin-deps.ts';
+import { type AdminServer, openAdminServer } from './admin-server.ts';
+import type { Config } from './config/config.ts';
+import { openErrorLookUp } from './error-look-up.ts';
+import { setDraining } from './health.ts';
+import type { ShutdownReport } from './shutdown-report.ts';
+import type { OpenSonde } from './start.ts';
+import { wire } from './wiring.ts';
+
+/** Joins everything and gives the handle to it. With our own engine all is in place before the first `await`. */
+export async function openSonde(config: Config): Promise<OpenSonde> {
+  setDraining(false);
+  const telemetry = await wire(config);
+  const store = config.otlp === undefined ? async () => (await import('../store/query.ts')).openReader(config.dir) : undefined;
+  const lookUp = openErrorLookUp(config.dir, store);
+  const admin = createAdminHandler(adminDeps(config, telemetry, lookUp));
+  const { port, host } = config.admin;
+  const server: AdminServer | undefined = port === undefined ? undefined : await openAdminServer(admin, { port, host });
+  const enders: (() => void)[] = [];
+  let ended: Promise<ShutdownReport> | undefined;
+
+  const end = async (withinMs: number): Promise<ShutdownReport> => {
+    const untilMono = clock.mono() + withinMs;
+    setDraining(true);
+    await telemetry.quiet();
+    const { flushed, lost } = await telemetry.pipeline.shutdown(Math.max(0, untilMono - clock.mono()));
+    telemetry.journal.close();
+    await Promise.all([server?.close(), lookUp.close()]);
+    for (const fn of enders) fn();
+    return { flushed, lost, open: listHandles().filter((handle) => handle.holdsProcess) };
+  };
+  const sonde: OpenSonde = {
+    admin,
+    adminPort: server?.port,
+    config,
+    flush: ({ within = '2s' } = {}) => telemetry.pipeline.flush(limitOf(within)),
+    shutdown({ within = '5s' } = {}) {
+      const withinMs = limitOf(within);
+      ended ??= end(withinMs);
+      return ended;
+    },
+    async [Symbol.asyncDispose]() {
+      await sonde.shutdown();
+    },
+    onEnd(fn) {
+      enders.push(fn);
+    },
+  };
+  return sonde;
+}
+
+function limitOf(within: Duration): number {
+  return durationMs(within, 'within');
+}

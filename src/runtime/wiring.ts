@@ -1,0 +1,98 @@
+import { clock } from '../core/clock.ts';
+import { errorReported } from '../core/events.ts';
+import { setResource } from '../core/resource.ts';
+import { configureErrors } from '../errors/configure.ts';
+import { type Journal, openJournal } from '../errors/journal.ts';
+import { installHandles } from '../handles/install.ts';
+import { listHandles } from '../handles/list-handles.ts';
+import { watchHttp } from '../http/watch.ts';
+import { auditLevels } from '../logs/audit.ts';
+import { configureLogs, writeErrorRecord } from '../logs/configure.ts';
+import { leaseCount } from '../logs/levels.ts';
+import { defineReading } from '../metrics/registry.ts';
+import { startMetrics } from '../metrics/start-metrics.ts';
+import type { SinkOptions } from '../pipeline/messages.ts';
+import { type Pipeline, startPipeline } from '../pipeline/pipeline.ts';
+import type { Config } from './config/config.ts';
+import { monitorErrors } from './error-monitor.ts';
+import { httpRecorder } from './http-metrics.ts';
+import { httpSpans } from './http-spans.ts';
+import { openNativeEngine, openSdkEngine } from './open-engine.ts';
+
+/** Telemetry under way. */
+export interface Telemetry {
+  readonly pipeline: Pipeline;
+  readonly journal: Journal;
+  /** Stops making records; what was made stays with the pipeline. */
+  quiet(): Promise<void>;
+}
+
+/**
+ * Joins the layers: who makes records, who takes them, who counts them, in the order of their dependencies. With our own
+ * engine all is in place before the first `await`, so that a preloaded start misses nothing of the program.
+ */
+export async function wire(config: Config): Promise<Telemetry> {
+  setResource(config.resource);
+  const journal = openJournal(config.dir);
+  const pipeline = startPipeline({
+    dir: config.dir,
+    resource: config.resource,
+    sink: sinkOf(config),
+    journals: [journal.path],
+    acknowledgeErrors: (total) => journal.acknowledge(total),
+  });
+  const undo: (() => unknown)[] = [];
+  undo.push(configureErrors({ journal, redact: config.logs.redact, onRecord: recordTaker(journal, pipeline) }), monitorErrors());
+  const logs = configureLogs({ ...config.logs, onLine: (line, severity) => pipeline.log(line, severity) });
+  undo.push(
+    () => logs.close(),
+    errorReported.subscribe(({ record }) => writeErrorRecord(record)),
+    auditLevels(),
+  );
+  const engine = config.engine === 'otel-sdk' ? await openSdkEngine(config) : openNativeEngine(config, pipeline.output);
+  undo.push(engine.stop);
+  const metrics = startMetrics({ ledger: () => pipeline.ledger() });
+  undo.push(() => metrics.stop(), watchLeases());
+  if (config.handles) undo.push(installHandles(), watchHandles());
+  if (config.http !== false) {
+    const { limitMs, ignore } = config.http;
+    const spans = httpSpans(engine.engine, engine.propagation, () => clock.mono());
+    undo.push(watchHttp({ spans, recorder: httpRecorder(), limitMs, ignore }));
+  }
+  await engine.ready;
+  return {
+    pipeline,
+    journal,
+    async quiet() {
+      for (const step of undo.splice(0).reverse()) await step();
+    },
+  };
+}
+
+function sinkOf({ otlp, retention }: Config): SinkOptions {
+  if (otlp === undefined) return { kind: 'store', maxAgeMs: retention.ageMs, maxBytes: retention.bytes };
+  const { tracesUrl, logsUrl, ...rest } = otlp;
+  return { kind: 'otlp', ...rest, endpoint: new URL(tracesUrl).origin, endpoints: { traces: tracesUrl, logs: logsUrl } };
+}
+
+/** Hands records on with whether the journal took them, which its own count tells. */
+function recordTaker(journal: Journal, pipeline: Pipeline): (line: string) => void {
+  let known = journal.appended;
+  return (line) => {
+    const journaled = journal.appended > known;
+    known = journal.appended;
+    pipeline.error(line, journaled);
+  };
+}
+
+function watchLeases(): () => void {
+  return defineReading({ type: 'gauge', name: 'sonde_log_level_override_active', help: 'Leases of log levels that run' }, () => [{ labels: {}, value: leaseCount() }]);
+}
+
+function watchHandles(): () => void {
+  return defineReading({ type: 'gauge', name: 'sonde_handles_open', help: 'Open handles by type', labels: ['type'] }, () => {
+    const counts = new Map<string, number>();
+    for (const { type } of listHandles()) counts.set(type, (counts.get(type) ?? 0) + 1);
+    return [...counts].map(([type, value]) => ({ labels: { type }, value }));
+  });
+}
