@@ -35,7 +35,8 @@ const PACKAGES: readonly PackageRule[] = [
   { package: /^find-my-way$/, only: /^src\/admin\//, lazy: true },
   { package: /^@photostructure\/sqlite$/, only: /^src\/store\//, lazy: true },
   { package: /^node:sqlite$/, only: /^src\/store\//, lazy: true },
-  { package: /^valibot$/, only: /^src\/(runtime|admin)\// },
+  { package: /^valibot$/, only: /^src\/(runtime|admin|stack)\// },
+  { package: /^(yaml|@lezer\/common|@prometheus-io\/lezer-promql|@grafana\/lezer-(logql|traceql))$/, only: /^src\/stack\// },
   { package: /^commander$/, only: /^src\/cli\// },
   { package: /^(express|fastify|hono|@nestjs\/common|vitest)$/, only: /^src\/adapters\//, lazy: true },
 ];

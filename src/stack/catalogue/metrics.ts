@@ -1,36 +1,73 @@
 /** What a metric of the stack is: dashboards and rules may use nothing that is not listed, and what the SDK lists it must emit. */
 export interface MetricEntry {
   readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'histogram' | 'info';
+  readonly type: 'counter' | 'gauge' | 'histogram';
   /** Labels besides those of the resource ({@link RESOURCE_LABELS}). */
   readonly labels: readonly string[];
-  /** Who emits it. */
-  readonly from: 'sdk' | 'collector' | 'span_metrics' | 'prometheus' | 'alertmanager' | 'loki' | 'tempo' | 'rule';
   readonly help: string;
-  /** Emitted only after something happened that the example does not do (a breaker, a leak); then verified by type and labels alone. */
+  /** Emitted only after something that the example does not do; absent: the example emits it. */
   readonly onlyWhen?: string;
 }
 
 /** Labels that Prometheus gives every series of a service: promoted from its resource, or put there by the scrape. */
 export const RESOURCE_LABELS: readonly string[] = ['service_name', 'service_version', 'service_instance_id', 'deployment_environment_name', 'host_name', 'job', 'instance'];
 
-const FUNCTION = ['function', 'module'] as const;
+const FUNCTION = ['function', 'module'];
+const counter = (name: string, labels: readonly string[], help: string, onlyWhen?: string): MetricEntry => entry('counter', name, labels, help, onlyWhen);
+const gauge = (name: string, labels: readonly string[], help: string, onlyWhen?: string): MetricEntry => entry('gauge', name, labels, help, onlyWhen);
+const histogram = (name: string, labels: readonly string[], help: string, onlyWhen?: string): MetricEntry => entry('histogram', name, labels, help, onlyWhen);
+
+function entry(type: MetricEntry['type'], name: string, labels: readonly string[], help: string, onlyWhen: string | undefined): MetricEntry {
+  return { name, type, labels, help, ...(onlyWhen === undefined ? {} : { onlyWhen }) };
+}
 
 /** The metrics of the SDK, under the names that `/metrics` serves. */
 export const SDK_METRICS: readonly MetricEntry[] = [
-  { name: 'function_calls_total', type: 'counter', labels: [...FUNCTION, 'result', 'caller_function', 'caller_module'], from: 'sdk', help: 'Calls of a traced function' },
-  { name: 'function_calls_duration_seconds', type: 'histogram', labels: [...FUNCTION], from: 'sdk', help: 'Time of a call' },
-  { name: 'function_calls_concurrent', type: 'gauge', labels: [...FUNCTION], from: 'sdk', help: 'Calls under way' },
-  { name: 'errors_total', type: 'counter', labels: ['error_type', 'kind', 'boundary'], from: 'sdk', help: 'Errors reported', onlyWhen: 'an error was reported' },
-  { name: 'http_server_request_duration_seconds', type: 'histogram', labels: ['http_request_method', 'http_response_status_code', 'http_route', 'url_scheme', 'error_type'], from: 'sdk', help: 'Time of a request served' },
-  { name: 'http_client_request_duration_seconds', type: 'histogram', labels: ['http_request_method', 'http_response_status_code', 'server_address', 'server_port', 'error_type'], from: 'sdk', help: 'Time of a request sent' },
-  { name: 'nodejs_eventloop_delay_p99_seconds', type: 'gauge', labels: [], from: 'sdk', help: 'Event-loop delay, 99th percentile' },
-  { name: 'nodejs_eventloop_utilization_ratio', type: 'gauge', labels: [], from: 'sdk', help: 'Share of time the event loop was busy' },
-  { name: 'v8js_memory_heap_used_bytes', type: 'gauge', labels: ['v8js_heap_space_name'], from: 'sdk', help: 'Heap in use' },
-  { name: 'v8js_memory_heap_limit_bytes', type: 'gauge', labels: ['v8js_heap_space_name'], from: 'sdk', help: 'Heap limit' },
-  { name: 'v8js_gc_duration_seconds', type: 'histogram', labels: ['v8js_gc_type'], from: 'sdk', help: 'Time in garbage collection', onlyWhen: 'the garbage collector ran' },
-  { name: 'sonde_handles_open', type: 'gauge', labels: ['type'], from: 'sdk', help: 'Open handles' },
-  { name: 'sonde_heartbeat_age_seconds', type: 'gauge', labels: ['name'], from: 'sdk', help: 'Time since a heartbeat last beat', onlyWhen: 'a heartbeat was registered' },
-  { name: 'sonde_log_level_override_active', type: 'gauge', labels: ['logger'], from: 'sdk', help: 'A level lease is running', onlyWhen: 'a level was leased' },
-  { name: 'sonde_telemetry_records_total', type: 'counter', labels: ['signal', 'outcome', 'reason'], from: 'sdk', help: 'The ledger' },
+  counter('function_calls_total', [...FUNCTION, 'result', 'caller_function', 'caller_module'], 'Calls of a traced function'),
+  histogram('function_calls_duration_seconds', FUNCTION, 'Time of a call'),
+  gauge('function_calls_concurrent', FUNCTION, 'Calls under way'),
+  gauge('sonde_slo_objective_ratio', FUNCTION, 'Share of calls that must not fail', 'a function declares an objective'),
+  gauge('sonde_slo_latency_seconds', FUNCTION, 'Latency that 99 % of the calls must keep', 'a function declares a latency'),
+  counter('errors_total', ['error_type', 'kind', 'boundary'], 'Errors reported'),
+  histogram('http_server_request_duration_seconds', ['http_request_method', 'http_response_status_code', 'http_route', 'url_scheme', 'error_type'], 'Time of a request served'),
+  histogram('http_client_request_duration_seconds', ['http_request_method', 'http_response_status_code', 'server_address', 'server_port', 'error_type'], 'Time of a request sent'),
+  gauge('nodejs_eventloop_delay_p99_seconds', [], 'Event-loop delay, 99th percentile'),
+  gauge('nodejs_eventloop_utilization_ratio', [], 'Share of time the event loop was busy'),
+  gauge('v8js_memory_heap_used_bytes', ['v8js_heap_space_name'], 'Heap in use'),
+  gauge('v8js_memory_heap_limit_bytes', ['v8js_heap_space_name'], 'Heap limit'),
+  histogram('v8js_gc_duration_seconds', ['v8js_gc_type'], 'Time in garbage collection'),
+  gauge('process_start_time_seconds', [], 'When the process started'),
+  counter('process_cpu_seconds_total', ['cpu_mode'], 'CPU time of the process'),
+  gauge('process_resident_memory_bytes', [], 'Resident memory of the process'),
+  gauge('sonde_handles_open', ['type'], 'Open handles'),
+  gauge('sonde_heartbeat_age_seconds', ['name'], 'Time since a heartbeat last beat', 'a heartbeat is registered'),
+  gauge('sonde_log_level_override_active', ['logger'], 'A level lease is running', 'a level is leased'),
+  counter('sonde_telemetry_records_total', ['signal', 'outcome', 'reason'], 'The ledger'),
+  histogram('resilience4j_circuitbreaker_calls_seconds', ['name', 'kind'], 'Calls through a breaker', 'a breaker is used'),
+  gauge('resilience4j_circuitbreaker_state', ['name', 'state'], 'State of a breaker', 'a breaker is used'),
+  counter('resilience4j_circuitbreaker_not_permitted_calls_total', ['name'], 'Calls a breaker refused', 'a breaker is used'),
+  counter('resilience4j_retry_calls_total', ['name', 'kind'], 'Calls with retries', 'a retry is used'),
+  gauge('resilience4j_bulkhead_available_concurrent_calls', ['name'], 'Places left', 'a bulkhead is used'),
+  gauge('resilience4j_ratelimiter_available_permissions', ['name'], 'Permissions left', 'a rate limit is used'),
+  counter('resilience4j_timelimiter_calls_total', ['name', 'kind'], 'Calls with a time limit', 'a timeout is used'),
+];
+
+/** Metrics of the servers of the stack, as their versions in docker-compose.yml name them. */
+export const SERVER_METRICS: readonly MetricEntry[] = [
+  gauge('up', [], 'Whether a scrape succeeded'),
+  gauge('ALERTS', ['alertname', 'alertstate', 'severity'], 'Alerts that are pending or firing'),
+  counter('otelcol_process_uptime_seconds_total', [], 'Uptime of the collector'),
+  gauge('otelcol_process_memory_rss_bytes', [], 'Resident memory of the collector'),
+  gauge('otelcol_exporter_queue_size', ['exporter', 'data_type'], 'Queue in front of a backend'),
+  gauge('otelcol_exporter_queue_capacity', ['exporter', 'data_type'], 'Its capacity'),
+  ...['spans', 'log_records', 'metric_points'].flatMap((items) => [
+    counter(`otelcol_exporter_sent_${items}_total`, ['exporter'], `${items} delivered`),
+    counter(`otelcol_exporter_send_failed_${items}_total`, ['exporter'], `${items} that failed for good`, 'a backend refuses'),
+    counter(`otelcol_receiver_accepted_${items}_total`, ['receiver', 'transport'], `${items} taken`),
+    counter(`otelcol_receiver_refused_${items}_total`, ['receiver', 'transport'], `${items} refused`),
+  ]),
+  counter('loki_discarded_samples_total', ['reason', 'tenant'], 'Lines refused for good', 'a limit is passed'),
+  counter('tempo_discarded_spans_total', ['reason', 'tenant'], 'Spans refused for good', 'a limit is passed'),
+  counter('alertmanager_notifications_failed_total', ['integration', 'reason'], 'Notifications that failed'),
+  counter('prometheus_rule_evaluation_failures_total', ['rule_group'], 'Rules that could not be evaluated'),
 ];

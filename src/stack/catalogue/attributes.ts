@@ -1,0 +1,32 @@
+/** Attributes of error records and log records that rules and panels may use, under their OTLP names. */
+export const LOG_ATTRIBUTES: readonly string[] = [
+  'service.name',
+  'service.version',
+  'deployment.environment.name',
+  'error.id',
+  'error.code',
+  'error.type',
+  'exception.type',
+  'exception.message',
+  'sonde.error.kind',
+  'sonde.error.public_message',
+  'sonde.error.hint',
+  'sonde.error.owner',
+  'sonde.error.boundary',
+  'sonde.error.handled',
+  'sonde.error.mechanism',
+  'sonde.error.fingerprint',
+  'sonde.error.chain',
+  'sonde.error.suppressed',
+];
+
+/** Labels that Loki itself makes of the fields of a record, and the index label of the collector. */
+export const LOKI_LABELS: readonly string[] = ['obs_kind', 'trace_id', 'span_id', 'severity_text', 'severity_number', 'scope_name', 'flags', 'observed_timestamp'];
+
+/** An attribute's name as Loki shows it: dots become underscores. */
+export function lokiLabel(attribute: string): string {
+  return attribute.replaceAll(/[^a-zA-Z0-9_]/g, '_');
+}
+
+/** Span attributes that TraceQL queries use. */
+export const SPAN_ATTRIBUTES: readonly string[] = ['error.id', 'error.type', 'http.route', 'http.request.method', 'http.response.status_code'];
