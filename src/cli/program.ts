@@ -3,6 +3,7 @@ import type { CliContext, CliIo } from './context.ts';
 import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
 import { cleanJson, cleanLine } from './output/clean.ts';
 import { styleFor } from './output/style.ts';
+import { addStackCommands } from './stack-commands.ts';
 
 /** Runs one command line and returns its exit code. Never throws. */
 export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
@@ -56,6 +57,7 @@ function buildProgram(io: CliIo): Command {
     .action(async (id: string) => (await import('./commands/trace.ts')).traceCommand(context(), id));
   addLogs(program, context);
   addProcessCommands(program, context);
+  addStackCommands(program, context);
   return program;
 }
 

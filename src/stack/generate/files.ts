@@ -1,6 +1,7 @@
 import { ALERT_GROUPS } from '../alerts/groups.ts';
 import { DASHBOARDS } from '../dashboards/all.ts';
 import { dashboardJson } from '../dashboards/dashboard.ts';
+import { grafanaManaged } from './grafana-managed.ts';
 import { promtoolTests, ruleFile } from './prometheus.ts';
 import { runbook, runbookIndex } from './runbooks.ts';
 
@@ -18,6 +19,7 @@ export function generatedFiles(): Map<string, string> {
     for (const alert of group.alerts) add(`collector/runbooks/${alert.name}.md`, runbook(alert));
   }
   add('collector/runbooks/README.md', runbookIndex(ALERT_GROUPS));
+  add('grafana/managed/alerting/rules.yaml', grafanaManaged(ALERT_GROUPS));
   for (const dashboard of DASHBOARDS) add(`grafana/dashboards/${dashboard.uid.replace('sonde-', '')}.json`, dashboardJson(dashboard));
   return files;
 }

@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CliContext } from '../../context.ts';
+import { CliError, EXIT, unreachable } from '../../exit-codes.ts';
+import { stackRoot } from './root.ts';
+
+export interface ComposeOptions {
+  readonly root?: string;
+  readonly follow?: boolean;
+  readonly volumes?: boolean;
+}
+
+/** `sonde stack up`: starts the servers and waits, with compose's own progress, until each says that it is healthy. */
+export async function upCommand(context: CliContext, options: ComposeOptions): Promise<void> {
+  const root = stackRoot(options.root);
+  if (!existsSync(join(root, '.env'))) throw new CliError(EXIT.usage, 'no-env', `Cannot start the stack: there is no .env in ${root}; copy .env.example to .env and set GRAFANA_ADMIN_PASSWORD`);
+  await compose(root, ['up', '--detach', '--wait', '--wait-timeout', '180']);
+  context.print('The stack is up: Grafana http://127.0.0.1:3000, OTLP http://127.0.0.1:4318. Start services with OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318\n');
+}
+
+/** `sonde stack down`: stops the servers; their data stays unless `--volumes` is given. */
+export async function downCommand(_context: CliContext, options: ComposeOptions): Promise<void> {
+  await compose(stackRoot(options.root), ['down', ...(options.volumes ? ['--volumes'] : [])]);
+}
+
+/** `sonde stack logs [server]`. */
+export async function logsCommand(_context: CliContext, server: string | undefined, options: ComposeOptions): Promise<void> {
+  await compose(stackRoot(options.root), ['logs', '--tail', '200', ...(options.follow ? ['--follow'] : []), ...(server ? ['--', server] : [])]);
+}
+
+/** Docker says what it has to say; we add what to do when it is not there. */
+async function compose(root: string, args: readonly string[]): Promise<void> {
+  const code = await new Promise<number>((resolve, reject) => {
+    const child = spawn('docker', ['compose', '--project-directory', root, '--file', join(root, 'docker-compose.yml'), ...args], { stdio: 'inherit' });
+    child.once('error', () => reject(unreachable('Cannot run docker: it is not installed or not on PATH; without it, the embedded store does the same look-ups')));
+    child.once('close', (exit) => resolve(exit ?? 1));
+  });
+  if (code !== 0) throw unreachable(`docker compose ${args[0]} ended with ${code}; is a Docker engine running, and does "docker compose version" answer?`);
+}

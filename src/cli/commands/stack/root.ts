@@ -1,0 +1,19 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { wrongUsage } from '../../exit-codes.ts';
+
+const PACKAGE_ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+
+/** The folder of the stack: the one that was named, else this one if it holds the stack, else the one in the package. */
+export function stackRoot(named: string | undefined): string {
+  if (named !== undefined) {
+    if (!isStack(named)) throw wrongUsage(`Cannot use "${named}" as the folder of the stack: expected docker-compose.yml and collector/config.yaml in it`);
+    return resolve(named);
+  }
+  return isStack('.') ? resolve('.') : PACKAGE_ROOT;
+}
+
+function isStack(dir: string): boolean {
+  return existsSync(join(dir, 'docker-compose.yml')) && existsSync(join(dir, 'collector', 'config.yaml'));
+}
