@@ -253,10 +253,11 @@ export function engineContract(subject: EngineSubject): void {
     check('context.with: values, arguments, this, result and errors', () => {
       const key = createContextKey('key');
       const inner = context.active().setValue(key, 5);
-      const result = context.with(inner, function (this: { base: number }, n: number) {
+      const fn = function (this: { base: number }, n: number): number {
         expect(context.active().getValue(key)).toBe(5);
         return this.base + n;
-      } as never, { base: 1 }, 2 as never);
+      };
+      const result = context.with(inner, fn as (n: number) => number, { base: 1 } as never, 2);
       expect(result).toBe(3);
       expect(context.active().getValue(key)).toBeUndefined();
       expect(() => context.with(inner, () => { throw new Error('out'); })).toThrow('out');
