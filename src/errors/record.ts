@@ -7,6 +7,7 @@ import { resource } from '../core/resource.ts';
 import type { Scope, SpanLike } from '../core/scope.ts';
 import { type Classification, levelOf } from './classify.ts';
 import { settings } from './configure.ts';
+import { definitionOf } from './definition.ts';
 import { parseErrorId } from './error-id.ts';
 import { causesOf, fieldOf, isObject, type Sighting, sightingOf } from './identity.ts';
 import { messageOf, stackText, typeNameOf } from './stack.ts';
@@ -83,10 +84,10 @@ function reportedAt(error: unknown): string {
 /** Frames of this folder: from here up to `report` or `problem`. */
 const OWN_FRAME = /[\\/]errors[\\/](?:record|report|problem)\.[jt]s\b/;
 
-/** The types of the causes below the error, outermost first; left out where there is none. */
+/** The types of the error and its causes, outermost first, a defined error by its code; left out where there is no cause. */
 function chainOf(error: unknown): string[] | undefined {
   const causes = causesOf(error);
-  return causes.length < 2 ? undefined : causes.map(typeNameOf);
+  return causes.length < 2 ? undefined : causes.map((cause) => definitionOf(cause)?.code ?? typeNameOf(cause));
 }
 
 /** The ID that another service gave this failure: an `errorId` on the error or one of its causes. */

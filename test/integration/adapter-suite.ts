@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Answer, ask, recordErrors, SECRET } from './errors-fixture.ts';
+
+/** A service of one framework with the routes that the suite asks for. */
+export interface AdapterService {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Cases in which a framework's adapter differs, each with its reason. */
+export interface Deviations {
+  /** What the framework answers to a body that is no JSON. */
+  readonly badJson?: { readonly status: number; readonly reason: string };
+  /** Where headers of the route survive into the error's answer. */
+  readonly cannotCut?: string;
+}
+
+const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+
+/**
+ * What every adapter does. Routes: GET /ok, /bug (throws the secret), /async (rejects later), /known/:id (CardDeclined),
+ * /string (throws a text), /begun (fails after its answer was begun), /users/:user/orders/:id (in a mounted router, fails),
+ * POST /json (reads a JSON body).
+ */
+export function adapterSuite(name: string, start: () => Promise<AdapterService>, deviations: Deviations = {}): void {
+  describe(name, () => {
+    let service: AdapterService;
+    let errors: ReturnType<typeof recordErrors>;
+    beforeAll(async () => {
+      errors = recordErrors();
+      service = await start();
+    });
+    afterAll(async () => {
+      await service.close();
+      errors.stop();
+    });
+    const get = (path: string, headers?: Record<string, string>): Promise<Answer> => ask(service.port, path, { ...(headers && { headers }) });
+    const expectClean = (answer: Answer): void => {
+      expect(answer.wire).not.toContain(SECRET);
+      expect(answer.wire).not.toMatch(/node_modules|\.[jt]s:\d+|\bat .+:\d+:\d+/);
+    };
+
+    it('lets a good answer through', async () => {
+      const answer = await get('/ok');
+      expect([answer.status, answer.text]).toEqual([200, 'fine']);
+      expect(answer.headers['x-error-id']).toBeUndefined();
+    });
+
+    it.each(['/bug', '/async', '/string'])('answers a bug at %s with an ID that leads to its record, and nothing internal', async (path) => {
+      const answer = await get(`${path}?token=${SECRET}`);
+      expectClean(answer);
+      expect(answer.status).toBe(500);
+      expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+      expect(answer.headers['cache-control']).toBe('no-store');
+      const id = answer.headers['x-error-id'];
+      expect(answer.json()).toEqual({
+        type: 'about:blank',
+        title: 'Internal Server Error',
+        status: 500,
+        detail: `Something unexpected happened. If you contact support, quote ${id}.`,
+        instance: `/debug/errors/${id}`,
+        errorId: id,
+      });
+      expect(errors.record(id)).toMatchObject({ 'sonde.error.kind': 'bug', 'sonde.error.mechanism': 'http.server', 'http.request.method': 'GET', 'http.route': path, 'url.path': path });
+    });
+
+    it('answers a known edge case with its own status and sentence', async () => {
+      const answer = await get('/known/o-17');
+      expectClean(answer);
+      expect(answer.status).toBe(402);
+      expect(answer.json()).toMatchObject({ type: 'urn:error:shop/card-declined', title: 'Card declined', status: 402, detail: 'Your card was declined.' });
+      expect(errors.record(answer.headers['x-error-id'])).toMatchObject({ 'sonde.error.kind': 'known', level: 'warn', 'error.code': 'shop/card-declined', 'http.route': '/known/:id' });
+    });
+
+    it('names the route of a mounted router', async () => {
+      const answer = await get('/users/u-5/orders/17');
+      expect(answer.status).toBe(500);
+      expect(errors.record(answer.headers['x-error-id'])).toMatchObject({ 'http.route': '/users/:user/orders/:id', 'url.path': '/users/u-5/orders/17' });
+    });
+
+    it('gives a browser a page that a person can read', async () => {
+      const answer = await get('/bug', { accept: BROWSER });
+      expectClean(answer);
+      expect(answer.status).toBe(500);
+      expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
+      expect(answer.headers['content-security-policy']).toMatch(/default-src 'none'/);
+      expect(answer.text).toContain(`<code>${answer.headers['x-error-id']}</code>`);
+      expect(answer.text).not.toContain('<script');
+    });
+
+    it('answers a body that is no JSON without an ID, and without quoting it', async () => {
+      const before = errors.count();
+      const answer = await ask(service.port, '/json', { method: 'POST', headers: { 'content-type': 'application/json' }, body: `{"password":"${SECRET}` });
+      expectClean(answer);
+      expect(answer.status).toBe(deviations.badJson?.status ?? 400);
+      expect(answer.headers['x-error-id']).toBeUndefined();
+      expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+      expect(answer.json()).toMatchObject({ title: 'Bad Request', status: 400 });
+      expect(answer.json()).not.toHaveProperty('errorId');
+      expect(errors.count()).toBe(before);
+    });
+
+    it('answers HEAD with the headers and no body', async () => {
+      const answer = await ask(service.port, '/bug', { method: 'HEAD' });
+      expect([answer.status, answer.text]).toEqual([500, '']);
+      expect(answer.headers['x-error-id']).toMatch(/^\w{4}-/);
+    });
+
+    it('cuts an answer that was begun, so that nobody takes it for whole, and records the error', async () => {
+      const before = errors.count();
+      await expect(get('/begun')).rejects.toThrow(/aborted|hang up|ECONNRESET/);
+      expect(errors.count()).toBe(before + 1);
+    });
+
+    it('mints an ID for each of many concurrent failures', async () => {
+      const answers = await Promise.all(Array.from({ length: 50 }, () => get('/async')));
+      const ids = new Set(answers.map((answer) => answer.headers['x-error-id']));
+      expect(ids.size).toBe(50);
+      for (const id of ids) expect(errors.record(id)).toBeDefined();
+    });
+  });
+}

@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defineError } from 'sonde';
+import { configureErrors } from '../../dist/errors/configure.js';
+import { openJournal } from '../../dist/errors/journal.js';
+import { readJournals } from '../../dist/errors/journal-reader.js';
+
+/** What must never leave a service: it stands in the message, the stack, the cause, a header and the body of the tests. */
+export const SECRET = 'hunter2-secret';
+
+export const CardDeclined = defineError<{ orderId: string }>('shop/card-declined', { status: 402, public: 'Your card was declined.', hint: SECRET });
+
+/** An error that holds the secret wherever an error can hold one. */
+export function secretError(): Error {
+  const error = new Error(`cannot connect with ${SECRET}`, { cause: new Error(`cause ${SECRET}`) });
+  return Object.assign(error, { headers: { 'X-Secret': SECRET, 'Set-Cookie': SECRET }, body: SECRET, detail: SECRET, status: 500, expose: true });
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly text: string;
+  /** The whole answer as it came over the wire, headers included. */
+  readonly wire: string;
+  json(): Record<string, unknown>;
+}
+
+/** One request over a real socket. */
+export function ask(port: number, path: string, options: { method?: string; headers?: Record<string, string>; body?: string } = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const req = request({ port, host: '127.0.0.1', path, method: options.method ?? 'GET', headers: options.headers ?? {}, agent: false }, (res) => {
+      const chunks: Buffer[] = [];
+      res.on('data', (chunk: Buffer) => chunks.push(chunk));
+      res.on('error', reject);
+      res.on('end', () => {
+        const text = Buffer.concat(chunks).toString('utf8');
+        resolve({ status: res.statusCode ?? 0, headers: res.headers, text, wire: `${res.rawHeaders.join('\n')}\n\n${text}`, json: () => JSON.parse(text) });
+      });
+    });
+    req.on('error', reject);
+    req.end(options.body);
+  });
+}
+
+export function listen(handler: (req: IncomingMessage, res: ServerResponse) => void): Promise<{ server: Server; port: number }> {
+  return new Promise((resolve) => {
+    const server = createServer(handler);
+    server.listen(0, '127.0.0.1', () => resolve({ server, port: (server.address() as AddressInfo).port }));
+  });
+}
+
+/** Errors are journaled in a folder of their own until `stop`. */
+export function recordErrors(): { record(id: unknown): Record<string, unknown> | undefined; count(): number; stop(): void } {
+  const dir = mkdtempSync(join(tmpdir(), 'sonde-adapter-'));
+  const journal = openJournal(dir);
+  const undo = configureErrors({ journal });
+  const all = (): Record<string, unknown>[] => readJournals(dir).flatMap(({ content }) => [...content.records]);
+  return {
+    record: (id) => all().find((record) => record['error.id'] === id),
+    count: () => all().length,
+    stop() {
+      undo();
+      journal.close();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
