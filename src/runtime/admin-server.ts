@@ -16,9 +16,17 @@ const HEADERS_MS = 5_000; // no honest client on this machine needs longer
 const REQUEST_MS = 10_000;
 const MAX_CONNECTIONS = 64;
 
+const own = new WeakSet<Server>();
+
+/** Whether requests to a server are for its admin pages only: they are not watched. */
+export function isAdminServer(server: Server): boolean {
+  return own.has(server);
+}
+
 /** Serves `handler`; a port that is taken is one line on stderr, and the application runs on. */
 export async function openAdminServer(handler: AdminHandler, where: { readonly port: number; readonly host: string } | { readonly path: string }): Promise<AdminServer> {
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: HEADERS_MS, connectionsCheckingInterval: 1_000 }, handler);
+  own.add(server);
   server.maxConnections = MAX_CONNECTIONS;
   server.unref();
   server.on('connection', (socket) => socket.unref());

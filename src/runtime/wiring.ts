@@ -6,13 +6,13 @@ import { type Journal, openJournal } from '../errors/journal.ts';
 import { installHandles } from '../handles/install.ts';
 import { listHandles } from '../handles/list-handles.ts';
 import { watchHttp } from '../http/watch.ts';
-import { auditLevels } from '../logs/audit.ts';
 import { configureLogs, writeErrorRecord } from '../logs/configure.ts';
 import { leaseCount } from '../logs/levels.ts';
 import { defineReading } from '../metrics/registry.ts';
 import { startMetrics } from '../metrics/start-metrics.ts';
 import type { SinkOptions } from '../pipeline/messages.ts';
 import { type Pipeline, startPipeline } from '../pipeline/pipeline.ts';
+import { isAdminServer } from './admin-server.ts';
 import type { Config } from './config/config.ts';
 import { monitorErrors } from './error-monitor.ts';
 import { httpRecorder } from './http-metrics.ts';
@@ -47,7 +47,6 @@ export async function wire(config: Config): Promise<Telemetry> {
   undo.push(
     () => logs.close(),
     errorReported.subscribe(({ record }) => writeErrorRecord(record)),
-    auditLevels(),
   );
   const engine = config.engine === 'otel-sdk' ? await openSdkEngine(config) : openNativeEngine(config, pipeline.output);
   undo.push(engine.stop);
@@ -57,7 +56,7 @@ export async function wire(config: Config): Promise<Telemetry> {
   if (config.http !== false) {
     const { limitMs, ignore } = config.http;
     const spans = httpSpans(engine.engine, engine.propagation, () => clock.mono());
-    undo.push(watchHttp({ spans, recorder: httpRecorder(), limitMs, ignore }));
+    undo.push(watchHttp({ spans, recorder: httpRecorder(), limitMs, ignore: (request, server) => isAdminServer(server) || ignore?.(request) === true }));
   }
   await engine.ready;
   return {
