@@ -105,7 +105,7 @@ function anyValue(value: unknown, depth = 0): Json {
       return { stringValue: value.toString() };
     case 'number':
       if (Number.isSafeInteger(value) && !Object.is(value, -0)) return { intValue: String(value) };
-      return { doubleValue: Number.isFinite(value) ? value : String(value) };
+      return { doubleValue: Number.isFinite(value) && !Object.is(value, -0) ? value : Object.is(value, -0) ? '-0' : String(value) };
     default:
       if (typeof value !== 'object' || value === null || depth >= 16) return {};
       if (Array.isArray(value)) return { arrayValue: { values: value.map((item) => anyValue(item, depth + 1)) } };

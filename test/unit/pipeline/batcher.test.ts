@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { BATCH_ROWS, SLOTS } from '../../../src/pipeline/rows.ts';
+import { materialiseSpans } from '../../../src/pipeline/worker/span-rows.ts';
+import { batcherRig, endedSpan } from './rig.ts';
+
+const QUEUE = BATCH_ROWS * SLOTS;
+
+describe('the batcher', () => {
+  it('posts a batch when it is full and keeps the order', () => {
+    const { batcher, posted, rowsOf } = batcherRig();
+    for (let i = 0; i <= BATCH_ROWS; i++) batcher.ended(endedSpan({ s1: i }));
+    expect(posted.map((batch) => batch.rows)).toEqual([BATCH_ROWS]);
+    batcher.post();
+    expect(posted.map((batch) => batch.rows)).toEqual([BATCH_ROWS, 1]);
+    expect(materialiseSpans(rowsOf(posted[1]!))[0]?.spanId.slice(8)).toBe(BATCH_ROWS.toString(16).padStart(8, '0'));
+  });
+
+  it('counts exactly what the queue refuses, and goes on when there is room', () => {
+    const { batcher, ledger, posted, settle, workerLedger } = batcherRig();
+    for (let i = 0; i < QUEUE + 1_000; i++) batcher.ended(endedSpan());
+    expect(ledger.report().span).toMatchObject({ produced: QUEUE + 1_000, pending: QUEUE, dropped: { queue_full: 1_000 } });
+    for (const batch of posted) {
+      workerLedger.add('span', { sent: batch.rows });
+      settle(batch);
+    }
+    batcher.reap();
+    for (let i = 0; i < 10; i++) batcher.ended(endedSpan());
+    expect(ledger.report().span).toMatchObject({ produced: QUEUE + 1_010, sent: QUEUE, pending: 10, dropped: { queue_full: 1_000 } });
+  });
+
+  it('finds a free slot by itself while it is full', () => {
+    const { batcher, ledger, posted, settle } = batcherRig();
+    for (let i = 0; i < QUEUE + 1; i++) batcher.ended(endedSpan());
+    settle(posted[5]!);
+    for (let i = 0; i < 1_000; i++) batcher.ended(endedSpan());
+    expect(ledger.report().span.dropped.queue_full).toBeLessThan(70);
+  });
+
+  it('bounds the text that is under way', () => {
+    const { batcher, ledger } = batcherRig();
+    const line = 'x'.repeat(100_000);
+    for (let i = 0; i < 400; i++) batcher.log(line, 9);
+    const { pending, dropped } = ledger.report().log;
+    expect(pending + dropped.queue_full).toBe(400);
+    expect(pending * 100_000).toBeLessThan(19e6);
+    expect(pending * 100_000).toBeGreaterThan(16e6);
+  });
+
+  it('refuses a record that no receiver would take', () => {
+    const { batcher, ledger, posted, rowsOf } = batcherRig();
+    batcher.log('x'.repeat(600_000), 9);
+    batcher.error('x'.repeat(600_000));
+    batcher.ended(endedSpan({ attrs: { big: 'x'.repeat(600_000) }, values: { a: 1 } }));
+    batcher.ended(endedSpan({ attrs: { small: 1 }, values: { a: 1 } }));
+    batcher.post();
+    for (const signal of ['log', 'error', 'span'] as const) expect(ledger.report()[signal].dropped.too_large).toBe(1);
+    expect(materialiseSpans(rowsOf(posted[0]!))[0]?.attributes).toEqual({ a: 1, small: 1 });
+  });
+
+  it('shares the bound values of a scope between its spans, and the own ones win', () => {
+    const { batcher, posted, rowsOf } = batcherRig();
+    const values = { tenant: 'a', plan: 'pro' };
+    for (let i = 0; i < 3; i++) batcher.ended(endedSpan({ values, attrs: i === 1 ? { plan: 'own' } : undefined }));
+    batcher.post();
+    expect(posted[0]!.side.filter((entry) => entry === 'pro')).toHaveLength(1);
+    expect(materialiseSpans(rowsOf(posted[0]!)).map((span) => span.attributes)).toEqual([values, { tenant: 'a', plan: 'own' }, values]);
+  });
+
+  it('copies lists, and makes text of what is no attribute', () => {
+    const { batcher, posted, rowsOf } = batcherRig();
+    const list = ['a', undefined, 'b'];
+    const weird = { fn: () => 1, big: 1n, list } as never;
+    batcher.ended(endedSpan({ attrs: weird }));
+    list.push('later');
+    batcher.post();
+    expect(materialiseSpans(rowsOf(posted[0]!))[0]?.attributes).toEqual({ fn: expect.stringContaining('=> 1'), big: '1', list: ['a', null, 'b'] });
+  });
+
+  it('carries names beyond the dictionary themselves', () => {
+    const { batcher, posted, rowsOf } = batcherRig();
+    for (let i = 0; i < 9_000; i++) batcher.ended(endedSpan({ name: `GET /orders/${i}` }));
+    batcher.post();
+    const names = posted.flatMap((batch) => materialiseSpans(rowsOf(batch)).map((span) => span.name));
+    expect(names).toEqual(Array.from({ length: 9_000 }, (_, i) => `GET /orders/${i}`));
+  });
+
+  it('acknowledges journal lines up to the first that is not safe', () => {
+    const acknowledged: number[] = [];
+    const { batcher, posted, settle } = batcherRig((total) => acknowledged.push(total));
+    batcher.error('{"a":1}');
+    batcher.error('{"a":2}');
+    batcher.post();
+    batcher.error('{"a":3}');
+    batcher.post();
+    settle(posted[1]!);
+    batcher.reap();
+    expect(acknowledged).toEqual([]);
+    settle(posted[0]!);
+    batcher.reap();
+    batcher.reap();
+    expect(acknowledged.at(-1)).toBe(2);
+  });
+
+  it('gives a batch up that was there when three workers died', () => {
+    const { batcher, ledger, posted } = batcherRig();
+    batcher.ended(endedSpan());
+    batcher.log('{}', 9);
+    batcher.post();
+    expect(batcher.beginAgain().batches).toEqual(posted);
+    expect(batcher.beginAgain().batches).toEqual(posted);
+    expect(batcher.beginAgain().batches).toEqual([]);
+    expect(ledger.report()).toMatchObject({ span: { pending: 0, dropped: { rejected: 1 } }, log: { pending: 0, dropped: { rejected: 1 } } });
+  });
+
+  it('counts what is under way at the end, and what comes after it', () => {
+    const { batcher, ledger } = batcherRig();
+    batcher.ended(endedSpan());
+    batcher.close();
+    batcher.ended(endedSpan());
+    batcher.log('{}', 9);
+    batcher.sampledOut();
+    expect(ledger.report().span).toMatchObject({ produced: 3, pending: 0, dropped: { expired: 2, sampled: 1 } });
+    expect(ledger.report().log).toMatchObject({ produced: 1, pending: 0, dropped: { expired: 1 } });
+  });
+});

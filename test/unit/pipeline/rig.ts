@@ -1,0 +1,81 @@
+import type { EndedSpan } from '../../../src/core/ended-span.ts';
+import { Batcher, type Batch } from '../../../src/pipeline/batcher.ts';
+import { Ledger, ledgerMemory, WorkerLedger } from '../../../src/pipeline/ledger.ts';
+import { CONTROL_WORDS, SETTLED, SLOT_STATES } from '../../../src/pipeline/messages.ts';
+import { BATCH_BYTES, BATCH_ROWS, type DictionaryPart, type Library, SLOTS } from '../../../src/pipeline/rows.ts';
+import type { SpanRows } from '../../../src/pipeline/worker/span-rows.ts';
+import { Texts } from '../../../src/pipeline/worker/texts.ts';
+
+/** A batcher without a worker: the test plays the worker. */
+export function batcherRig(acknowledge?: (total: number) => void) {
+  const rows = new SharedArrayBuffer(SLOTS * BATCH_BYTES);
+  const control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
+  const memory = ledgerMemory();
+  const ledger = new Ledger(memory);
+  const texts = new Texts();
+  texts.libraries = [{ name: 'sonde', version: undefined }];
+  const posted: Batch[] = [];
+  const batcher = new Batcher({
+    rows,
+    control,
+    ledger,
+    acknowledge,
+    post(batch: Batch, dictionary: DictionaryPart | undefined, libraries: readonly Library[] | undefined) {
+      // What crosses a thread is cloned: a test that shared objects would not see what cannot be.
+      texts.learn(structuredClone(dictionary));
+      if (libraries) texts.libraries = structuredClone(libraries);
+      posted.push(batch);
+      return true;
+    },
+  });
+  return {
+    batcher,
+    ledger,
+    workerLedger: new WorkerLedger(memory),
+    posted,
+    control,
+    texts,
+    settle(batch: Batch) {
+      Atomics.store(control, SLOT_STATES + batch.slot, SETTLED);
+    },
+    rowsOf(batch: Batch): SpanRows {
+      return {
+        ints: new Int32Array(rows),
+        doubles: new Float64Array(rows),
+        first: batch.slot * BATCH_ROWS,
+        count: batch.rows,
+        epochMs: batch.epochMs,
+        side: structuredClone(batch.side),
+        texts,
+      };
+    },
+  };
+}
+
+/** A finished span; what is not given is plain. */
+export function endedSpan(fields: Partial<EndedSpan> = {}): EndedSpan {
+  return {
+    trace: { t0: 0x01020304, t1: 0x05060708, t2: -1, t3: 0x0d0e0f10, traceState: undefined },
+    s0: 0x11121314,
+    s1: -2,
+    p0: 0,
+    p1: 0,
+    flags: 1,
+    def: undefined,
+    name: 'work',
+    kind: 0,
+    startMono: 10,
+    endMono: 12.5,
+    statusCode: 0,
+    statusMessage: undefined,
+    attrs: undefined,
+    values: undefined,
+    events: undefined,
+    links: undefined,
+    library: undefined,
+    droppedAttributes: 0,
+    droppedEvents: 0,
+    droppedLinks: 0,
+    ...fields,
+  };
+}
