@@ -22,7 +22,7 @@ export function adminDeps(config: Config, telemetry: Telemetry, lookUp: ErrorLoo
     error: (id) => lookUp.error(id),
     errors: (query) => lookUp.errors(query),
     handles: () => listHandles().map(handleRow),
-    ledger: () => telemetry.pipeline.ledger(),
+    ledger: () => telemetry.ledger(),
     problems: openProblems,
     refused: (reason) => refused.inc({ reason }),
     token,

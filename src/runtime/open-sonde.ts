@@ -9,12 +9,13 @@ import { openErrorLookUp } from './error-look-up.ts';
 import { setDraining } from './health.ts';
 import type { ShutdownReport } from './shutdown-report.ts';
 import type { OpenSonde } from './start.ts';
+import { wireDisabled } from './wire-disabled.ts';
 import { wire } from './wiring.ts';
 
 /** Joins everything and gives the handle to it. With our own engine all is in place before the first `await`. */
 export async function openSonde(config: Config): Promise<OpenSonde> {
   setDraining(false);
-  const telemetry = await wire(config);
+  const telemetry = config.disabled ? wireDisabled(config) : await wire(config);
   const store = config.otlp === undefined ? async () => (await import('../store/query.ts')).openReader(config.dir) : undefined;
   const lookUp = openErrorLookUp(config.dir, store);
   const admin = createAdminHandler(adminDeps(config, telemetry, lookUp));
@@ -26,18 +27,18 @@ export async function openSonde(config: Config): Promise<OpenSonde> {
   const end = async (withinMs: number): Promise<ShutdownReport> => {
     const untilMono = clock.mono() + withinMs;
     setDraining(true);
+    const open = listHandles().filter((handle) => handle.holdsProcess); // before the registry is taken out
     await telemetry.quiet();
-    const { flushed, lost } = await telemetry.pipeline.shutdown(Math.max(0, untilMono - clock.mono()));
-    telemetry.journal.close();
+    const report = await telemetry.end(Math.max(0, untilMono - clock.mono()));
     await Promise.all([server?.close(), lookUp.close()]);
     for (const fn of enders) fn();
-    return { flushed, lost, open: listHandles().filter((handle) => handle.holdsProcess) };
+    return { ...report, open };
   };
   const sonde: OpenSonde = {
     admin,
     adminPort: server?.port,
     config,
-    flush: ({ within = '2s' } = {}) => telemetry.pipeline.flush(limitOf(within)),
+    flush: ({ within = '2s' } = {}) => telemetry.flush(limitOf(within)),
     shutdown({ within = '5s' } = {}) {
       const withinMs = limitOf(within);
       ended ??= end(withinMs);

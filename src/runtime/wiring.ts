@@ -1,5 +1,6 @@
 import { clock } from '../core/clock.ts';
 import { errorReported } from '../core/events.ts';
+import type { LedgerReport } from '../core/records.ts';
 import { setResource } from '../core/resource.ts';
 import { configureErrors } from '../errors/configure.ts';
 import { type Journal, openJournal } from '../errors/journal.ts';
@@ -21,10 +22,12 @@ import { openNativeEngine, openSdkEngine } from './open-engine.ts';
 
 /** Telemetry under way. */
 export interface Telemetry {
-  readonly pipeline: Pipeline;
-  readonly journal: Journal;
+  flush(withinMs: number): Promise<boolean>;
   /** Stops making records; what was made stays with the pipeline. */
   quiet(): Promise<void>;
+  /** Brings home what there is and ends. */
+  end(withinMs: number): Promise<{ readonly flushed: number; readonly lost: number }>;
+  ledger(): LedgerReport;
 }
 
 /**
@@ -60,10 +63,15 @@ export async function wire(config: Config): Promise<Telemetry> {
   }
   await engine.ready;
   return {
-    pipeline,
-    journal,
+    flush: (withinMs) => pipeline.flush(withinMs),
+    ledger: () => pipeline.ledger(),
     async quiet() {
       for (const step of undo.splice(0).reverse()) await step();
+    },
+    async end(withinMs) {
+      const report = await pipeline.shutdown(withinMs);
+      journal.close();
+      return report;
     },
   };
 }
