@@ -4,8 +4,11 @@ import type { CliContext } from './context.ts';
 /** `sonde stack ...`: the servers that watch from outside. */
 export function addStackCommands(program: Command, context: () => CliContext): void {
   const stack = program.command('stack').description('the collector, Prometheus, Loki, Tempo, Alertmanager and Grafana');
-  const command = (name: string, description: string): Command => stack.command(name).description(description).option('--root <folder>', 'that holds docker-compose.yml (default: this one, else the one in the package)');
-  command('up', 'start the servers and wait until they are ready').action(async (options) => (await import('./commands/stack/compose.ts')).upCommand(context(), options));
+  const command = (name: string, description: string): Command =>
+    stack.command(name).description(description).option('--root <folder>', 'that holds docker-compose.yml (default: this one, else the one in the package)');
+  command('up', 'start the servers and wait until they are ready').action(async (options) =>
+    (await import('./commands/stack/compose.ts')).upCommand(context(), options),
+  );
   command('down', 'stop the servers')
     .option('--volumes', 'and delete their data')
     .action(async (options) => (await import('./commands/stack/compose.ts')).downCommand(context(), options));
@@ -14,6 +17,10 @@ export function addStackCommands(program: Command, context: () => CliContext): v
     .argument('[server]')
     .option('-f, --follow', 'go on with the lines to come')
     .action(async (server, options) => (await import('./commands/stack/compose.ts')).logsCommand(context(), server, options));
-  command('verify', 'check the files of the stack: shapes, expressions, names').action(async (options) => (await import('./commands/stack/verify.ts')).verifyCommand(context(), options));
-  command('generate', 'write rules, runbooks and dashboards from the catalogue').action(async (options) => (await import('./commands/stack/generate.ts')).generateCommand(context(), options));
+  command('verify', 'check the files of the stack: shapes, expressions, names').action(async (options) =>
+    (await import('./commands/stack/verify.ts')).verifyCommand(context(), options),
+  );
+  command('generate', 'write rules, runbooks and dashboards from the catalogue').action(async (options) =>
+    (await import('./commands/stack/generate.ts')).generateCommand(context(), options),
+  );
 }

@@ -22,7 +22,10 @@ describe('each server accepts the configuration that ships', () => {
   });
 
   it('collector says no to a component that is not there', () => {
-    expect(run('otelcol', ['validate', '--config=collector/config.yaml', '--config=yaml:service::pipelines::logs::exporters: [nowhere]'], { OTELCOL_QUEUE_DIR: dir }).status).not.toBe(0);
+    expect(
+      run('otelcol', ['validate', '--config=collector/config.yaml', '--config=yaml:service::pipelines::logs::exporters: [nowhere]'], { OTELCOL_QUEUE_DIR: dir })
+        .status,
+    ).not.toBe(0);
   });
 
   it('prometheus and its rules', () => {
@@ -43,7 +46,8 @@ describe('each server accepts the configuration that ships', () => {
 
   it('alertmanager, and where an alert goes', () => {
     expect(run('amtool', ['check-config', 'collector/alertmanager/alertmanager.yml']).status).toBe(0);
-    const route = (...labels: string[]): string => run('amtool', ['config', 'routes', 'test', '--config.file=collector/alertmanager/alertmanager.yml', ...labels]).output.trim();
+    const route = (...labels: string[]): string =>
+      run('amtool', ['config', 'routes', 'test', '--config.file=collector/alertmanager/alertmanager.yml', ...labels]).output.trim();
     expect(route('alertname=HeapNearLimit', 'severity=page')).toBe('page');
     expect(route('alertname=HandleLeak', 'severity=ticket')).toBe('team');
     expect(route('alertname=Watchdog', 'severity=info')).toBe('watchdog');

@@ -37,12 +37,18 @@ async function sendLogs(lines: readonly Line[]): Promise<void> {
       },
     ],
   }));
-  const response = await fetch(`${stack.otlpUrl}/v1/logs`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ resourceLogs }) });
+  const response = await fetch(`${stack.otlpUrl}/v1/logs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ resourceLogs }),
+  });
   expect(response.status).toBe(200);
 }
 
 interface LokiAnswer {
-  readonly data: { readonly result: readonly { readonly metric?: Record<string, string>; readonly stream?: Record<string, string>; readonly values?: [string, string][] }[] };
+  readonly data: {
+    readonly result: readonly { readonly metric?: Record<string, string>; readonly stream?: Record<string, string>; readonly values?: [string, string][] }[];
+  };
 }
 
 async function loki(path: string, params: Record<string, string>): Promise<LokiAnswer['data']['result']> {
@@ -55,8 +61,19 @@ async function loki(path: string, params: Record<string, string>): Promise<LokiA
 describe('what the collector makes of a record', () => {
   it('an exception of another SDK carries its stack in the body and its kind as the index label', async () => {
     const stack_ = 'TypeError: boom\n    at place (orders.ts:12:3)';
-    await sendLogs([{ service: 'shop', ageSeconds: 1, body: 'failed', attributes: { 'exception.type': 'TypeError', 'exception.message': 'boom', 'exception.stacktrace': stack_, 'error.id': '7X2K-9QD4-MB3H-TRVZ' } }]);
-    const found = await eventually('the record in Loki', 30_000, async () => (await loki('query_range', { query: '{obs_kind="error"} | error_id="7X2K-9QD4-MB3H-TRVZ"' }))[0]);
+    await sendLogs([
+      {
+        service: 'shop',
+        ageSeconds: 1,
+        body: 'failed',
+        attributes: { 'exception.type': 'TypeError', 'exception.message': 'boom', 'exception.stacktrace': stack_, 'error.id': '7X2K-9QD4-MB3H-TRVZ' },
+      },
+    ]);
+    const found = await eventually(
+      'the record in Loki',
+      30_000,
+      async () => (await loki('query_range', { query: '{obs_kind="error"} | error_id="7X2K-9QD4-MB3H-TRVZ"' }))[0],
+    );
     expect(found.values?.[0]?.[1]).toBe(`boom\n${stack_}`);
     expect(found.stream).toMatchObject({ service_name: 'shop', obs_kind: 'error', exception_type: 'TypeError' });
     expect(found.stream).not.toHaveProperty('exception_stacktrace');
@@ -80,13 +97,19 @@ describe('every LogQL alert', () => {
     });
     expect(fired).toHaveLength(1);
     expect(fired[0]?.metric).toEqual({ ...alert.test.fires.labels, service_name: services.fires });
-    await eventually('the silent lines in Loki', 30_000, async () => ((await loki('query_range', { query: `{service_name="${services.silent}"}` })).length > 0 ? true : undefined));
+    await eventually('the silent lines in Loki', 30_000, async () =>
+      (await loki('query_range', { query: `{service_name="${services.silent}"}` })).length > 0 ? true : undefined,
+    );
     expect(await ask(services.silent)).toEqual([]);
   });
 
   it('reaches the webhook through the ruler and Alertmanager', async () => {
-    await sendLogs([{ service: 'webhook', ageSeconds: 0, body: 'out', attributes: { 'exception.type': 'Error', 'error.type': 'Error', severity_number: '21' } }]);
-    const alert = await eventually('the alert at the webhook', 90_000, async () => stack.notified.find((seen) => seen.labels.alertname === 'FatalError' && seen.labels.service_name === 'webhook'));
+    await sendLogs([
+      { service: 'webhook', ageSeconds: 0, body: 'out', attributes: { 'exception.type': 'Error', 'error.type': 'Error', severity_number: '21' } },
+    ]);
+    const alert = await eventually('the alert at the webhook', 90_000, async () =>
+      stack.notified.find((seen) => seen.labels.alertname === 'FatalError' && seen.labels.service_name === 'webhook'),
+    );
     expect(alert).toMatchObject({ status: 'firing', labels: { severity: 'page', error_type: 'Error' }, annotations: { summary: 'webhook died of Error' } });
   });
 });

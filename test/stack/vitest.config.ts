@@ -2,5 +2,12 @@ import { defineConfig } from 'vitest/config';
 
 // One file at a time: each starts five servers on two cores.
 export default defineConfig({
-  test: { include: ['test/stack/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false, server: { deps: { external: [/\/dist\//] } }, expect: { requireAssertions: true } },
+  test: {
+    include: ['test/stack/**/*.test.ts'],
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    fileParallelism: false,
+    server: { deps: { external: [/\/dist\//] } },
+    expect: { requireAssertions: true },
+  },
 });

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { start } from 'sonde';
 import { BadRequest } from './errors.ts';
 import { announce, readJson, route, sendJson } from './http.ts';
+import type { OrderRequest } from './order.ts';
 import { OrderRepository } from './order-repository.ts';
-import { type OrderRequest, Orders } from './orders.ts';
+import { Orders } from './orders.ts';
 
-const sonde = await start({ service: 'checkout', version: '1.4.2' });
+const sonde = await start({ service: 'checkout', release: '1.4.2' });
 const orders = new Orders(new OrderRepository(join(process.env.CHECKOUT_DIR ?? '.checkout', 'orders')));
 
 function parseOrder(value: unknown): OrderRequest {

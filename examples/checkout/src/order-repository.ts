@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { traced } from 'sonde';
-import type { Order } from './orders.ts';
+import type { Order } from './order.ts';
 
 const ID = /^o-[0-9a-z]{1,20}$/;
 

@@ -1,22 +1,9 @@
 import { annotate, counter, logger, traced } from 'sonde';
 import { CardDeclined, UnknownOrder } from './errors.ts';
+import type { Order, OrderRequest } from './order.ts';
 import type { OrderRepository } from './order-repository.ts';
 import { charge } from './payments-client.ts';
 import { priceOf } from './pricing.ts';
-
-/** What a customer sends. */
-export interface OrderRequest {
-  readonly plan: 'basic' | 'pro';
-  readonly seats: number;
-  readonly card: string;
-  readonly coupon?: string;
-}
-
-/** What we keep. */
-export interface Order extends OrderRequest {
-  readonly id: string;
-  readonly cents: number;
-}
 
 const log = logger('orders');
 const placed = counter('orders_placed_total', { help: 'Orders accepted', labels: ['plan'] });

@@ -1,5 +1,5 @@
 import { signal, traced } from 'sonde';
-import type { Order } from './orders.ts';
+import type { Order } from './order.ts';
 
 const PAYMENTS_URL = process.env.PAYMENTS_URL ?? 'http://127.0.0.1:8081';
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { logger, start, traced } from 'sonde';
 import { announce, readJson, route, sendJson } from './http.ts';
 
-const sonde = await start({ service: 'payments', version: '0.9.0' });
+const sonde = await start({ service: 'payments', release: '0.9.0' });
 const log = logger('payments');
 
 interface Charge {

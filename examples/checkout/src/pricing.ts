@@ -1,5 +1,5 @@
 import { traced } from 'sonde';
-import type { OrderRequest } from './orders.ts';
+import type { OrderRequest } from './order.ts';
 
 const CENTS_PER_SEAT = { basic: 900, pro: 1_900 } as const;
 

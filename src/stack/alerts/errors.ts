@@ -18,11 +18,21 @@ export const ERROR_ALERTS: AlertGroup = {
       dashboard: 'sonde-errors',
       runbook: {
         meaning: 'Something that worked an hour ago does not: users read out error IDs.',
-        check: ['Open "Errors by fingerprint": is it one fingerprint or many, is it new, which release.', '`sonde errors --group --since 1h`, then `sonde error <id>` for one of the largest group.'],
-        mend: ['One new fingerprint in a new release: roll back.', 'Many fingerprints with one cause in their chain: the cause is a dependency; see its breaker and its own alerts.'],
+        check: [
+          'Open "Errors by fingerprint": is it one fingerprint or many, is it new, which release.',
+          '`sonde errors --group --since 1h`, then `sonde error <id>` for one of the largest group.',
+        ],
+        mend: [
+          'One new fingerprint in a new release: roll back.',
+          'Many fingerprints with one cause in their chain: the cause is a dependency; see its breaker and its own alerts.',
+        ],
       },
       test: {
-        fires: { at: '80m', series: { [`errors_total{${SERVICE},kind="bug",error_type="TypeError",boundary=""}`]: '0+0x70 0+60x20' }, labels: { service_name: 'checkout' } },
+        fires: {
+          at: '80m',
+          series: { [`errors_total{${SERVICE},kind="bug",error_type="TypeError",boundary=""}`]: '0+0x70 0+60x20' },
+          labels: { service_name: 'checkout' },
+        },
         silent: { at: '80m', series: { [`errors_total{${SERVICE},kind="bug",error_type="TypeError",boundary=""}`]: '0+1x100' } },
       },
     },
@@ -37,20 +47,53 @@ export const ERROR_ALERTS: AlertGroup = {
       dashboard: 'sonde-errors',
       runbook: {
         meaning: 'A failure of a kind that was not there before: most often a release, a new kind of input or a changed dependency.',
-        check: ['Open the fingerprint on "Errors by fingerprint": first seen, release, route.', 'Run `sonde error <id>` for its first occurrence: stack, context, the trace.'],
+        check: [
+          'Open the fingerprint on "Errors by fingerprint": first seen, release, route.',
+          'Run `sonde error <id>` for its first occurrence: stack, context, the trace.',
+        ],
         mend: ['Fix it, or declare it with `defineError` when it is a known edge case; then it counts as `kind="known"` and no longer alerts.'],
       },
       test: {
         fires: {
           at: '0s',
-          logs: [{ ageSeconds: 30, body: 'boom\nTypeError: boom', attributes: { obs_kind: 'error', 'exception.type': 'TypeError', 'error.type': 'TypeError', 'sonde.error.kind': 'bug', 'sonde.error.fingerprint': 'v1:0000000000000001' } }],
+          logs: [
+            {
+              ageSeconds: 30,
+              body: 'boom\nTypeError: boom',
+              attributes: {
+                obs_kind: 'error',
+                'exception.type': 'TypeError',
+                'error.type': 'TypeError',
+                'sonde.error.kind': 'bug',
+                'sonde.error.fingerprint': 'v1:0000000000000001',
+              },
+            },
+          ],
           labels: { service_name: 'checkout', error_type: 'TypeError', sonde_error_fingerprint: 'v1:0000000000000001' },
         },
         silent: {
           at: '0s',
           logs: [
-            { ageSeconds: 30, body: 'boom', attributes: { 'exception.type': 'TypeError', 'error.type': 'TypeError', 'sonde.error.kind': 'bug', 'sonde.error.fingerprint': 'v1:0000000000000002' } },
-            { ageSeconds: 3_600, body: 'boom', attributes: { 'exception.type': 'TypeError', 'error.type': 'TypeError', 'sonde.error.kind': 'bug', 'sonde.error.fingerprint': 'v1:0000000000000002' } },
+            {
+              ageSeconds: 30,
+              body: 'boom',
+              attributes: {
+                'exception.type': 'TypeError',
+                'error.type': 'TypeError',
+                'sonde.error.kind': 'bug',
+                'sonde.error.fingerprint': 'v1:0000000000000002',
+              },
+            },
+            {
+              ageSeconds: 3_600,
+              body: 'boom',
+              attributes: {
+                'exception.type': 'TypeError',
+                'error.type': 'TypeError',
+                'sonde.error.kind': 'bug',
+                'sonde.error.fingerprint': 'v1:0000000000000002',
+              },
+            },
           ],
         },
       },
@@ -70,7 +113,11 @@ export const ERROR_ALERTS: AlertGroup = {
         mend: ['Handle the rejection where it arises; a boundary at the edge of the module gives it a code.'],
       },
       test: {
-        fires: { at: '0s', logs: [{ ageSeconds: 20, body: 'out', attributes: { 'exception.type': 'Error', 'error.type': 'Error', severity_number: '21' } }], labels: { service_name: 'checkout', error_type: 'Error' } },
+        fires: {
+          at: '0s',
+          logs: [{ ageSeconds: 20, body: 'out', attributes: { 'exception.type': 'Error', 'error.type': 'Error', severity_number: '21' } }],
+          labels: { service_name: 'checkout', error_type: 'Error' },
+        },
         silent: { at: '0s', logs: [{ ageSeconds: 20, body: 'out', attributes: { 'exception.type': 'Error', 'error.type': 'Error', severity_number: '17' } }] },
       },
     },
@@ -89,7 +136,11 @@ export const ERROR_ALERTS: AlertGroup = {
         mend: ['Roll back, or raise the memory limit when the heap is what ends it (see HeapNearLimit).'],
       },
       test: {
-        fires: { at: '15m', series: { [`process_start_time_seconds{${SERVICE}}`]: '100 100 200 200 300 300 400 400 500 500 600 600 700 700 800 800' }, labels: { service_name: 'checkout' } },
+        fires: {
+          at: '15m',
+          series: { [`process_start_time_seconds{${SERVICE}}`]: '100 100 200 200 300 300 400 400 500 500 600 600 700 700 800 800' },
+          labels: { service_name: 'checkout' },
+        },
         silent: { at: '15m', series: { [`process_start_time_seconds{${SERVICE}}`]: '100x8 200x8' } },
       },
     },

@@ -55,7 +55,11 @@ export const PROCESS_ALERTS: AlertGroup = {
       dashboard: 'sonde-runtime',
       runbook: {
         meaning: 'The process is about to die of memory; garbage collection already costs time.',
-        check: ['Is it a step (load) or a slope (leak)? The runtime dashboard shows a day.', 'Two heap profiles ten minutes apart: `/debug/pprof/heap`.', '"Open handles": a site that only grows.'],
+        check: [
+          'Is it a step (load) or a slope (leak)? The runtime dashboard shows a day.',
+          'Two heap profiles ten minutes apart: `/debug/pprof/heap`.',
+          '"Open handles": a site that only grows.',
+        ],
         mend: ['Restart to gain time; bound the cache or close the handle that grows.'],
       },
       series: `v8js_memory_heap_used_bytes{${SERVICE},service_instance_id="a",v8js_heap_space_name="old_space"}`,

@@ -18,7 +18,8 @@ const errorRatio: Recording[] = WINDOWS.map((window) => ({
 }));
 
 function burn({ name, severity, long, short, factor, spent, hold }: (typeof BURNS)[number]): Alert {
-  const over = (window: Window): string => `sonde:function_error_ratio:rate${window} > on (${BY}) (${factor} * (1 - max by (${BY}) (sonde_slo_objective_ratio)))`;
+  const over = (window: Window): string =>
+    `sonde:function_error_ratio:rate${window} > on (${BY}) (${factor} * (1 - max by (${BY}) (sonde_slo_objective_ratio)))`;
   const minutes = name === 'SloBurnCreeping' || name === 'SloBurnSlow' ? 4_500 : 480;
   const function_ = `service_name="checkout",function="place",module="orders"`;
   return {
@@ -32,8 +33,15 @@ function burn({ name, severity, long, short, factor, spent, hold }: (typeof BURN
     dashboard: 'sonde-service',
     runbook: {
       meaning: `Users of this function see errors often enough to break the promise that was made for it (${spent}).`,
-      check: ['Open the service dashboard: since when, which result, which caller.', 'Open "Errors by fingerprint" for the same minutes: a new fingerprint or a new release names the cause.', 'Take an error ID from there and run `sonde error <id>`.'],
-      mend: ['Roll the release back when the first error is as old as the release.', 'When a dependency fails, see whether its breaker is open; shed or degrade.'],
+      check: [
+        'Open the service dashboard: since when, which result, which caller.',
+        'Open "Errors by fingerprint" for the same minutes: a new fingerprint or a new release names the cause.',
+        'Take an error ID from there and run `sonde error <id>`.',
+      ],
+      mend: [
+        'Roll the release back when the first error is as old as the release.',
+        'When a dependency fails, see whether its breaker is open; shed or degrade.',
+      ],
     },
     test: {
       fires: {
@@ -68,7 +76,10 @@ const latency: Alert = {
   dashboard: 'sonde-service',
   runbook: {
     meaning: 'One call in a hundred takes longer than the team promised.',
-    check: ['Follow an exemplar of the slow bucket to its trace: which child span takes the time.', 'Compare event-loop delay and the four bottlenecks of the process for the same minutes.'],
+    check: [
+      'Follow an exemplar of the slow bucket to its trace: which child span takes the time.',
+      'Compare event-loop delay and the four bottlenecks of the process for the same minutes.',
+    ],
     mend: ['A slow dependency: lower its timeout or hedge it.', 'A busy loop: `sonde profile --seconds 10` names the function.'],
   },
   test: {

@@ -18,7 +18,10 @@ export const TELEMETRY_ALERTS: AlertGroup = {
       dashboard: 'sonde-ledger',
       runbook: {
         meaning: 'Something that happened left no trace. Error IDs are safe: their records are in the journal.',
-        check: ['`sonde ledger --url <admin>`: which signal, which reason.', '`queue_full`: the worker does not keep up; `spool_full`: the collector was away too long; `rejected`: the collector refuses the content.'],
+        check: [
+          '`sonde ledger --url <admin>`: which signal, which reason.',
+          '`queue_full`: the worker does not keep up; `spool_full`: the collector was away too long; `rejected`: the collector refuses the content.',
+        ],
         mend: ['Sample the hottest function; enlarge the spool; mend what the one line on stderr names.'],
       },
       series: 'sonde_telemetry_records_total{service_name="checkout",signal="span",outcome="dropped",reason="queue_full"}',
@@ -216,7 +219,11 @@ export const TELEMETRY_ALERTS: AlertGroup = {
       summary: 'Alerting works',
       description: 'Always firing, so that a receiver outside can tell when alerts no longer come.',
       dashboard: DASHBOARD,
-      runbook: { meaning: 'Nothing is wrong while it fires. Its absence means that no alert can reach you.', check: ['Prometheus and Alertmanager.'], mend: ['Start them.'] },
+      runbook: {
+        meaning: 'Nothing is wrong while it fires. Its absence means that no alert can reach you.',
+        check: ['Prometheus and Alertmanager.'],
+        mend: ['Start them.'],
+      },
       test: { fires: { at: '1m', series: {}, labels: {} } },
     },
   ],

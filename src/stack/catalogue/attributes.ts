@@ -21,7 +21,16 @@ export const LOG_ATTRIBUTES: readonly string[] = [
 ];
 
 /** Labels that Loki itself makes of the fields of a record, and the index label of the collector. */
-export const LOKI_LABELS: readonly string[] = ['obs_kind', 'trace_id', 'span_id', 'severity_text', 'severity_number', 'scope_name', 'flags', 'observed_timestamp'];
+export const LOKI_LABELS: readonly string[] = [
+  'obs_kind',
+  'trace_id',
+  'span_id',
+  'severity_text',
+  'severity_number',
+  'scope_name',
+  'flags',
+  'observed_timestamp',
+];
 
 /** An attribute's name as Loki shows it: dots become underscores. */
 export function lokiLabel(attribute: string): string {

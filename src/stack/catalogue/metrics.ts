@@ -10,7 +10,15 @@ export interface MetricEntry {
 }
 
 /** Labels that Prometheus gives every series of a service: promoted from its resource, or put there by the scrape. */
-export const RESOURCE_LABELS: readonly string[] = ['service_name', 'service_version', 'service_instance_id', 'deployment_environment_name', 'host_name', 'job', 'instance'];
+export const RESOURCE_LABELS: readonly string[] = [
+  'service_name',
+  'service_version',
+  'service_instance_id',
+  'deployment_environment_name',
+  'host_name',
+  'job',
+  'instance',
+];
 
 const FUNCTION = ['function', 'module'];
 const counter = (name: string, labels: readonly string[], help: string, onlyWhen?: string): MetricEntry => entry('counter', name, labels, help, onlyWhen);
@@ -29,8 +37,16 @@ export const SDK_METRICS: readonly MetricEntry[] = [
   gauge('sonde_slo_objective_ratio', FUNCTION, 'Share of calls that must not fail', 'a function declares an objective'),
   gauge('sonde_slo_latency_seconds', FUNCTION, 'Latency that 99 % of the calls must keep', 'a function declares a latency'),
   counter('errors_total', ['error_type', 'kind', 'boundary'], 'Errors reported'),
-  histogram('http_server_request_duration_seconds', ['http_request_method', 'http_response_status_code', 'http_route', 'url_scheme', 'error_type'], 'Time of a request served'),
-  histogram('http_client_request_duration_seconds', ['http_request_method', 'http_response_status_code', 'server_address', 'server_port', 'error_type'], 'Time of a request sent'),
+  histogram(
+    'http_server_request_duration_seconds',
+    ['http_request_method', 'http_response_status_code', 'http_route', 'url_scheme', 'error_type'],
+    'Time of a request served',
+  ),
+  histogram(
+    'http_client_request_duration_seconds',
+    ['http_request_method', 'http_response_status_code', 'server_address', 'server_port', 'error_type'],
+    'Time of a request sent',
+  ),
   gauge('nodejs_eventloop_delay_p99_seconds', [], 'Event-loop delay, 99th percentile'),
   gauge('nodejs_eventloop_utilization_ratio', [], 'Share of time the event loop was busy'),
   gauge('v8js_memory_heap_used_bytes', ['v8js_heap_space_name'], 'Heap in use'),

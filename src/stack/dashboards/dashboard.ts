@@ -101,7 +101,14 @@ function panelJson(panel: Panel, id: number, gridPos: { x: number; y: number; w:
     targets: panel.queries.map(target),
     fieldConfig: fieldConfig(panel),
     options: options(panel),
-    ...(panel.kind === 'table' ? { transformations: [{ id: 'merge', options: {} }, { id: 'organize', options: { excludeByName: { Time: true } } }] } : {}),
+    ...(panel.kind === 'table'
+      ? {
+          transformations: [
+            { id: 'merge', options: {} },
+            { id: 'organize', options: { excludeByName: { Time: true } } },
+          ],
+        }
+      : {}),
   };
 }
 
@@ -120,14 +127,31 @@ function target(query: Query, index: number): unknown {
 
 function fieldConfig(panel: Panel): unknown {
   const thresholds = panel.thresholds
-    ? { mode: 'absolute', steps: [{ color: 'green', value: null }, { color: 'yellow', value: panel.thresholds[0] }, { color: 'red', value: panel.thresholds[1] }] }
+    ? {
+        mode: 'absolute',
+        steps: [
+          { color: 'green', value: null },
+          { color: 'yellow', value: panel.thresholds[0] },
+          { color: 'red', value: panel.thresholds[1] },
+        ],
+      }
     : { mode: 'absolute', steps: [{ color: 'green', value: null }] };
   return {
     defaults: {
       ...(panel.unit ? { unit: panel.unit } : {}),
       ...(panel.max === undefined ? {} : { min: 0, max: panel.max }),
       thresholds,
-      ...(panel.kind === 'timeseries' ? { custom: { drawStyle: 'line', fillOpacity: panel.stacked ? 60 : 8, showPoints: 'never', spanNulls: false, stacking: { mode: panel.stacked ? 'normal' : 'none' } } } : {}),
+      ...(panel.kind === 'timeseries'
+        ? {
+            custom: {
+              drawStyle: 'line',
+              fillOpacity: panel.stacked ? 60 : 8,
+              showPoints: 'never',
+              spanNulls: false,
+              stacking: { mode: panel.stacked ? 'normal' : 'none' },
+            },
+          }
+        : {}),
     },
     overrides: (panel.links ?? []).map((link) => ({
       matcher: { id: 'byName', options: link.column },

@@ -13,18 +13,47 @@ export const RUNTIME: Dashboard = {
     {
       title: 'The four bottlenecks',
       panels: [
-        timeseries('CPU: cores in use', 'short', [prom(`sum by (service_name) (rate(process_cpu_seconds_total{${OF_SERVICE}}[$__rate_interval]))`, '{{service_name}}')], { width: 6 }),
-        timeseries('Memory: heap in use of the limit', 'percentunit', [prom(`sum by (service_name) (v8js_memory_heap_used_bytes{${OF_SERVICE}}) / sum by (service_name) (v8js_memory_heap_limit_bytes{${OF_SERVICE}})`, '{{service_name}}')], { width: 6, max: 1, thresholds: [0.8, 0.9] }),
-        timeseries('Event loop: delay p99', 's', [prom(`max by (service_name) (nodejs_eventloop_delay_p99_seconds{${OF_SERVICE}})`, '{{service_name}}')], { width: 6, thresholds: [0.05, 0.2] }),
-        timeseries('Event loop: busy', 'percentunit', [prom(`max by (service_name) (nodejs_eventloop_utilization_ratio{${OF_SERVICE}})`, '{{service_name}}')], { width: 6, max: 1, thresholds: [0.8, 0.95] }),
+        timeseries(
+          'CPU: cores in use',
+          'short',
+          [prom(`sum by (service_name) (rate(process_cpu_seconds_total{${OF_SERVICE}}[$__rate_interval]))`, '{{service_name}}')],
+          { width: 6 },
+        ),
+        timeseries(
+          'Memory: heap in use of the limit',
+          'percentunit',
+          [
+            prom(
+              `sum by (service_name) (v8js_memory_heap_used_bytes{${OF_SERVICE}}) / sum by (service_name) (v8js_memory_heap_limit_bytes{${OF_SERVICE}})`,
+              '{{service_name}}',
+            ),
+          ],
+          { width: 6, max: 1, thresholds: [0.8, 0.9] },
+        ),
+        timeseries('Event loop: delay p99', 's', [prom(`max by (service_name) (nodejs_eventloop_delay_p99_seconds{${OF_SERVICE}})`, '{{service_name}}')], {
+          width: 6,
+          thresholds: [0.05, 0.2],
+        }),
+        timeseries('Event loop: busy', 'percentunit', [prom(`max by (service_name) (nodejs_eventloop_utilization_ratio{${OF_SERVICE}})`, '{{service_name}}')], {
+          width: 6,
+          max: 1,
+          thresholds: [0.8, 0.95],
+        }),
       ],
     },
     {
       title: 'Memory',
       panels: [
-        timeseries('Heap by space', 'bytes', [prom(`sum by (v8js_heap_space_name) (v8js_memory_heap_used_bytes{${OF_SERVICE}})`, '{{v8js_heap_space_name}}')], { stacked: true }),
+        timeseries('Heap by space', 'bytes', [prom(`sum by (v8js_heap_space_name) (v8js_memory_heap_used_bytes{${OF_SERVICE}})`, '{{v8js_heap_space_name}}')], {
+          stacked: true,
+        }),
         timeseries('Resident', 'bytes', [prom(`sum by (service_name) (process_resident_memory_bytes{${OF_SERVICE}})`, '{{service_name}}')]),
-        timeseries('Share of time in garbage collection', 'percentunit', [prom(`sum by (v8js_gc_type) (rate(v8js_gc_duration_seconds_sum{${OF_SERVICE}}[$__rate_interval]))`, '{{v8js_gc_type}}')], { width: 24, stacked: true }),
+        timeseries(
+          'Share of time in garbage collection',
+          'percentunit',
+          [prom(`sum by (v8js_gc_type) (rate(v8js_gc_duration_seconds_sum{${OF_SERVICE}}[$__rate_interval]))`, '{{v8js_gc_type}}')],
+          { width: 24, stacked: true },
+        ),
       ],
     },
   ],
@@ -45,7 +74,17 @@ export const HANDLES: Dashboard = {
         timeseries('Growth an hour, by type', 'short', [prom(`sum by (type) (deriv(sonde_handles_open{${OF_SERVICE}}[30m])) * 3600`, '{{type}}')]),
       ],
     },
-    { title: 'Heartbeats', panels: [timeseries('Time since the last beat', 's', [prom(`max by (service_name, name) (sonde_heartbeat_age_seconds{${OF_SERVICE}})`, '{{service_name}} {{name}}')], { width: 24, thresholds: [30, 60] })] },
+    {
+      title: 'Heartbeats',
+      panels: [
+        timeseries(
+          'Time since the last beat',
+          's',
+          [prom(`max by (service_name, name) (sonde_heartbeat_age_seconds{${OF_SERVICE}})`, '{{service_name}} {{name}}')],
+          { width: 24, thresholds: [30, 60] },
+        ),
+      ],
+    },
   ],
 };
 
@@ -61,17 +100,30 @@ export const RESILIENCE: Dashboard = {
       title: 'Breakers',
       panels: [
         timeseries('State', 'short', [prom(`max by (name, state) (resilience4j_circuitbreaker_state{${OF_SERVICE}}) > 0`, '{{name}} {{state}}')]),
-        timeseries('Refused a second', 'ops', [prom(`sum by (name) (rate(resilience4j_circuitbreaker_not_permitted_calls_total{${OF_SERVICE}}[$__rate_interval]))`, '{{name}}')]),
-        timeseries('Calls by kind', 'ops', [prom(`sum by (name, kind) (rate(resilience4j_circuitbreaker_calls_seconds_count{${OF_SERVICE}}[$__rate_interval]))`, '{{name}} {{kind}}')]),
-        timeseries('Retries by kind', 'ops', [prom(`sum by (name, kind) (rate(resilience4j_retry_calls_total{${OF_SERVICE}}[$__rate_interval]))`, '{{name}} {{kind}}')]),
+        timeseries('Refused a second', 'ops', [
+          prom(`sum by (name) (rate(resilience4j_circuitbreaker_not_permitted_calls_total{${OF_SERVICE}}[$__rate_interval]))`, '{{name}}'),
+        ]),
+        timeseries('Calls by kind', 'ops', [
+          prom(`sum by (name, kind) (rate(resilience4j_circuitbreaker_calls_seconds_count{${OF_SERVICE}}[$__rate_interval]))`, '{{name}} {{kind}}'),
+        ]),
+        timeseries('Retries by kind', 'ops', [
+          prom(`sum by (name, kind) (rate(resilience4j_retry_calls_total{${OF_SERVICE}}[$__rate_interval]))`, '{{name}} {{kind}}'),
+        ]),
       ],
     },
     {
       title: 'Limits',
       panels: [
         timeseries('Bulkhead: places left', 'short', [prom(`min by (name) (resilience4j_bulkhead_available_concurrent_calls{${OF_SERVICE}})`, '{{name}}')]),
-        timeseries('Rate limiter: permissions left', 'short', [prom(`min by (name) (resilience4j_ratelimiter_available_permissions{${OF_SERVICE}})`, '{{name}}')]),
-        timeseries('Time limiter: calls by kind', 'ops', [prom(`sum by (name, kind) (rate(resilience4j_timelimiter_calls_total{${OF_SERVICE}}[$__rate_interval]))`, '{{name}} {{kind}}')], { width: 24 }),
+        timeseries('Rate limiter: permissions left', 'short', [
+          prom(`min by (name) (resilience4j_ratelimiter_available_permissions{${OF_SERVICE}})`, '{{name}}'),
+        ]),
+        timeseries(
+          'Time limiter: calls by kind',
+          'ops',
+          [prom(`sum by (name, kind) (rate(resilience4j_timelimiter_calls_total{${OF_SERVICE}}[$__rate_interval]))`, '{{name}} {{kind}}')],
+          { width: 24 },
+        ),
       ],
     },
   ],
@@ -95,7 +147,12 @@ export const LOGS: Dashboard = {
     {
       title: 'Lines',
       panels: [
-        timeseries('Lines a second by level', 'ops', [{ source: 'loki', expr: 'sum by (severity_text) (rate({service_name=~"$service"} [$__auto]))', legend: '{{severity_text}}' }], { width: 24, stacked: true }),
+        timeseries(
+          'Lines a second by level',
+          'ops',
+          [{ source: 'loki', expr: 'sum by (severity_text) (rate({service_name=~"$service"} [$__auto]))', legend: '{{severity_text}}' }],
+          { width: 24, stacked: true },
+        ),
         logs('Lines', '{service_name=~"$service"} | scope_name=~"$logger"', { height: 16 }),
       ],
     },
@@ -113,16 +170,27 @@ export const LEDGER: Dashboard = {
     {
       title: 'In the services',
       panels: [
-        timeseries('Records a second by outcome', 'ops', [prom(`sum by (signal, outcome) (rate(sonde_telemetry_records_total{${OF_SERVICE}}[$__rate_interval]))`, '{{signal}} {{outcome}}')]),
-        timeseries('Dropped a second by reason', 'ops', [prom(`sum by (signal, reason) (rate(sonde_telemetry_records_total{${OF_SERVICE}, outcome="dropped"}[$__rate_interval]))`, '{{signal}} {{reason}}')]),
+        timeseries('Records a second by outcome', 'ops', [
+          prom(`sum by (signal, outcome) (rate(sonde_telemetry_records_total{${OF_SERVICE}}[$__rate_interval]))`, '{{signal}} {{outcome}}'),
+        ]),
+        timeseries('Dropped a second by reason', 'ops', [
+          prom(`sum by (signal, reason) (rate(sonde_telemetry_records_total{${OF_SERVICE}, outcome="dropped"}[$__rate_interval]))`, '{{signal}} {{reason}}'),
+        ]),
         table('Totals', [prom(`sum by (service_name, signal, outcome, reason) (sonde_telemetry_records_total{${OF_SERVICE}})`)]),
       ],
     },
     {
       title: 'In the collector',
       panels: [
-        timeseries('Taken and refused', 'ops', [prom('sum(rate(otelcol_receiver_accepted_spans_total[$__rate_interval]))', 'spans taken'), prom('sum(rate(otelcol_receiver_accepted_log_records_total[$__rate_interval]))', 'logs taken'), prom('sum(rate(otelcol_receiver_refused_spans_total[$__rate_interval]))', 'spans refused')]),
-        timeseries('Sent and failed, by exporter', 'ops', [prom('sum by (exporter) (rate({__name__=~"otelcol_exporter_sent_(spans|log_records)_total"}[$__rate_interval]))', 'sent {{exporter}}'), prom('sum by (exporter) (rate({__name__=~"otelcol_exporter_send_failed_(spans|log_records)_total"}[$__rate_interval]))', 'failed {{exporter}}')]),
+        timeseries('Taken and refused', 'ops', [
+          prom('sum(rate(otelcol_receiver_accepted_spans_total[$__rate_interval]))', 'spans taken'),
+          prom('sum(rate(otelcol_receiver_accepted_log_records_total[$__rate_interval]))', 'logs taken'),
+          prom('sum(rate(otelcol_receiver_refused_spans_total[$__rate_interval]))', 'spans refused'),
+        ]),
+        timeseries('Sent and failed, by exporter', 'ops', [
+          prom('sum by (exporter) (rate({__name__=~"otelcol_exporter_sent_(spans|log_records)_total"}[$__rate_interval]))', 'sent {{exporter}}'),
+          prom('sum by (exporter) (rate({__name__=~"otelcol_exporter_send_failed_(spans|log_records)_total"}[$__rate_interval]))', 'failed {{exporter}}'),
+        ]),
       ],
     },
   ],
@@ -140,7 +208,12 @@ export const STACK: Dashboard = {
       title: 'Servers',
       panels: [
         table('Up', [prom('up')], { width: 8, height: 7 }),
-        timeseries('Queues of the collector', 'percentunit', [prom('max by (exporter) (otelcol_exporter_queue_size / otelcol_exporter_queue_capacity)', '{{exporter}}')], { width: 8, height: 7, max: 1, thresholds: [0.5, 0.9] }),
+        timeseries(
+          'Queues of the collector',
+          'percentunit',
+          [prom('max by (exporter) (otelcol_exporter_queue_size / otelcol_exporter_queue_capacity)', '{{exporter}}')],
+          { width: 8, height: 7, max: 1, thresholds: [0.5, 0.9] },
+        ),
         timeseries('Memory of the collector', 'bytes', [prom('max(otelcol_process_memory_rss_bytes)', 'resident')], { width: 8, height: 7 }),
       ],
     },
@@ -155,7 +228,12 @@ export const STACK: Dashboard = {
       title: 'Alerting',
       panels: [
         table('Firing', [prom('ALERTS{alertstate="firing"}')], { width: 12 }),
-        timeseries('Notifications failed a second', 'ops', [prom('sum by (integration) (rate(alertmanager_notifications_failed_total[$__rate_interval]))', '{{integration}}')], { height: 9 }),
+        timeseries(
+          'Notifications failed a second',
+          'ops',
+          [prom('sum by (integration) (rate(alertmanager_notifications_failed_total[$__rate_interval]))', '{{integration}}')],
+          { height: 9 },
+        ),
       ],
     },
   ],

@@ -4,7 +4,8 @@ import { FUNCTION, OF_SERVICE, SERVICE } from './variables.ts';
 
 const COUNT = `http_server_request_duration_seconds_count{${OF_SERVICE}}`;
 const CALLS = `function_calls_total{${OF_SERVICE}, function=~"$function"}`;
-const quantile = (q: number, metric: string, by: string, more = ''): string => `histogram_quantile(${q}, sum by (le, ${by}) (rate(${metric}_bucket{${OF_SERVICE}${more}}[$__rate_interval])))`;
+const quantile = (q: number, metric: string, by: string, more = ''): string =>
+  `histogram_quantile(${q}, sum by (le, ${by}) (rate(${metric}_bucket{${OF_SERVICE}${more}}[$__rate_interval])))`;
 
 /** Rate, errors, duration and what is left of the error budget. */
 export const SERVICE_OVERVIEW: Dashboard = {
@@ -18,28 +19,65 @@ export const SERVICE_OVERVIEW: Dashboard = {
       title: 'Requests',
       panels: [
         stat('Requests a second', 'reqps', prom(`sum(rate(${COUNT}[5m]))`)),
-        stat('Answered with 5xx', 'percentunit', prom(`sum(rate(http_server_request_duration_seconds_count{${OF_SERVICE}, http_response_status_code=~"5.."}[5m])) / sum(rate(${COUNT}[5m]))`), { thresholds: [0.01, 0.05] }),
+        stat(
+          'Answered with 5xx',
+          'percentunit',
+          prom(`sum(rate(http_server_request_duration_seconds_count{${OF_SERVICE}, http_response_status_code=~"5.."}[5m])) / sum(rate(${COUNT}[5m]))`),
+          { thresholds: [0.01, 0.05] },
+        ),
         stat('p99', 's', prom(quantile(0.99, 'http_server_request_duration_seconds', 'job')), { thresholds: [1, 2.5] }),
         stat('Bugs in an hour', 'short', prom(`sum(increase(errors_total{${OF_SERVICE}, kind="bug"}[1h]))`), { thresholds: [1, 10] }),
         stat('Processes', 'short', prom(`count(process_start_time_seconds{${OF_SERVICE}})`)),
         stat('Starts in an hour', 'short', prom(`sum(changes(process_start_time_seconds{${OF_SERVICE}}[1h]))`), { thresholds: [1, 4] }),
         timeseries('Requests a second by route', 'reqps', [prom(`sum by (http_route) (rate(${COUNT}[$__rate_interval]))`, '{{http_route}}')]),
-        timeseries('By status', 'reqps', [prom(`sum by (http_response_status_code) (rate(${COUNT}[$__rate_interval]))`, '{{http_response_status_code}}')], { stacked: true }),
-        timeseries('Duration, p50 p90 p99 (click a dot for its trace)', 's', [0.5, 0.9, 0.99].map((q) => prom(quantile(q, 'http_server_request_duration_seconds', 'service_name'), `p${q * 100} {{service_name}}`, { exemplar: true })), { width: 24 }),
+        timeseries('By status', 'reqps', [prom(`sum by (http_response_status_code) (rate(${COUNT}[$__rate_interval]))`, '{{http_response_status_code}}')], {
+          stacked: true,
+        }),
+        timeseries(
+          'Duration, p50 p90 p99 (click a dot for its trace)',
+          's',
+          [0.5, 0.9, 0.99].map((q) =>
+            prom(quantile(q, 'http_server_request_duration_seconds', 'service_name'), `p${q * 100} {{service_name}}`, { exemplar: true }),
+          ),
+          { width: 24 },
+        ),
       ],
     },
     {
       title: 'Objectives',
       panels: [
-        table('Budget left, 30 days', [prom(`1 - (1 - sum by (service_name, function, module) (increase(function_calls_total{${OF_SERVICE}, result!="error"}[30d])) / sum by (service_name, function, module) (increase(function_calls_total{${OF_SERVICE}}[30d]))) / on (service_name, function, module) (1 - max by (service_name, function, module) (sonde_slo_objective_ratio{${OF_SERVICE}}))`)], { help: 'One row a function with a declared objective; 1 is untouched, below 0 is overspent.' }),
-        timeseries('Burn rate, 1 h', 'short', [prom(`sonde:function_error_ratio:rate1h{${OF_SERVICE}} / on (service_name, function, module) (1 - max by (service_name, function, module) (sonde_slo_objective_ratio))`, '{{function}}')], { thresholds: [1, 14.4], width: 24 }),
+        table(
+          'Budget left, 30 days',
+          [
+            prom(
+              `1 - (1 - sum by (service_name, function, module) (increase(function_calls_total{${OF_SERVICE}, result!="error"}[30d])) / sum by (service_name, function, module) (increase(function_calls_total{${OF_SERVICE}}[30d]))) / on (service_name, function, module) (1 - max by (service_name, function, module) (sonde_slo_objective_ratio{${OF_SERVICE}}))`,
+            ),
+          ],
+          { help: 'One row a function with a declared objective; 1 is untouched, below 0 is overspent.' },
+        ),
+        timeseries(
+          'Burn rate, 1 h',
+          'short',
+          [
+            prom(
+              `sonde:function_error_ratio:rate1h{${OF_SERVICE}} / on (service_name, function, module) (1 - max by (service_name, function, module) (sonde_slo_objective_ratio))`,
+              '{{function}}',
+            ),
+          ],
+          { thresholds: [1, 14.4], width: 24 },
+        ),
       ],
     },
     {
       title: 'Around it',
       panels: [
         timeseries('Requests to others, p99', 's', [prom(quantile(0.99, 'http_client_request_duration_seconds', 'server_address'), '{{server_address}}')]),
-        timeseries('Requests to others, by status', 'reqps', [prom(`sum by (server_address, http_response_status_code) (rate(http_client_request_duration_seconds_count{${OF_SERVICE}}[$__rate_interval]))`, '{{server_address}} {{http_response_status_code}}')]),
+        timeseries('Requests to others, by status', 'reqps', [
+          prom(
+            `sum by (server_address, http_response_status_code) (rate(http_client_request_duration_seconds_count{${OF_SERVICE}}[$__rate_interval]))`,
+            '{{server_address}} {{http_response_status_code}}',
+          ),
+        ]),
         logs('Warnings and errors', '{service_name=~"$service"} | severity_number>=13'),
       ],
     },
@@ -56,14 +94,28 @@ export const FUNCTIONS: Dashboard = {
   rows: [
     {
       title: 'All functions',
-      panels: [table('Busiest', [prom(`topk(50, sum by (module, function) (rate(${CALLS}[$__range])))`)], { height: 10 }), table('Failing', [prom(`topk(50, sum by (module, function) (rate(function_calls_total{${OF_SERVICE}, function=~"$function", result="error"}[$__range])) > 0)`)], { height: 7 })],
+      panels: [
+        table('Busiest', [prom(`topk(50, sum by (module, function) (rate(${CALLS}[$__range])))`)], { height: 10 }),
+        table(
+          'Failing',
+          [prom(`topk(50, sum by (module, function) (rate(function_calls_total{${OF_SERVICE}, function=~"$function", result="error"}[$__range])) > 0)`)],
+          { height: 7 },
+        ),
+      ],
     },
     {
       title: 'Rate, errors, duration',
       panels: [
         timeseries('Calls a second', 'ops', [prom(`sum by (function) (rate(${CALLS}[$__rate_interval]))`, '{{function}}')]),
-        timeseries('Errors and cancellations a second', 'ops', [prom(`sum by (function, result) (rate(function_calls_total{${OF_SERVICE}, function=~"$function", result!="ok"}[$__rate_interval]))`, '{{function}} {{result}}')]),
-        timeseries('p99', 's', [prom(quantile(0.99, 'function_calls_duration_seconds', 'function', ', function=~"$function"'), '{{function}}', { exemplar: true })]),
+        timeseries('Errors and cancellations a second', 'ops', [
+          prom(
+            `sum by (function, result) (rate(function_calls_total{${OF_SERVICE}, function=~"$function", result!="ok"}[$__rate_interval]))`,
+            '{{function}} {{result}}',
+          ),
+        ]),
+        timeseries('p99', 's', [
+          prom(quantile(0.99, 'function_calls_duration_seconds', 'function', ', function=~"$function"'), '{{function}}', { exemplar: true }),
+        ]),
         timeseries('Under way', 'short', [prom(`sum by (function) (function_calls_concurrent{${OF_SERVICE}, function=~"$function"})`, '{{function}}')]),
       ],
     },

@@ -3,7 +3,8 @@ import type { Alert, AlertGroup } from '../alerts/alert.ts';
 import { SOURCES } from '../dashboards/panel.ts';
 import { annotations } from './prometheus.ts';
 
-const HEAD = '# Generated from src/stack/alerts by `sonde stack generate`; change it there. The same alerts as in collector/, for those who want Grafana to evaluate them.\n';
+const HEAD =
+  '# Generated from src/stack/alerts by `sonde stack generate`; change it there. The same alerts as in collector/, for those who want Grafana to evaluate them.\n';
 const LOOK_BACK_S = 600; // an instant query needs only its own range; Grafana wants one all the same
 
 /** The alerts as Grafana-managed rules. Recording rules stay with Prometheus: these rules use what it records. */
@@ -35,7 +36,12 @@ function rule(alert: Alert): unknown {
         model: { refId: 'query', expr: alert.expr, ...(alert.language === 'promql' ? { instant: true, range: false } : { queryType: 'instant' }) },
       },
       // The expression filters by itself: every series that it returns is one that fires, whatever its value.
-      { refId: 'fires', relativeTimeRange: range, datasourceUid: '__expr__', model: { refId: 'fires', type: 'math', expression: '($query == 0) || ($query != 0)' } },
+      {
+        refId: 'fires',
+        relativeTimeRange: range,
+        datasourceUid: '__expr__',
+        model: { refId: 'fires', type: 'math', expression: '($query == 0) || ($query != 0)' },
+      },
     ],
     noDataState: 'OK',
     execErrState: 'Error',

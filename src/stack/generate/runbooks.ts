@@ -29,6 +29,9 @@ ${alert.expr}
 
 /** The index of all runbooks. */
 export function runbookIndex(groups: readonly AlertGroup[]): string {
-  const rows = groups.map((group) => `## ${group.title}\n\n${group.alerts.map((alert) => `- [${alert.name}](${alert.name}.md) (${alert.severity}): ${alert.description}`).join('\n')}\n`);
+  const rows = groups.map(
+    (group) =>
+      `## ${group.title}\n\n${group.alerts.map((alert) => `- [${alert.name}](${alert.name}.md) (${alert.severity}): ${alert.description}`).join('\n')}\n`,
+  );
   return `# Runbooks\n\nOne page an alert, generated from \`src/stack/alerts\` by \`sonde stack generate\`.\n\n${rows.join('\n')}`;
 }

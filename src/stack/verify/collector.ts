@@ -23,10 +23,12 @@ export function collectorProblems(config: Collector): string[] {
   check('processor', Object.keys(config.processors), used('processors'));
   check('exporter', Object.keys(config.exporters), without(used('exporters'), connectors));
   for (const connector of connectors) {
-    if (!used('exporters').has(connector) || !used('receivers').has(connector)) problems.push(`connector "${connector}" must end one pipeline and begin another`);
+    if (!used('exporters').has(connector) || !used('receivers').has(connector))
+      problems.push(`connector "${connector}" must end one pipeline and begin another`);
   }
   for (const [name, pipeline] of pipelines) {
-    if (pipeline.processors?.[0] !== 'memory_limiter') problems.push(`pipeline "${name}": memory_limiter must come first, or memory runs out before it can refuse`);
+    if (pipeline.processors?.[0] !== 'memory_limiter')
+      problems.push(`pipeline "${name}": memory_limiter must come first, or memory runs out before it can refuse`);
   }
   for (const [name, exporter] of Object.entries(config.exporters)) {
     const queue = (exporter as { sending_queue?: { storage?: unknown } } | null)?.sending_queue;

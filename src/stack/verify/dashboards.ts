@@ -15,7 +15,8 @@ export function dashboardProblems(dashboard: Dashboard, sources: ReadonlySet<str
     const { x, y, w, h } = panel.gridPos;
     if (x < 0 || x + w > 24) problems.push(`panel "${panel.title}": leaves the grid of 24 columns`);
     if (overlaps(cells, x, y, w, h)) problems.push(`panel "${panel.title}": overlaps another panel`);
-    for (const target of panel.targets ?? []) if (!sources.has(target.datasource.uid)) problems.push(`panel "${panel.title}": there is no data source "${target.datasource.uid}"`);
+    for (const target of panel.targets ?? [])
+      if (!sources.has(target.datasource.uid)) problems.push(`panel "${panel.title}": there is no data source "${target.datasource.uid}"`);
     for (const [, name = ''] of JSON.stringify(panel.targets ?? []).matchAll(/\$\{?([a-zA-Z]\w*)/g)) {
       if (!variables.has(name)) problems.push(`panel "${panel.title}": there is no variable "$${name}"`);
     }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isPair, isScalar, LineCounter, type Document, parseDocument, visit } from 'yaml';
+import { type Document, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { Finding } from './finding.ts';
 
 const MAX_BYTES = 4_194_304; // the largest dashboard here is under 40 kB
@@ -29,7 +29,8 @@ export function readDocuments(root: string, paths: readonly string[]): { documen
     }
     const counter = new LineCounter();
     const document = parseDocument(text, { lineCounter: counter, merge: true });
-    for (const error of document.errors) findings.push({ file, line: counter.linePos(error.pos[0]).line, message: `Cannot parse it: ${error.message.split('\n')[0]}` });
+    for (const error of document.errors)
+      findings.push({ file, line: counter.linePos(error.pos[0]).line, message: `Cannot parse it: ${error.message.split('\n')[0]}` });
     if (document.errors.length === 0) documents.push(wrap(file, text, document, counter));
   }
   return { documents, findings };
@@ -57,7 +58,8 @@ function wrap(file: string, text: string, document: Document, counter: LineCount
       visit(document, {
         Pair(_key, pair) {
           if (!isPair(pair) || !isScalar(pair.key) || !isScalar(pair.value)) return;
-          if (keys.includes(String(pair.key.value)) && typeof pair.value.value === 'string') found.push({ text: pair.value.value, line: lineAt(pair.value.range?.[0]) });
+          if (keys.includes(String(pair.key.value)) && typeof pair.value.value === 'string')
+            found.push({ text: pair.value.value, line: lineAt(pair.value.range?.[0]) });
         },
       });
       return found;

@@ -4,8 +4,12 @@ import { LOG_ATTRIBUTES, LOKI_LABELS, lokiLabel, SPAN_ATTRIBUTES } from '../cata
 import { type MetricEntry, RESOURCE_LABELS, SDK_METRICS, SERVER_METRICS } from '../catalogue/metrics.ts';
 import { logqlLabels, promqlNames, traceqlAttributes } from './expressions.ts';
 
-const RECORDED = ALERT_GROUPS.flatMap((group) => group.recordings ?? []).map((rule): MetricEntry => ({ name: rule.record, type: 'gauge', labels: ['service_name', 'function', 'module'], help: 'A recording rule' }));
-const SERIES = new Map<string, MetricEntry>([...SDK_METRICS, ...SERVER_METRICS, ...RECORDED].flatMap((entry) => seriesOf(entry).map((name) => [name, entry] as const)));
+const RECORDED = ALERT_GROUPS.flatMap((group) => group.recordings ?? []).map(
+  (rule): MetricEntry => ({ name: rule.record, type: 'gauge', labels: ['service_name', 'function', 'module'], help: 'A recording rule' }),
+);
+const SERIES = new Map<string, MetricEntry>(
+  [...SDK_METRICS, ...SERVER_METRICS, ...RECORDED].flatMap((entry) => seriesOf(entry).map((name) => [name, entry] as const)),
+);
 const LABELS = new Set([...RESOURCE_LABELS, 'le', ...[...SERIES.values()].flatMap((entry) => entry.labels)]);
 const LOG_LABELS = new Set([...LOKI_LABELS, ...LOG_ATTRIBUTES.map(lokiLabel)]);
 

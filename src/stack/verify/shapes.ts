@@ -25,7 +25,9 @@ const rule = v.union([
 ]);
 
 /** A rule file of Prometheus or Loki. */
-export const RULES = v.strictObject({ groups: v.pipe(v.array(v.strictObject({ name: v.string(), interval: v.optional(v.string()), rules: v.array(rule) })), v.minLength(1)) });
+export const RULES = v.strictObject({
+  groups: v.pipe(v.array(v.strictObject({ name: v.string(), interval: v.optional(v.string()), rules: v.array(rule) })), v.minLength(1)),
+});
 
 const component = v.nullable(v.looseObject({}));
 const pipeline = v.strictObject({ receivers: v.array(v.string()), processors: v.optional(v.array(v.string())), exporters: v.array(v.string()) });
@@ -49,11 +51,22 @@ export const DASHBOARD = v.looseObject({
   title: v.string(),
   schemaVersion: v.number(),
   templating: v.looseObject({ list: v.array(v.looseObject({ name: v.string() })) }),
-  panels: v.array(v.looseObject({ id: v.number(), type: v.string(), title: v.string(), gridPos: grid, targets: v.optional(v.array(v.looseObject({ refId: v.string(), datasource: source }))) })),
+  panels: v.array(
+    v.looseObject({
+      id: v.number(),
+      type: v.string(),
+      title: v.string(),
+      gridPos: grid,
+      targets: v.optional(v.array(v.looseObject({ refId: v.string(), datasource: source }))),
+    }),
+  ),
 });
 
 /** grafana/provisioning/datasources. */
-export const DATASOURCES = v.looseObject({ apiVersion: v.literal(1), datasources: v.array(v.looseObject({ name: v.string(), uid: v.string(), type: v.string(), url: v.string() })) });
+export const DATASOURCES = v.looseObject({
+  apiVersion: v.literal(1),
+  datasources: v.array(v.looseObject({ name: v.string(), uid: v.string(), type: v.string(), url: v.string() })),
+});
 
 /** What does not fit a shape: the path and what was expected. */
 export function shapeProblems(schema: v.GenericSchema, value: unknown): string[] {

@@ -26,7 +26,11 @@ export interface Verified {
 export function verifyStack(root: string): Verified {
   const { documents, findings } = readDocuments(root, PATHS);
   let expressions = 0;
-  const sources = new Set(documents.filter((d) => d.file.includes('provisioning/datasources')).flatMap((d) => (d.value as { datasources?: { uid: string }[] }).datasources?.map((source) => source.uid) ?? []));
+  const sources = new Set(
+    documents
+      .filter((d) => d.file.includes('provisioning/datasources'))
+      .flatMap((d) => (d.value as { datasources?: { uid: string }[] }).datasources?.map((source) => source.uid) ?? []),
+  );
   for (const document of documents) {
     const add = (message: string, line = 0): void => void findings.push({ file: document.file, line, message });
     for (const problem of problemsOf(document, sources)) add(problem, lineFor(document, problem));

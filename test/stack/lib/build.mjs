@@ -57,7 +57,10 @@ async function build(module, into) {
 
 /** A binary of that name on PATH. */
 function onPath(name) {
-  return (process.env.PATH ?? '').split(delimiter).map((dir) => join(dir, name)).find((path) => existsSync(path));
+  return (process.env.PATH ?? '')
+    .split(delimiter)
+    .map((dir) => join(dir, name))
+    .find((path) => existsSync(path));
 }
 
 /**
@@ -84,5 +87,12 @@ export async function servers(say = (line) => process.stderr.write(`${line}\n`))
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const built = await servers();
-  process.stdout.write(`${built.reason ?? Object.entries(built.paths).map(([name, path]) => `${name} ${path}`).join('\n')}\n`);
+  process.stdout.write(
+    `${
+      built.reason ??
+      Object.entries(built.paths)
+        .map(([name, path]) => `${name} ${path}`)
+        .join('\n')
+    }\n`,
+  );
 }

@@ -1,5 +1,5 @@
-import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 
 /** Ports of loopback that were free a moment ago. */
 export async function freePorts(count: number): Promise<number[]> {

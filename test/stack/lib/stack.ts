@@ -35,21 +35,46 @@ export interface Stack {
 
 export async function startStack(paths: Readonly<Record<string, string>>): Promise<Stack> {
   const dir = mkdtempSync(join(tmpdir(), 'sonde-stack-'));
-  const [otlp, grpc, health, prom, loki, lokiGrpc, alert, hook, tempo, tempoGrpc, tempoOtlp] = (await freePorts(11)) as [number, number, number, number, number, number, number, number, number, number, number];
+  const [otlp, grpc, health, prom, loki, lokiGrpc, alert, hook, tempo, tempoGrpc, tempoOtlp] = (await freePorts(11)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const url = (port: number): string => `http://127.0.0.1:${port}`;
   const notified: Notified[] = [];
   const webhook = await receive(hook, notified);
 
   const servers = {
     prometheus: prometheusServer(paths.prometheus as string, dir, prom, { alertmanager: alert, loki, tempo }),
-    loki: new StackServer('loki', paths.loki as string, [`-config.file=${join(ROOT, 'collector/loki/loki.yaml')}`, '-config.expand-env=true', '-ruler.evaluation-interval=5s', '-server.http-listen-address=127.0.0.1', '-server.grpc-listen-address=127.0.0.1', '-memberlist.bind-addr=127.0.0.1'], `${url(loki)}/ready`, {
-      LOKI_ADDRESS: '127.0.0.1',
-      LOKI_PORT: String(loki),
-      LOKI_GRPC_PORT: String(lokiGrpc),
-      LOKI_DATA: join(dir, 'loki'),
-      LOKI_RULES: join(ROOT, 'collector/loki/rules'),
-      ALERTMANAGER_URL: url(alert),
-    }),
+    loki: new StackServer(
+      'loki',
+      paths.loki as string,
+      [
+        `-config.file=${join(ROOT, 'collector/loki/loki.yaml')}`,
+        '-config.expand-env=true',
+        '-ruler.evaluation-interval=5s',
+        '-server.http-listen-address=127.0.0.1',
+        '-server.grpc-listen-address=127.0.0.1',
+        '-memberlist.bind-addr=127.0.0.1',
+      ],
+      `${url(loki)}/ready`,
+      {
+        LOKI_ADDRESS: '127.0.0.1',
+        LOKI_PORT: String(loki),
+        LOKI_GRPC_PORT: String(lokiGrpc),
+        LOKI_DATA: join(dir, 'loki'),
+        LOKI_RULES: join(ROOT, 'collector/loki/rules'),
+        ALERTMANAGER_URL: url(alert),
+      },
+    ),
     alertmanager: alertmanagerServer(paths.alertmanager as string, dir, alert, url(hook)),
     collector: new StackServer('collector', paths.otelcol as string, [`--config=${join(ROOT, 'collector/config.yaml')}`], url(health), {
       OTELCOL_HEALTH: `127.0.0.1:${health}`,
@@ -84,7 +109,18 @@ export async function startStack(paths: Readonly<Record<string, string>>): Promi
     await stop();
     throw error;
   }
-  return { ...servers, tempo: tempoServer, otlpUrl: url(otlp), prometheusUrl: url(prom), lokiUrl: url(loki), tempoUrl: url(tempo), alertmanagerUrl: url(alert), notified, dir, stop };
+  return {
+    ...servers,
+    tempo: tempoServer,
+    otlpUrl: url(otlp),
+    prometheusUrl: url(prom),
+    lokiUrl: url(loki),
+    tempoUrl: url(tempo),
+    alertmanagerUrl: url(alert),
+    notified,
+    dir,
+    stop,
+  };
 }
 
 /** The shipped configuration, with the names of the compose network replaced by loopback, evaluated more often. */
@@ -102,7 +138,13 @@ function prometheusServer(path: string, dir: string, port: number, ports: { aler
   return new StackServer(
     'prometheus',
     path,
-    [`--config.file=${join(folder, 'prometheus.yml')}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${port}`, '--web.enable-otlp-receiver', '--enable-feature=exemplar-storage'],
+    [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--web.enable-otlp-receiver',
+      '--enable-feature=exemplar-storage',
+    ],
     `http://127.0.0.1:${port}/-/ready`,
   );
 }
@@ -111,9 +153,22 @@ function alertmanagerServer(path: string, dir: string, port: number, hook: strin
   const folder = join(dir, 'alertmanager');
   mkdirSync(join(folder, 'receivers'), { recursive: true });
   writeFileSync(join(folder, 'receivers/webhook-url'), `${hook}/alerts\n`);
-  const config = readFileSync(join(ROOT, 'collector/alertmanager/alertmanager.yml'), 'utf8').replaceAll('/etc/alertmanager/receivers', join(folder, 'receivers')).replace('group_interval: 1m', 'group_interval: 5s').replace('group_wait: 10s', 'group_wait: 1s');
+  const config = readFileSync(join(ROOT, 'collector/alertmanager/alertmanager.yml'), 'utf8')
+    .replaceAll('/etc/alertmanager/receivers', join(folder, 'receivers'))
+    .replace('group_interval: 1m', 'group_interval: 5s')
+    .replace('group_wait: 10s', 'group_wait: 1s');
   writeFileSync(join(folder, 'alertmanager.yml'), config);
-  return new StackServer('alertmanager', path, [`--config.file=${join(folder, 'alertmanager.yml')}`, `--storage.path=${join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${port}`, '--cluster.listen-address='], `http://127.0.0.1:${port}/-/ready`);
+  return new StackServer(
+    'alertmanager',
+    path,
+    [
+      `--config.file=${join(folder, 'alertmanager.yml')}`,
+      `--storage.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--cluster.listen-address=',
+    ],
+    `http://127.0.0.1:${port}/-/ready`,
+  );
 }
 
 function receive(port: number, notified: Notified[]): Promise<Server> {

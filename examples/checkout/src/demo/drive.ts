@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Order } from '../orders.ts';
+import type { Order } from '../order.ts';
 
 /** What a user saw. */
 export interface Seen {
@@ -18,8 +18,10 @@ export async function post(app: string, what: string, order: Record<string, unkn
 }
 
 export const placeOne = (app: string): Promise<Seen> => post(app, 'POST /orders', { plan: 'pro', seats: 3, card: GOOD_CARD, coupon: 'SPRING10' });
-export const placeDeclined = (app: string): Promise<Seen> => post(app, 'POST /orders with a card that is declined', { plan: 'basic', seats: 2, card: DECLINED_CARD });
-export const placeBuggy = (app: string): Promise<Seen> => post(app, 'POST /orders with a coupon nobody thought of', { plan: 'pro', seats: 5, card: GOOD_CARD, coupon: 'WINTER' });
+export const placeDeclined = (app: string): Promise<Seen> =>
+  post(app, 'POST /orders with a card that is declined', { plan: 'basic', seats: 2, card: DECLINED_CARD });
+export const placeBuggy = (app: string): Promise<Seen> =>
+  post(app, 'POST /orders with a coupon nobody thought of', { plan: 'pro', seats: 5, card: GOOD_CARD, coupon: 'WINTER' });
 
 /** Drives the service with real requests for about `ms` milliseconds; returns how many were answered, by status. */
 export async function drive(app: string, ms: number, progress: (done: number) => void): Promise<Map<number, number>> {

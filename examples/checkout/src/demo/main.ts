@@ -78,21 +78,30 @@ async function showLevels(checkout: Service): Promise<void> {
 async function showMetrics(admin: string): Promise<void> {
   step('GET /metrics: every traced function has its rate, errors and durations');
   const page = await (await fetch(`${admin}/metrics`)).text();
-  const rows = page.split('\n').filter((line) => /^(function_calls_total|function_calls_duration_seconds_(sum|count)|errors_total|orders_placed_total)/.test(line));
+  const rows = page.split('\n').filter((line) => /^(function_calls_total|function_calls_duration_seconds_sum|errors_total|orders_placed_total)/.test(line));
   if (!rows.some((row) => row.startsWith('function_calls_total'))) throw new Error('Cannot show metrics: no row of a traced function');
   for (const row of rows) say(`  ${row}`);
 }
 
 async function showHandles(admin: string): Promise<void> {
   step('GET /debug/handles: what the process holds open, and who opened it');
-  const page = (await (await fetch(`${admin}/debug/handles?format=json`)).json()) as { handles: { type: string; site?: string; ageMs?: number }[] };
-  for (const handle of page.handles.slice(0, 8)) say(`  ${handle.type.padEnd(16)} ${String(Math.round((handle.ageMs ?? 0) / 1_000)).padStart(4)} s   ${handle.site ?? ''}`);
+  const page = (await (await fetch(`${admin}/debug/handles?format=json`)).json()) as {
+    handles: { kind: string; detail?: string; site?: string; close: string }[];
+  };
+  for (const { kind, detail = '', site = '-', close } of page.handles.slice(0, 8))
+    say(`  ${kind.padEnd(10)} ${detail.padEnd(34)} opened at ${site.replace(`${process.cwd()}/`, '').padEnd(44)} closed by ${close}`);
+  if (page.handles.length > 8) say(`  ... and ${page.handles.length - 8} more`);
 }
 
 async function main(): Promise<void> {
   step('Two services start: checkout, and payments behind it');
   const payments = await startService('../payments.js', { PORT: '0', SONDE_LOG_FORMAT: 'text' });
-  const checkout = await startService('../checkout.js', { PORT: '0', ADMIN_PORT: '0', SONDE_LOG_FORMAT: 'text', PAYMENTS_URL: payments.urls.payments as string });
+  const checkout = await startService('../checkout.js', {
+    PORT: '0',
+    ADMIN_PORT: '0',
+    SONDE_LOG_FORMAT: 'text',
+    PAYMENTS_URL: payments.urls.payments as string,
+  });
   try {
     const app = checkout.urls.app as string;
     const admin = checkout.urls.admin as string;
@@ -105,7 +114,9 @@ async function main(): Promise<void> {
     await showMetrics(admin);
     await showHandles(admin);
     step('Try next');
-    say(`  npx sonde error ${bug.toLowerCase()}        the same, as a user would read it out\n  npx sonde errors                          what failed here, newest first`);
+    say(
+      `  npx sonde error ${bug.toLowerCase()}        the same, as a user would read it out\n  npx sonde errors                          what failed here, newest first`,
+    );
     say(`  npx sonde logs --level warn               the log lines\n  npx sonde error ${known} --json   for programs`);
     say('  node examples/checkout/dist/checkout.js   the service itself (start payments.js first), then open http://127.0.0.1:9464/debug\n');
   } finally {

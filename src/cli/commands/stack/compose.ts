@@ -14,9 +14,12 @@ export interface ComposeOptions {
 /** `sonde stack up`: starts the servers and waits, with compose's own progress, until each says that it is healthy. */
 export async function upCommand(context: CliContext, options: ComposeOptions): Promise<void> {
   const root = stackRoot(options.root);
-  if (!existsSync(join(root, '.env'))) throw new CliError(EXIT.usage, 'no-env', `Cannot start the stack: there is no .env in ${root}; copy .env.example to .env and set GRAFANA_ADMIN_PASSWORD`);
+  if (!existsSync(join(root, '.env')))
+    throw new CliError(EXIT.usage, 'no-env', `Cannot start the stack: there is no .env in ${root}; copy .env.example to .env and set GRAFANA_ADMIN_PASSWORD`);
   await compose(root, ['up', '--detach', '--wait', '--wait-timeout', '180']);
-  context.print('The stack is up: Grafana http://127.0.0.1:3000, OTLP http://127.0.0.1:4318. Start services with OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318\n');
+  context.print(
+    'The stack is up: Grafana http://127.0.0.1:3000, OTLP http://127.0.0.1:4318. Start services with OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318\n',
+  );
 }
 
 /** `sonde stack down`: stops the servers; their data stays unless `--volumes` is given. */
@@ -33,7 +36,9 @@ export async function logsCommand(_context: CliContext, server: string | undefin
 async function compose(root: string, args: readonly string[]): Promise<void> {
   const code = await new Promise<number>((resolve, reject) => {
     const child = spawn('docker', ['compose', '--project-directory', root, '--file', join(root, 'docker-compose.yml'), ...args], { stdio: 'inherit' });
-    child.once('error', () => reject(unreachable('Cannot run docker: it is not installed or not on PATH; without it, the embedded store does the same look-ups')));
+    child.once('error', () =>
+      reject(unreachable('Cannot run docker: it is not installed or not on PATH; without it, the embedded store does the same look-ups')),
+    );
     child.once('close', (exit) => resolve(exit ?? 1));
   });
   if (code !== 0) throw unreachable(`docker compose ${args[0]} ended with ${code}; is a Docker engine running, and does "docker compose version" answer?`);

@@ -18,10 +18,20 @@ export async function statusCommand(context: CliContext): Promise<void> {
   if (context.json) context.printJson({ servers });
   else {
     const { style } = context;
-    context.print(table(servers.map(({ name, url, ready, reason }) => [{ text: name, colour: style.bold }, { text: ready ? 'ready' : reason, colour: ready ? style.faint : style.bad }, { text: url }]), context.width));
+    context.print(
+      table(
+        servers.map(({ name, url, ready, reason }) => [
+          { text: name, colour: style.bold },
+          { text: ready ? 'ready' : reason, colour: ready ? style.faint : style.bad },
+          { text: url },
+        ]),
+        context.width,
+      ),
+    );
   }
   const away = servers.filter((server) => !server.ready).map((server) => server.name);
-  if (away.length > 0) throw new CliError(EXIT.unreachable, 'stack', `Not ready: ${away.join(', ')}; start them with "sonde stack up", see "sonde stack logs ${away[0]}"`);
+  if (away.length > 0)
+    throw new CliError(EXIT.unreachable, 'stack', `Not ready: ${away.join(', ')}; start them with "sonde stack up", see "sonde stack logs ${away[0]}"`);
 }
 
 async function ask(url: string): Promise<{ ready: boolean; reason: string }> {

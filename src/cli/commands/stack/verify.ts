@@ -9,6 +9,7 @@ export async function verifyCommand(context: CliContext, options: { readonly roo
   const { files, expressions, findings } = verifyStack(stackRoot(options.root));
   if (context.json) context.printJson({ files, expressions, findings });
   else for (const finding of findings) context.print(`${findingLine(finding)}\n`);
-  if (findings.length > 0) throw new CliError(EXIT.notFound, 'stack', `The stack has ${findings.length} ${findings.length === 1 ? 'problem' : 'problems'} in ${files} files`);
+  if (findings.length > 0)
+    throw new CliError(EXIT.notFound, 'stack', `The stack has ${findings.length} ${findings.length === 1 ? 'problem' : 'problems'} in ${files} files`);
   if (!context.json) context.print(`${files} files and ${expressions} expressions are in order\n`);
 }
