@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, statSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, renameSync, statSync } from 'node:fs';
 import { type Day, dayPath, storeFolder } from './day-files.ts';
 import { migrate, rollback } from './migrate.ts';
 import { type Database, openDatabase, type Statement } from './sqlite.ts';
@@ -20,6 +20,8 @@ export class DayFile {
     this.day = day;
     this.path = dayPath(dir, day);
     mkdirSync(storeFolder(dir), { recursive: true, mode: 0o700 });
+    // Before SQLite looks: it would remember for the whole process that the file's index is read-only.
+    accessSync(storeFolder(dir), constants.W_OK);
     this.#db = openDatabase(this.path, { readOnly: false, busyMs: BUSY_MS });
     try {
       setWal(this.#db);
@@ -65,6 +67,14 @@ export class DayFile {
   }
 
   close(): void {
+    this.#statements.clear();
+    try {
+      // @photostructure/sqlite lets go of a file only when its statements are collected, so a closing connection does
+      // not move the WAL into the file by itself there.
+      this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    } catch {
+      // A disk that is full or gone: the WAL stays, and whoever opens the file next reads it.
+    }
     try {
       this.#db.close();
     } catch {

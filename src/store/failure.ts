@@ -45,16 +45,38 @@ const HINTS: Readonly<Record<StoreFailureCode, string>> = {
   read_only: 'the folder cannot be written; make it writable or set SONDE_DIR',
 };
 
+// @photostructure/sqlite gives some failures of a read without their number.
+const SQLITE_WORDS: readonly (readonly [RegExp, StoreFailureCode])[] = [
+  [/malformed|not a database/, 'corrupt'],
+  [/disk is full/, 'full'],
+  [/is locked/, 'busy'],
+  [/readonly database/, 'read_only'],
+  [/disk I\/O error/, 'io'],
+];
+
 /** Puts any failure of SQLite or of the file system in the store's words. `act` is "write" or "read". */
 export function storeFailure(act: string, path: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error;
-  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
-  const kind = typeof errcode === 'number' ? sqliteKind(errcode) : (NODE_CODES[String(code)] ?? 'io');
+  const kind = failureKind(error) ?? 'io';
   const detail = error instanceof Error ? error.message : String(error);
   return new StoreError(kind, `Cannot ${act} "${path}": ${HINTS[kind]} (${detail})`, { cause: error });
 }
 
-function sqliteKind(errcode: number): StoreFailureCode {
+/** What kind of failure of the store this is; `undefined` where the record is what does not fit, or our own code. */
+export function failureKind(error: unknown): StoreFailureCode | undefined {
+  if (error instanceof StoreError) return error.code;
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  if (typeof errcode === 'number') return sqliteKind(errcode);
+  if (typeof code === 'string' && !code.startsWith('ERR_')) return NODE_CODES[code] ?? 'io';
+  const message = error instanceof Error ? error.message : '';
+  return SQLITE_WORDS.find(([words]) => words.test(message))?.[1];
+}
+
+// TOOBIG, CONSTRAINT, MISMATCH, RANGE: the values, not the file.
+const OF_RECORD = new Set([18, 19, 20, 25]);
+
+function sqliteKind(errcode: number): StoreFailureCode | undefined {
   if (FULL_DISK.has(errcode)) return 'full';
+  if (OF_RECORD.has(errcode & 0xff)) return undefined;
   return SQLITE_CODES[errcode & 0xff] ?? (errcode === 14 ? 'read_only' : 'io');
 }

@@ -1,8 +1,10 @@
-import { existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Attributes } from '../core/attributes.ts';
 import { type Day, dayPath } from './day-files.ts';
-import { checkVersion, SCHEMA_VERSION } from './migrate.ts';
+import { StoreError } from './failure.ts';
+import { checkVersion } from './migrate.ts';
 import { type Database, openDatabase, type SqlRow, type SqlValue, type Statement } from './sqlite.ts';
 
 // Readers never wait for a writer in WAL mode; only a recovery after a crash locks, for milliseconds.
@@ -62,22 +64,29 @@ export class ReadFile {
   }
 }
 
+/**
+ * A WAL file needs its index beside it, which cannot be made in a folder that is read-only. Where no WAL is left, nobody
+ * writes and the file alone is whole.
+ */
 function openReadOnly(path: string): Database {
+  const alone = !isWritable(dirname(path)) && !existsSync(`${path}-wal`);
+  return checked(openDatabase(alone ? `${pathToFileURL(path).href}?immutable=1` : path, { readOnly: true, busyMs: BUSY_MS }), path);
+}
+
+function isWritable(folder: string): boolean {
   try {
-    return checked(openDatabase(path, { readOnly: true, busyMs: BUSY_MS }), path);
-  } catch (error) {
-    // A WAL file needs its index beside it, which cannot be made in a folder that is read-only. Where no WAL is left,
-    // nobody writes and the file alone is whole.
-    if (((error as { errcode?: number }).errcode ?? 0) % 256 !== 14 || existsSync(`${path}-wal`)) throw error;
-    return checked(openDatabase(`${pathToFileURL(path).href}?immutable=1`, { readOnly: true, busyMs: BUSY_MS }), path);
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 
 /** An older file is read as it is: a step that changes what is read here brings its own reading of older files. */
 function checked(db: Database, path: string): Database {
   try {
-    const version = checkVersion(db, path);
-    if (version === 0 && SCHEMA_VERSION > 0) db.prepare('SELECT 1 FROM errors LIMIT 0');
+    // A writer that has just made the file has put nothing in it yet.
+    if (checkVersion(db, path) === 0) throw new StoreError('missing', `Cannot read "${path}": it is empty`);
     return db;
   } catch (error) {
     db.close();

@@ -4,7 +4,7 @@ import { resolved, warn } from '../core/diag.ts';
 import type { ErrorRecord, LogData, SpanData } from '../core/records.ts';
 import { DayFile } from './day-file.ts';
 import { DAY_MS, type Day, dayOf, dayPath } from './day-files.ts';
-import { type StoreError, storeFailure } from './failure.ts';
+import { failureKind, type StoreError, storeFailure } from './failure.ts';
 import { errorTimeMs, insertErrors } from './ingest/errors.ts';
 import { insertLogs } from './ingest/logs.ts';
 import { forgetResources } from './ingest/resources.ts';
@@ -189,21 +189,19 @@ class DayFileCache {
   #failed(day: Day, path: string, error: unknown): StoreError | 'again' | 'unfit' {
     const file = this.#open.get(day);
     if (file) forgetResources(file);
-    const { errcode, code } = error as { errcode?: unknown; code?: unknown };
-    const ofStore = typeof errcode === 'number' ? errcode !== 18 && errcode % 256 !== 19 && errcode !== 20 && errcode !== 25 : typeof code === 'string' && !code.startsWith('ERR_');
-    if (file && !ofStore) return 'unfit';
+    if (file && failureKind(error) === undefined) return 'unfit';
     const failure = storeFailure('write', path, error);
     this.#drop(day);
     if (failure.code === 'corrupt') {
       try {
         const aside = DayFile.setAside(path, clock.now());
-        warn(`store-corrupt-${day}`, `"${path}" is damaged: it was renamed to "${aside}" and a new one begun; errors are replayed from the journal as far as it holds them`);
+        warn(`store-corrupt-${path}`, `"${path}" is damaged: it was renamed to "${aside}" and a new one begun; errors are replayed from the journal as far as it holds them`);
         return 'again';
       } catch (renaming) {
         return storeFailure('write', path, renaming);
       }
     }
-    if (failure.code === 'newer') warn(`store-newer-${day}`, failure.message);
+    if (failure.code === 'newer') warn(`store-newer-${path}`, failure.message);
     else if (failure.code !== 'busy') warn('store', `${failure.message}; records are counted, and stored when it can be written`);
     return failure;
   }

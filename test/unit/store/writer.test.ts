@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock, useClock } from '../../../src/core/clock.ts';
@@ -119,6 +119,37 @@ describe('openWriter', () => {
     expect(readdirSync(join(dir, 'store')).filter((file) => file.includes('.corrupt-'))).toHaveLength(1);
     const reader = openReader(dir);
     expect(await reader.error(error['error.id'])).toEqual(error);
+    await reader.close();
+  });
+
+  it('meets damage inside a file in the same way', async () => {
+    const dir = testFolder();
+    const said = lines();
+    const store = writer(dir);
+    store.writeErrors(Array.from({ length: 200 }, () => errorRecord()));
+    store.close();
+    const path = join(dir, 'store', readdirSync(join(dir, 'store')).find((file) => file.endsWith('.db')) as string);
+    const file = openSync(path, 'r+');
+    // The first page stays: the file opens, and the tables are not what they seem.
+    writeSync(file, Buffer.alloc(statSync(path).size - 4_096, 0xa5), 0, undefined, 4_096);
+    closeSync(file);
+    const reader = openReader(dir);
+    expect((await reader.errors({})).items).toEqual([]);
+    expect(reader.problems()).toMatchObject([{ code: 'corrupt' }]);
+    const error = errorRecord();
+    expect(writer(dir).writeErrors([error])).toMatchObject({ stored: 1, rest: [] });
+    expect(await reader.error(error['error.id'])).toEqual(error);
+    expect(said).toHaveLength(1);
+    await reader.close();
+  });
+
+  it('has a file that is empty yet read as one without records', async () => {
+    const dir = testFolder();
+    mkdirSync(join(dir, 'store'));
+    writeFileSync(join(dir, 'store', '2026-11-20.db'), '');
+    const reader = openReader(dir);
+    expect((await reader.errors({})).items).toEqual([]);
+    expect(reader.problems()).toEqual([]);
     await reader.close();
   });
 
