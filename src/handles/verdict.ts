@@ -1,5 +1,5 @@
 import { type Duration, durationMs } from '../core/duration.ts';
-import { currentScope, runInScope, storage } from '../core/scope.ts';
+import { currentScope, runInScope, type Scope, storage } from '../core/scope.ts';
 import type { HandleInfo } from './handle-info.ts';
 import { DEFAULT_IGNORES, type IgnoreRule } from './ignore.ts';
 import { installHandles } from './install.ts';
@@ -72,7 +72,7 @@ const MAX_TOLD = 10_000; // leaks of one test run
  */
 export function noLeaks(options: LeakOptions = {}): LeakGuard {
   const guard = new Guard(options);
-  storage.enterWith(currentScope().setValue(GUARD, guard));
+  guard.enter();
   return guard;
 }
 
@@ -88,6 +88,9 @@ class Guard implements LeakGuard {
   readonly #uninstall: () => void;
   readonly #release: () => void;
   readonly #first: number;
+  /** The guard of the scope in which this one was made, where that has ended: its mark stays behind in the code that goes on. */
+  readonly #stale: unknown;
+  #around: Scope | undefined;
   readonly #before: readonly HandleInfo[];
   #verdict: Promise<LeakVerdict> | undefined;
 
@@ -95,6 +98,8 @@ class Guard implements LeakGuard {
     this.#options = options;
     this.#settleMs = settleMs(options);
     this.#ignore = rules(options);
+    const around = currentScope().getValue(GUARD) as Guard | undefined;
+    this.#stale = around && !open.has(around) ? around : undefined;
     this.#uninstall = installHandles();
     this.#release = captureEverySite();
     this.#before = inspectHandles().map(({ info }) => info);
@@ -102,11 +107,17 @@ class Guard implements LeakGuard {
     open.add(this);
   }
 
+  enter(): void {
+    this.#around = currentScope();
+    storage.enterWith(this.#around.setValue(GUARD, this));
+  }
+
   run<T>(fn: () => T): T {
     return runInScope(currentScope().setValue(GUARD, this), fn);
   }
 
   inspect(): Promise<LeakVerdict> {
+    if (this.#around && currentScope().getValue(GUARD) === this) storage.enterWith(this.#around);
     this.#verdict ??= this.#look();
     return this.#verdict;
   }
@@ -143,8 +154,9 @@ class Guard implements LeakGuard {
     for (const { info, scope } of inspectHandles()) {
       if (info.id < this.#first || told.has(info.id)) continue;
       const opener = scope?.getValue(GUARD);
+      const isNobodys = opener === undefined || (this.#around === undefined && opener === this.#stale);
       // Opened in no guard's scope while several are open: the last one to end answers for it.
-      if (opener === this || (opener === undefined && alone)) suspects.push(info);
+      if (opener === this || (isNobodys && alone)) suspects.push(info);
     }
     return suspects.filter((handle) => !this.#ignore.some((rule) => rule(handle)));
   }

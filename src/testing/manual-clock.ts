@@ -12,6 +12,8 @@ export interface ManualClock extends Disposable {
   readonly waiting: number;
   /** Moves on, fires the timers that become due in their order, and lets the promises between them run. */
   advance(by: Duration): Promise<void>;
+  /** Moves on without firing anything, as when a callback blocks the event loop: timers are late afterwards. */
+  block(time: Duration): void;
   /** Moves the wall clock alone, as when somebody sets it. */
   setNow(ms: number): void;
   /** Puts the former clock back. */
@@ -79,6 +81,10 @@ class StandingClock implements Clock {
 
   clearTimeout(handle: unknown): void {
     this.#timers.delete(handle as number);
+  }
+
+  block(time: Duration): void {
+    this.#move(this.#monoMs + durationMs(time, 'the time to block'));
   }
 
   setNow(ms: number): void {
