@@ -32,6 +32,8 @@ export class WorkerLink {
   #startedMono = 0;
   #pauseMs = 0;
   #stopping = false;
+  /** The flush after which the worker ends by itself; 0 before there is one. */
+  #lastFlush = 0;
 
   constructor(options: LinkOptions, control: Int32Array) {
     this.#options = options;
@@ -123,6 +125,7 @@ export class WorkerLink {
 
   #ask(withinMs: number, mode: FlushMode): FlushMessage {
     const message: FlushMessage = { kind: 'flush', id: this.#nextFlush++, withinMs, mode };
+    if (mode === 'last') this.#lastFlush = message.id;
     this.post(message);
     return message;
   }
@@ -150,7 +153,9 @@ export class WorkerLink {
     this.#worker = undefined;
     this.#port?.close();
     this.#port = undefined;
-    if (!this.#stopping) this.#restart(reason);
+    const isDone = this.#lastFlush > 0 && Atomics.load(this.#control, FLUSHED) >= this.#lastFlush;
+    if (isDone) for (const flush of [...this.#flushes.values()]) flush.done(); // its answer may have been on the port that is closed
+    else if (!this.#stopping) this.#restart(reason);
   }
 
   #restart(reason: string): void {
