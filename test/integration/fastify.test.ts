@@ -1,8 +1,11 @@
+import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import { sondeFastify } from 'sonde/fastify';
 import { describe, expect, it } from 'vitest';
 import { adapterSuite } from './adapter-suite.ts';
 import { ask, CardDeclined, recordErrors, secretError } from './errors-fixture.ts';
+
+const portOf = (app: { addresses(): unknown[] }): number => (app.addresses()[0] as AddressInfo).port;
 
 async function service() {
   const app = fastify();
@@ -37,7 +40,7 @@ async function service() {
     { prefix: '/users/:user/orders' },
   );
   await app.listen({ port: 0, host: '127.0.0.1' });
-  return { port: app.addresses()[0]?.port as number, close: () => app.close() };
+  return { port: portOf(app), close: () => app.close() };
 }
 
 adapterSuite('fastify 5', service);
@@ -49,7 +52,7 @@ describe('fastify', () => {
     await app.register(sondeFastify);
     app.post('/orders', { schema: { body: { type: 'object', required: ['plan'], properties: { plan: { type: 'string' } } } } }, async () => 'ok');
     await app.listen({ port: 0, host: '127.0.0.1' });
-    const answer = await ask(app.addresses()[0]?.port as number, '/orders', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
+    const answer = await ask(portOf(app), '/orders', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
     await app.close();
     expect(answer.status).toBe(400);
     expect(answer.json()).toMatchObject({ status: 400, detail: "body must have required property 'plan'" });
@@ -66,7 +69,7 @@ describe('fastify', () => {
       throw secretError();
     });
     await app.listen({ port: 0, host: '127.0.0.1' });
-    const answer = await ask(app.addresses()[0]?.port as number, '/x');
+    const answer = await ask(portOf(app), '/x');
     await app.close();
     expect(answer.json()['errorId']).toBe(answer.headers['x-error-id']);
     errors.stop();

@@ -35,7 +35,7 @@ describe('defineError', () => {
   });
 
   it('agrees with the same code from a second copy of the package', async () => {
-    const second = (await import(/* @vite-ignore */ `../../../src/errors/define-error.ts?copy=2`)) as typeof import('../../../src/errors/define-error.ts');
+    const second = (await import(/* @vite-ignore */ new URL('../../../src/errors/define-error.ts?copy=2', import.meta.url).href)) as typeof import('../../../src/errors/define-error.ts');
     expect(second.defineError).not.toBe(defineError);
     const Theirs = second.defineError<{ orderId: string }>('test/card-declined', { status: 402, public: 'Your card was declined.', hint: 'Ask for another card', owner: 'payments' });
     const error = new Theirs('x', { data: { orderId: '1' } });

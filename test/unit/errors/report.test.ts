@@ -160,7 +160,7 @@ describe('one failure has one ID', () => {
   });
 
   it('also in a second copy of the package', async () => {
-    const second = (await import(/* @vite-ignore */ '../../../src/errors/report.ts?copy=2')) as typeof import('../../../src/errors/report.ts');
+    const second = (await import(/* @vite-ignore */ new URL('../../../src/errors/report.ts?copy=2', import.meta.url).href)) as typeof import('../../../src/errors/report.ts');
     expect(second.report).not.toBe(report);
     const error = new Error('x');
     expect(second.report(error).id).toBe(report(error).id);
