@@ -1,6 +1,6 @@
 import { ERROR_GROUPS } from '../schema/error-groups.ts';
 import { ERRORS, ERRORS_BY_GROUP, ERRORS_BY_TIME, ERRORS_BY_TRACE } from '../schema/errors.ts';
-import { LOGS, LOGS_BY_TIME, LOGS_BY_TRACE } from '../schema/logs.ts';
+import { LOGS, LOGS_BY_TIME, LOGS_BY_TRACE, LOGS_SEVERE } from '../schema/logs.ts';
 import { RESOURCES } from '../schema/resources.ts';
 import { ROLLUPS } from '../schema/rollups.ts';
 import { SPANS } from '../schema/spans.ts';
@@ -12,6 +12,7 @@ export const V1: readonly string[] = [
   LOGS,
   LOGS_BY_TIME,
   LOGS_BY_TRACE,
+  LOGS_SEVERE,
   ERRORS,
   ERRORS_BY_TIME,
   ERRORS_BY_TRACE,
