@@ -38,10 +38,12 @@ export function problem(error: unknown, options?: ReportOptions): Problem {
 /** The body and headers for an error that was reported. */
 export function problemOf(error: unknown, reported: Reported): Problem {
   const definition = definitionOf(error);
+  const isKnown = definition?.kind === 'known';
   const { id, status } = reported;
   const body: ProblemBody = {
-    type: definition ? `urn:error:${definition.code}` : 'about:blank',
-    title: definition?.title ?? STATUS_CODES[status] ?? 'Error',
+    // The code of a bug names a module, which is nobody's business outside.
+    type: isKnown ? `urn:error:${definition.code}` : 'about:blank',
+    title: (isKnown ? definition.title : STATUS_CODES[status]) ?? 'Error',
     status,
     detail: reported.journaled ? reported.message : `${reported.message} ${NOT_SAVED}`,
     instance: `/debug/errors/${id}`,

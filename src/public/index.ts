@@ -6,6 +6,8 @@ export { bind, bound } from '../core/bind.ts';
 export type { Duration } from '../core/duration.ts';
 export { deadline, signal, withSignal } from '../core/limit.ts';
 export { type AnyFunction, stack, type Wrapper } from '../core/wrapper.ts';
+export { type BoundaryDecorator, boundary } from '../errors/boundary.ts';
+export { BoundaryError } from '../errors/boundary-error.ts';
 export { errorCodes } from '../errors/codes.ts';
 export { type DefinedError, type DefinedErrorClass, type DefineErrorOptions, defineError } from '../errors/define-error.ts';
 export { type ErrorDefinition, type ErrorKind } from '../errors/definition.ts';

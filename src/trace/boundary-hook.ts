@@ -1,9 +1,13 @@
+import type { Scope } from '../core/scope.ts';
+import { wrapAtBoundary } from '../errors/boundary-error.ts';
+
 /** Makes the error that leaves a module of the one that came out of it; gives the same error back where it is its own. */
-export type BoundaryHook = (boundary: string, error: unknown) => unknown;
+export type BoundaryHook = (boundary: string, error: unknown, scope?: Scope) => unknown;
 
-let hook: BoundaryHook | undefined;
+// Which error leaves a module does not depend on whether telemetry was started.
+let hook: BoundaryHook = wrapAtBoundary;
 
-/** Joins `traced(..., { boundary })` with the errors layer; returns a function that undoes it. */
+/** Puts another hook in place; returns a function that undoes it. */
 export function useBoundaryHook(next: BoundaryHook): () => void {
   const former = hook;
   hook = next;
@@ -13,10 +17,10 @@ export function useBoundaryHook(next: BoundaryHook): () => void {
 }
 
 /** The error that a caller of a function at the edge of `boundary` gets. */
-export function crossBoundary(boundary: string | undefined, error: unknown): unknown {
-  if (boundary === undefined || hook === undefined) return error;
+export function crossBoundary(boundary: string | undefined, error: unknown, scope?: Scope): unknown {
+  if (boundary === undefined) return error;
   try {
-    return hook(boundary, error);
+    return hook(boundary, error, scope);
   } catch {
     return error; // telemetry must not replace the program's failure by its own
   }

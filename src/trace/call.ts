@@ -39,7 +39,7 @@ export function failCall(engine: Engine, scope: CallScope, def: FunctionDef | un
     closeCall(engine, scope, def, 'cancelled');
     return error;
   }
-  const thrown = crossBoundary(boundary, error);
+  const thrown = crossBoundary(boundary, error, scope);
   try {
     scope.span?.setAttribute('error.type', errorType(thrown));
     scope.span?.setStatus({ code: 2, message: safeMessage(thrown) });
