@@ -1,7 +1,8 @@
 /** The low-cardinality name of a failure, the same on spans and metrics: its `code`, else the name of its class. */
 export function errorType(error: unknown): string {
   try {
-    if (typeof error !== 'object' || error === null) return typeof error;
+    if (error === null) return 'null';
+    if (typeof error !== 'object') return typeof error;
     const { code, name } = error as { code?: unknown; name?: unknown };
     if (typeof code === 'string' && CODE.test(code)) return code;
     const className = (error as { constructor?: { name?: unknown } }).constructor?.name;

@@ -1,0 +1,55 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock, useClock } from '../../../src/core/clock.ts';
+import { deadline, narrowLimit, signal, withSignal } from '../../../src/core/limit.ts';
+import { ROOT, runInScope, Scope } from '../../../src/core/scope.ts';
+
+let restore: () => void;
+beforeEach(() => {
+  restore = useClock({ ...systemClock, now: () => 1_000_000, mono: () => 500 });
+});
+afterEach(() => restore());
+
+function under<T>(deadlineMs: number, abort: AbortSignal, fn: () => T): T {
+  const scope = new Scope(ROOT);
+  scope.limit = { deadlineMs, signal: abort };
+  return runInScope(scope, fn);
+}
+
+describe('deadline', () => {
+  it('says what is left, and when it ends', () => {
+    expect(under(750, new AbortController().signal, deadline)).toEqual({ leftMs: 250, at: new Date(1_000_250) });
+  });
+  it('is not below 0', () => {
+    expect(under(100, new AbortController().signal, deadline)?.leftMs).toBe(0);
+  });
+  it('is absent without one, or with a signal only', () => {
+    expect([deadline(), withSignal(new AbortController().signal, deadline)]).toEqual([undefined, undefined]);
+  });
+});
+
+describe('signal', () => {
+  it('is absent without a limit', () => {
+    expect(signal()).toBeUndefined();
+  });
+  it('follows both the outer and the inner one', () => {
+    for (const which of [0, 1]) {
+      const controllers = [new AbortController(), new AbortController()] as const;
+      withSignal(controllers[0].signal, () =>
+        withSignal(controllers[1].signal, () => {
+          expect(signal()?.aborted).toBe(false);
+          (controllers[which as 0] as AbortController).abort(`by ${which}`);
+          expect([signal()?.aborted, signal()?.reason]).toEqual([true, `by ${which}`]);
+        }),
+      );
+    }
+  });
+});
+
+describe('narrowLimit', () => {
+  it('keeps the earlier deadline', () => {
+    const { signal: abort } = new AbortController();
+    const outer = narrowLimit(undefined, 300, abort);
+    expect([outer.deadlineMs, outer.signal]).toEqual([300, abort]);
+    expect([narrowLimit(outer, 200, abort).deadlineMs, narrowLimit(outer, 400, abort).deadlineMs]).toEqual([200, 300]);
+  });
+});
