@@ -59,7 +59,7 @@ describe('the forms', () => {
     expect(functionDefs().at(-1)?.slo).toEqual({ objective: 0.999, latencyMs: 250 });
   });
 
-  it.each([
+  const refused: [string, unknown[], new (message: string) => Error, string | RegExp][] = [
     ['no function', [undefined], TypeError, 'Cannot trace: is undefined, expected a function'],
     ['a name and no function', ['x', {}, 7], TypeError, 'Cannot trace: is number, expected a function'],
     ['an empty name', ['', () => 1], TypeError, 'Cannot trace "": the name is empty, expected a text'],
@@ -72,7 +72,8 @@ describe('the forms', () => {
     ['an unknown end', ['x', { until: 'later' }, () => 1], TypeError, 'Cannot trace "x": option "until" is "later", expected "return" or "end"'],
     ['an objective of 99.9', ['x', { slo: { objective: 99.9 } }, () => 1], RangeError, 'Cannot trace "x": the objective is 99.9, expected a share between 0 and 1 such as 0.999'],
     ['a latency without unit', ['x', { slo: { objective: 0.9, latency: '5' } }, () => 1], RangeError, /latency of "x"/],
-  ])('refuse %s where it is written', (_what, args, type, message) => {
+  ];
+  it.each(refused)('refuse %s where it is written', (_what, args, type, message) => {
     const make = (): unknown => (traced as unknown as AnyFunction)(...args);
     expect(make).toThrow(type);
     expect(make).toThrow(message);
