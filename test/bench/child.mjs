@@ -22,7 +22,6 @@ const commands = {
   },
   async end() {
     await variant.end?.();
-    process.disconnect();
     process.exit(0);
   },
 };
@@ -34,4 +33,6 @@ process.on('message', async ({ command, ...options }) => {
     process.send({ failed: error?.stack ?? String(error) });
   }
 });
+// Whoever started this process is gone: so is its purpose.
+process.on('disconnect', () => process.exit(0));
 process.send({ done: 'ready' });

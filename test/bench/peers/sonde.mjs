@@ -1,3 +1,4 @@
+// By its path, as this folder is a package of its own.
 import { start, traced } from '../../../dist/public/index.js';
 import { work, workAsync } from './work.mjs';
 
