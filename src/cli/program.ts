@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import type { CliContext, CliIo } from './context.ts';
 import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
-import { cleanJson, cleanLine } from './output/clean.ts';
+import { cleanBlock, cleanJson, cleanLine } from './output/clean.ts';
 import { styleFor } from './output/style.ts';
 import { addStackCommands } from './stack-commands.ts';
 
@@ -14,6 +14,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok; // --help, --version
     if (error instanceof CommanderError) return EXIT.usage; // commander has said it
+    if (/\bsonde\b/i.test(io.env['NODE_DEBUG'] ?? '') && error instanceof Error) io.stderr.write(`${cleanBlock(String(error.stack))}\n`);
     const { exit, code, message } = await inOurWords(error);
     if (argv.includes('--json')) io.stdout.write(`${cleanJson({ error: { code, message } }, 2)}\n`);
     io.stderr.write(`sonde: ${cleanLine(message)}\n`);
@@ -27,7 +28,7 @@ async function inOurWords(error: unknown): Promise<CliError> {
   if (error instanceof RangeError && message.startsWith('Cannot ')) return new CliError(EXIT.usage, 'usage', message);
   const { StoreError } = await import('../store/failure.ts');
   if (error instanceof StoreError) return new CliError(EXIT.unreachable, error.code, message);
-  return new CliError(EXIT.unreachable, 'unexpected', `Something unexpected happened: ${message}; run it again with NODE_DEBUG=sonde to see where`);
+  return new CliError(EXIT.unreachable, 'unexpected', `Something unexpected happened: ${message}; run it with NODE_DEBUG=sonde to see where`);
 }
 
 /** The commands and their options. What a command does is loaded when it is called. */

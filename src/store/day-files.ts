@@ -5,6 +5,8 @@ import { join } from 'node:path';
 export type Day = string;
 
 export const DAY_MS = 86_400_000;
+/** Stands in the place of a day for the file that outlives the days: what is known of error groups. */
+export const HISTORY: Day = 'history';
 const DAY_FILE = /^(\d{4}-\d{2}-\d{2})\.db$/;
 const SET_ASIDE = /^(\d{4}-\d{2}-\d{2})\.db\.corrupt-\d+(?:-wal|-shm)?$/;
 

@@ -1,9 +1,10 @@
 import { StoreError } from './failure.ts';
 import { V1 } from './migrations/v1.ts';
+import { V2 } from './migrations/v2.ts';
 import type { Database } from './sqlite.ts';
 
 /** One step a version, in order: step `n` leads from version `n` to `n + 1`. A released step is never changed. */
-const STEPS: readonly (readonly string[])[] = [V1];
+const STEPS: readonly (readonly string[])[] = [V1, V2];
 
 /** The schema that this version of Sonde writes. */
 export const SCHEMA_VERSION = STEPS.length;

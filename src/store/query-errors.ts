@@ -1,3 +1,4 @@
+import { HISTORY } from './day-files.ts';
 import type { ErrorGroup, ErrorQuery, GroupQuery, Page, ReleaseCount } from './lookup.ts';
 import { pageLimit, readPage, type Where } from './query-page.ts';
 import type { ReadFiles } from './read-files.ts';
@@ -23,10 +24,10 @@ function errorWhere(query: ErrorQuery): Where {
   return where;
 }
 
-/** The groups of all days, joined by fingerprint; the releases' own first and last times are kept. */
+/** The groups of all days and of the history, joined by fingerprint; the releases' own first and last times are kept. */
 export function readGroups(files: ReadFiles, query: GroupQuery): Page<ErrorGroup> {
   const rowsOf = new Map<string, SqlRow[]>();
-  for (const day of files.days()) {
+  for (const day of [...files.days(), HISTORY]) {
     const rows = files.read(day, (file) => file.all('SELECT * FROM error_groups ORDER BY last_ms DESC LIMIT ?', MAX_GROUPS)) ?? [];
     for (const row of rows) {
       const key = String(row['fingerprint']);

@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
+import { foldIntoHistory } from './history.ts';
 import { type Day, dayOf, dayPath, fileBytes, listDays, listSetAside } from './day-files.ts';
 import { type StoreError, storeFailure } from './failure.ts';
 
@@ -11,30 +12,39 @@ export interface RetentionLimits {
 /** What {@link applyRetention} did. */
 export interface RetentionReport {
   readonly removed: readonly Day[];
+  /** Rows removed from the current day, because it alone is over the size. */
+  readonly trimmed: number;
   /** Bytes of the day files that are left. */
   readonly bytes: number;
   readonly failure: StoreError | undefined;
 }
 
-/** Removes whole days, the oldest first, until age and size are within the limits. The current day always stays. */
+/** Removes damaged files, then whole days, the oldest first, until age and size are within the limits. The current day always stays. */
 export function applyRetention(dir: string, limits: RetentionLimits): RetentionReport {
   const removed: Day[] = [];
   try {
     const today = dayOf(limits.nowMs);
     const oldest = dayOf(limits.nowMs - limits.maxAgeMs);
-    for (const { day, path } of listSetAside(dir)) if (day < oldest) rmSync(path, { force: true });
+    const damaged = listSetAside(dir).map((file) => ({ ...file, bytes: statSync(file.path, { throwIfNoEntry: false })?.size ?? 0 }));
     const days = listDays(dir).map((day) => ({ day, bytes: fileBytes(dayPath(dir, day)) }));
-    let bytes = days.reduce((sum, file) => sum + file.bytes, 0);
+    let bytes = [...days, ...damaged].reduce((sum, file) => sum + file.bytes, 0);
+    const isOver = (day: Day): boolean => day < oldest || bytes > limits.maxBytes;
+    for (const file of damaged) {
+      if (!isOver(file.day)) continue;
+      rmSync(file.path, { force: true });
+      bytes -= file.bytes;
+    }
     for (const file of days) {
-      if (file.day >= today || (file.day >= oldest && bytes <= limits.maxBytes)) continue;
+      if (file.day >= today || !isOver(file.day)) continue;
+      foldIntoHistory(dir, file.day, limits.nowMs);
       removeDay(dir, file.day);
       bytes -= file.bytes;
       removed.push(file.day);
     }
-    return { removed, bytes, failure: undefined };
+    return { removed, trimmed: 0, bytes, failure: undefined };
   } catch (error) {
     const failure = storeFailure('write', dir, error);
-    return { removed, bytes: 0, failure: failure.code === 'missing' ? undefined : failure };
+    return { removed, trimmed: 0, bytes: 0, failure: failure.code === 'missing' ? undefined : failure };
   }
 }
 

@@ -9,6 +9,7 @@ import { errorTimeMs, insertErrors } from './ingest/errors.ts';
 import { insertLogs } from './ingest/logs.ts';
 import { forgetResources } from './ingest/resources.ts';
 import { insertSpans } from './ingest/spans.ts';
+import { trimDay } from './trim.ts';
 import { applyRetention, type RetentionReport } from './retention.ts';
 
 // Today, and yesterday around midnight or for what arrives late.
@@ -67,7 +68,10 @@ export function openWriter(dir: string, options: StoreWriterOptions): StoreWrite
         (file, batch) => insertLogs(file, batch, resource),
       ),
     writeErrors: (records) => files.write(records, errorTimeMs, insertErrors),
-    maintain: () => applyRetention(dir, { maxAgeMs, maxBytes, nowMs: clock.now() }),
+    maintain() {
+      const report = applyRetention(dir, { maxAgeMs, maxBytes, nowMs: clock.now() });
+      return report.bytes > maxBytes ? { ...report, trimmed: files.trim(maxBytes) } : report;
+    },
     close: () => files.close(),
   };
 }
@@ -100,6 +104,19 @@ class DayFileCache {
       if (outcome.failure) rest.push(...batch);
     }
     return { stored, rejected, rest, failure };
+  }
+
+  /** Shortens the current day; a failure shows at the next write. */
+  trim(maxBytes: number): number {
+    const startMs = clock.mono();
+    try {
+      const file = this.#file(dayOf(clock.now()));
+      const rows = trimDay(file, maxBytes, () => clock.mono() - startMs);
+      if (rows > 0) warn(`store-size-${file.path}`, `"${file.path}" is over ${maxBytes} bytes within one day: its oldest spans and log lines are removed; raise the limit or sample`);
+      return rows;
+    } catch {
+      return 0;
+    }
   }
 
   close(): void {

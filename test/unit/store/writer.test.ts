@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock, useClock } from '../../../src/core/clock.ts';
 import { useDiagWriter } from '../../../src/core/diag.ts';
+import { SCHEMA_VERSION } from '../../../src/store/migrate.ts';
 import { openReader } from '../../../src/store/query.ts';
 import { openDatabase } from '../../../src/store/sqlite.ts';
 import { openWriter, type StoreWriter } from '../../../src/store/writer.ts';
@@ -96,7 +97,7 @@ describe('openWriter', () => {
     expect(result).toMatchObject({ stored: 0, rest: [log], failure: { code: 'newer' } });
     store.writeLogs([log]);
     expect(said).toHaveLength(1);
-    expect(said[0]).toContain(`Cannot use "${path}": its schema is version 99, expected at most 1; upgrade sonde, or move the file away`);
+    expect(said[0]).toContain(`Cannot use "${path}": its schema is version 99, expected at most ${SCHEMA_VERSION}; upgrade sonde, or move the file away`);
     const reader = openReader(dir);
     expect((await reader.logs({})).items).toEqual([]);
     expect(reader.problems()).toMatchObject([{ code: 'newer' }]);
@@ -197,6 +198,7 @@ describe('maintain', () => {
     const dir = testFolder();
     const now = Date.UTC(2026, 10, 21, 12);
     at(now);
+    lines(); // of the current day, which is over one byte
     const store = writer(dir, { maxBytes: 1 });
     for (const days of [2, 1, 0]) store.writeLogs([logData({ timeMs: now - days * DAY })]);
     expect(store.maintain().removed).toEqual(['2026-11-19', '2026-11-20']);
@@ -204,6 +206,69 @@ describe('maintain', () => {
   });
 
   it('has nothing to do where no store is', () => {
-    expect(writer(testFolder()).maintain()).toEqual({ removed: [], bytes: 0, failure: undefined });
+    expect(writer(testFolder()).maintain()).toEqual({ removed: [], trimmed: 0, bytes: 0, failure: undefined });
+  });
+
+  it('remembers when a group was first seen after its day is removed', async () => {
+    const dir = testFolder();
+    const now = Date.UTC(2026, 10, 21, 12);
+    const before = useClock({ ...systemClock, now: () => now - 20 * DAY });
+    const old = openWriter(dir, { resource: RESOURCE });
+    old.writeErrors([errorRecord({ timeMs: now - 20 * DAY, 'service.version': '1.0.0' }), errorRecord({ timeMs: now - 20 * DAY + 1_000, 'service.version': '1.0.0' })]);
+    old.close();
+    before();
+    at(now);
+    const store = writer(dir);
+    store.writeErrors([errorRecord({ timeMs: now, 'service.version': '2.0.0' })]);
+    const reader = openReader(dir);
+    const expected = { count: 3, firstMs: now - 20 * DAY, lastMs: now, releases: [{ release: '1.0.0', count: 2 }, { release: '2.0.0' }] };
+    expect((await reader.groups({})).items).toMatchObject([expected]);
+    expect(store.maintain().removed).toEqual(['2026-11-01']);
+    expect(store.maintain().removed).toEqual([]);
+    expect((await reader.groups({})).items).toMatchObject([expected]);
+    expect((await reader.groups({ sinceMs: now - DAY, firstSeen: true })).items).toEqual([]);
+    await reader.close();
+  });
+
+  it('shortens the current day when it alone is over the size, and leaves the errors', async () => {
+    const dir = testFolder();
+    const said = lines();
+    const store = writer(dir, { maxBytes: 1_000_000 });
+    const error = errorRecord({ timeMs: Date.now() - 1_000 });
+    store.writeErrors([error]);
+    const fill = () => store.writeLogs(Array.from({ length: 15_000 }, (_, i) => logData({ message: `line ${i}` })));
+    fill();
+    const first = store.maintain();
+    expect(first.bytes).toBeGreaterThan(1_000_000);
+    expect(first.trimmed).toBeGreaterThan(5_000);
+    const sizes = [0, 1, 2, 3, 4].map(() => {
+      fill();
+      return store.maintain().bytes;
+    });
+    expect(Math.max(...sizes.slice(3))).toBeLessThanOrEqual(Math.max(...sizes.slice(0, 3)));
+    const reader = openReader(dir);
+    expect(await reader.error(error['error.id'])).toEqual(error);
+    await reader.close();
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain('its oldest spans and log lines are removed');
+  });
+
+  it('brings a file of an older schema up to date and keeps what is in it', async () => {
+    const dir = testFolder();
+    const error = errorRecord();
+    const first = writer(dir);
+    first.writeErrors([error]);
+    first.close();
+    const path = join(dir, 'store', readdirSync(join(dir, 'store')).find((name) => name.endsWith('.db')) as string);
+    const db = openDatabase(path, { readOnly: false, busyMs: 100 });
+    db.exec('DROP TABLE folded_days; PRAGMA user_version = 1');
+    db.close();
+    const later = errorRecord();
+    expect(writer(dir).writeErrors([later]).stored).toBe(1);
+    const again = openDatabase(path, { readOnly: true, busyMs: 100 });
+    expect(again.prepare('PRAGMA user_version').get()).toEqual({ user_version: SCHEMA_VERSION });
+    expect(again.prepare('SELECT count(*) AS n FROM errors').get()).toEqual({ n: 2 });
+    expect(again.prepare('SELECT count(*) AS n FROM folded_days').get()).toEqual({ n: 0 });
+    again.close();
   });
 });
