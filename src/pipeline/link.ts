@@ -56,6 +56,8 @@ export class WorkerLink {
         transferList: [port2],
         execArgv: [],
         env,
+        // Nobody reads them, because a reader would hold the process: ours is silent, and a warning of Node's about a
+        // module we use must not mix with the program's output.
         stdout: true,
         stderr: true,
         resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB },
@@ -64,8 +66,6 @@ export class WorkerLink {
       this.#restart(safeMessage(error));
       return;
     }
-    worker.stdout.resume(); // ours is silent; what else could be written must not mix with the program's output
-    worker.stderr.resume();
     let reason = '';
     worker.on('error', (error) => {
       reason = safeMessage(error);

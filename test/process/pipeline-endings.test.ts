@@ -1,0 +1,49 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { countingReceiver, type Ending, run, temporaryFolder } from './pipeline-rig.ts';
+
+let receiver: Awaited<ReturnType<typeof countingReceiver>>;
+const folder = temporaryFolder();
+beforeAll(async () => {
+  receiver = await countingReceiver();
+});
+afterEach(() => receiver.reset());
+afterAll(async () => {
+  await receiver.close();
+  folder.remove();
+});
+
+const end = (way: string, env: Record<string, string> = {}, signal?: NodeJS.Signals): Promise<Ending> =>
+  run('ending.mjs', [way], { PIPELINE_URL: receiver.url, PIPELINE_DIR: folder.path, ...env }, (line, kill) => {
+    if (signal && line === 'ready') kill(signal);
+  });
+
+describe('a program that ends', () => {
+  it.each([
+    ['by itself', 'end', undefined],
+    ['with process.exit(0) in the middle of work', 'exit0', undefined],
+    ['with process.exit(7) at once', 'exit7', undefined],
+    ['with an exit code', 'exitCode', undefined],
+    ['with an uncaught exception', 'uncaught', undefined],
+    ['with an unhandled rejection', 'rejection', undefined],
+    ['by SIGTERM', 'signal', 'SIGTERM'],
+    ['by SIGINT', 'signal', 'SIGINT'],
+    ['by its own handler of SIGTERM', 'handled', 'SIGTERM'],
+    ['by a library that handles SIGTERM where it is alone', 'library', 'SIGTERM'],
+  ] as const)('%s loses nothing, and ends as it would without us', async (_, way, signal) => {
+    const ending = await end(way, {}, signal);
+    expect(receiver.counts).toMatchObject({ span: 100, log: 10 });
+    const bare = await end(way, { PIPELINE: 'off' }, signal);
+    expect({ code: ending.code, signal: ending.signal, stderr: ending.stderr }).toEqual({ code: bare.code, signal: bare.signal, stderr: bare.stderr });
+    if (ending.signal === null) {
+      const ledger = JSON.parse(ending.stdout.trim().split('\n').at(-1) ?? '');
+      expect(ledger.span).toMatchObject({ produced: 100, sent: 100, pending: 0 });
+      expect(ledger.log).toMatchObject({ produced: 10, sent: 10, pending: 0 });
+    }
+  });
+
+  it('is not loaded into its own worker by --import', async () => {
+    const ending = await run('ending.mjs', ['end'], { PIPELINE_URL: receiver.url, PIPELINE_DIR: folder.path, NODE_OPTIONS: `--import ${new URL('./fixtures/pipeline/imported.mjs', import.meta.url).href}` });
+    expect(ending.stdout.match(/imported/g)).toHaveLength(1);
+    expect(receiver.counts.span).toBe(100);
+  });
+});
