@@ -62,7 +62,7 @@ function patchWatcherClose(watcher: object): void {
   const undo = patchMethod(owner, 'close', (original, enabled) => {
     function wrapped(this: object): void {
       if (enabled()) watcherClosed(this);
-      Reflect.apply(original, this, []);
+      Reflect.apply(original, this, arguments);
     }
     return wrapped;
   });

@@ -35,7 +35,7 @@ interface Referenced {
 function refWrapper(original: () => unknown, enabled: () => boolean, referenced: boolean): () => unknown {
   return function (this: object): unknown {
     if (enabled()) setReferenced(this, referenced);
-    return Reflect.apply(original, this, []);
+    return Reflect.apply(original, this, arguments);
   };
 }
 
@@ -70,7 +70,7 @@ function patchPortClose(): Undo[] {
     patchMethod(each.prototype, 'close', (original, enabled) => {
       return function (this: object): void {
         if (enabled()) portClosed(this);
-        Reflect.apply(original, this, []);
+        Reflect.apply(original, this, arguments);
       };
     }),
   );
