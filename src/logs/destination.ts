@@ -158,14 +158,19 @@ class FdDestination implements Destination {
 
 /**
  * The same pipe or terminal opened anew without blocking, so that the flag holds for us alone and not for other
- * processes that share it. `undefined` where it is a file, or cannot be opened anew (sockets, other systems than Linux).
+ * processes that share it. `undefined` where `fd` itself is used: a file never makes wait, and a socket (the standard
+ * output that a Node parent gives) cannot be opened anew.
  */
 function nonBlocking(fd: number): number | undefined {
   try {
     const stat = fstatSync(fd);
-    if (!stat.isFIFO() && !stat.isCharacterDevice()) return undefined;
-    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    if (!stat.isFIFO() && !stat.isCharacterDevice() && !stat.isSocket()) return undefined;
+    if (!stat.isSocket()) return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch {
-    return undefined;
+    // Another system, or another owner of the pipe.
   }
+  // Node makes the descriptor of its stream non-blocking when the stream is first asked for.
+  if (fd === 1) void process.stdout;
+  else if (fd === 2) void process.stderr;
+  return undefined;
 }
