@@ -24,6 +24,8 @@ export interface RecordInput {
   readonly handled: boolean;
   readonly attributes: Attributes | undefined;
   readonly publicMessage: string;
+  /** A record under this ID was written before; this one knows more. */
+  readonly amends: boolean;
 }
 
 const MAX_MESSAGE = 16_384; // characters; a query or a body in a message is cut, the stack text has its own bound
@@ -66,6 +68,7 @@ export function makeRecord(input: RecordInput): ErrorRecord {
     'sonde.error.mechanism': input.mechanism,
     'sonde.error.chain': chainOf(error),
     'sonde.error.cause_id': downstreamId(error),
+    'sonde.error.amends': input.amends || undefined,
   };
   record['exception.message'] = record['message'] as string;
   for (const key of Object.keys(resource)) record[key] ??= resource[key] as JsonValue;

@@ -76,9 +76,10 @@ function reportNow(error: unknown, options: ReportOptions): Reported {
     classification,
     boundary: options.boundary ?? boundaryOf(error),
     mechanism: options.mechanism ?? 'manual',
-    handled: options.handled ?? classification.severity !== 21,
+    handled: options.handled ?? isHandled(classification, options.mechanism),
     attributes: options.attributes,
     publicMessage: publicMessage(classification.kind, classification.definition, identity.id),
+    amends: !first,
   });
   const line = JSON.stringify(record);
   const journaled = journalLine(line, record);
@@ -93,6 +94,11 @@ function reportNow(error: unknown, options: ReportOptions): Reported {
     if (errorReported.active) errorReported.publish({ record, line, error, boundary: (record['sonde.error.boundary'] as string | undefined) ?? '', scope });
   }
   return reported;
+}
+
+/** A bug that only the server's last line of defence caught was handled by nobody. */
+function isHandled({ severity, kind }: Classification, mechanism: string | undefined): boolean {
+  return severity !== 21 && (mechanism !== 'http.server' || kind === 'known');
 }
 
 /** Errors that have a record of their own, to tell a wrapper that came later from the failure that was reported. */

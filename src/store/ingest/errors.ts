@@ -6,6 +6,12 @@ import { Rollup } from './rollup.ts';
 const INSERT = `
 INSERT OR IGNORE INTO errors (error_id, time_ms, fingerprint, kind, type, service, trace_id, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 
+const AMEND = `
+UPDATE errors SET fingerprint = ?, kind = ?, type = ?, record = ? WHERE error_id = ?`;
+
+const UNGROUP = `
+UPDATE error_groups SET count = count - 1 WHERE fingerprint = ? AND service = ? AND release = ? AND count > 0`;
+
 const GROUP = `
 INSERT INTO error_groups (fingerprint, service, release, first_ms, last_ms, count, kind, type, message, last_error_id)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -21,7 +27,10 @@ export function errorTimeMs(record: ErrorRecord): number {
   return Date.parse(record.timestamp);
 }
 
-/** Adds error records to a file, inside a transaction. A record whose ID is there already changes nothing. */
+/**
+ * Adds error records to a file, inside a transaction. A record whose ID is there already changes nothing, unless it says
+ * that it amends: the failure was wrapped later and the wrapper's record knows more.
+ */
 export function insertErrors(file: DayFile, records: readonly ErrorRecord[]): void {
   const insert = file.prepare(INSERT);
   const group = file.prepare(GROUP);
@@ -33,11 +42,22 @@ export function insertErrors(file: DayFile, records: readonly ErrorRecord[]): vo
     const release = text(record['service.version']);
     const { 'sonde.error.fingerprint': fingerprint, 'sonde.error.kind': kind, 'error.type': type } = record;
     const { changes } = insert.run(id, timeMs, fingerprint, kind, type, service, record.trace_id ?? null, JSON.stringify(record));
-    if (Number(changes) === 0) continue;
+    if (Number(changes) === 0 && !amend(file, record, service, release)) continue;
     group.run(fingerprint, service, release, timeMs, timeMs, 1 + suppressed(record), kind, type, record.message.slice(0, 300), id);
     rollup.add(timeMs, type, resourceNumber(file, { 'service.name': service, 'service.version': release }));
   }
   rollup.write();
+}
+
+/** Puts a fuller record in the place of the one that was first; true where it belongs to another group than that one. */
+function amend(file: DayFile, record: ErrorRecord, service: string, release: string): boolean {
+  if (record['sonde.error.amends'] !== true) return false;
+  const { 'error.id': id, 'sonde.error.fingerprint': fingerprint, 'sonde.error.kind': kind, 'error.type': type } = record;
+  const former = file.prepare('SELECT fingerprint FROM errors WHERE error_id = ?').get(id)?.['fingerprint'];
+  file.prepare(AMEND).run(fingerprint, kind, type, JSON.stringify(record), id);
+  if (former === undefined || former === fingerprint) return false;
+  file.prepare(UNGROUP).run(former, service, release);
+  return true;
 }
 
 function text(value: unknown): string {
