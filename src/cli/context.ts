@@ -16,6 +16,8 @@ export interface CliContext {
   readonly io: CliIo;
   readonly json: boolean;
   readonly dir: string;
+  /** Where look-ups go, for messages: the folder, or the servers of the stack. */
+  readonly place: string;
   readonly style: Style;
   /** Columns of the terminal, 100 where there is none. */
   readonly width: number;

@@ -10,7 +10,8 @@ export function readTime(option: string, text: string | undefined, nowMs: number
   const ago = tryDurationMs(text);
   if (ago !== undefined) return nowMs - ago;
   const timeMs = /^\d{4}-\d{2}-\d{2}(?:$|[T ]\d)/.test(text) ? Date.parse(/[zZ]$|[+-]\d{2}:?\d{2}$|^.{10}$/.test(text) ? text : `${text}Z`) : Number.NaN;
-  if (Number.isNaN(timeMs)) throw wrongUsage(`Cannot use "${text}" as ${option}: expected how long ago, such as "1h", or a UTC time, such as "2026-11-21T07:30:00Z"`);
+  if (Number.isNaN(timeMs))
+    throw wrongUsage(`Cannot use "${text}" as ${option}: expected how long ago, such as "1h", or a UTC time, such as "2026-11-21T07:30:00Z"`);
   return timeMs;
 }
 

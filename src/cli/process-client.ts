@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { CliContext } from './context.ts';
 import { CliError, EXIT, unreachable, wrongUsage } from './exit-codes.ts';
@@ -96,13 +96,21 @@ function isAlive(pid: number): boolean {
 
 function atUrl(text: string, token: string | undefined): RunningProcess {
   const base = URL.canParse(text) ? new URL(text) : undefined;
-  if (base?.protocol !== 'http:' && base?.protocol !== 'https:') throw wrongUsage(`Cannot use "${text}" as the process: expected a URL, such as ${DEFAULT_URL}`);
+  if (base?.protocol !== 'http:' && base?.protocol !== 'https:')
+    throw wrongUsage(`Cannot use "${text}" as the process: expected a URL, such as ${DEFAULT_URL}`);
   const prefix = base.pathname.replace(/\/+$/, '');
   return {
     name: base.origin + prefix,
     async request(method, path, options = {}) {
       const send = base.protocol === 'https:' ? (await import('node:https')).request : httpRequest;
-      return exchange(`nothing answers at ${base.origin}; start the process, or name it with --url, --pid or SONDE_URL`, send, { ...connection(base), path: prefix + path }, method, token, options);
+      return exchange(
+        `nothing answers at ${base.origin}; start the process, or name it with --url, --pid or SONDE_URL`,
+        send,
+        { ...connection(base), path: prefix + path },
+        method,
+        token,
+        options,
+      );
     },
   };
 }
@@ -114,7 +122,15 @@ function connection(base: URL): { hostname: string; port: string | undefined } {
 function atSocket(socketPath: string, name: string, token: string | undefined): RunningProcess {
   return {
     name,
-    request: (method, path, options = {}) => exchange(`nothing answers on "${socketPath}"; the process has ended, or serves no admin socket`, httpRequest, { socketPath, path, hostname: 'localhost' }, method, token, options),
+    request: (method, path, options = {}) =>
+      exchange(
+        `nothing answers on "${socketPath}"; the process has ended, or serves no admin socket`,
+        httpRequest,
+        { socketPath, path, hostname: 'localhost' },
+        method,
+        token,
+        options,
+      ),
   };
 }
 
@@ -133,9 +149,14 @@ function exchange(
   return new Promise((resolve, reject) => {
     const fail = (reason: string): void => reject(unreachable(`Cannot reach the process: ${hint} (${reason})`));
     const call = send({ ...target, method, headers, agent: false, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
-      collect(response).then((bytes) => resolve({ status: response.statusCode ?? 0, body: bytes }), (error: Error) => fail(error.message));
+      collect(response).then(
+        (bytes) => resolve({ status: response.statusCode ?? 0, body: bytes }),
+        (error: Error) => fail(error.message),
+      );
     });
-    call.on('error', (error: NodeJS.ErrnoException) => fail(error.name === 'AbortError' || error.name === 'TimeoutError' ? `no answer within ${timeoutMs / 1_000}s` : (error.code ?? error.message)));
+    call.on('error', (error: NodeJS.ErrnoException) =>
+      fail(error.name === 'AbortError' || error.name === 'TimeoutError' ? `no answer within ${timeoutMs / 1_000}s` : (error.code ?? error.message)),
+    );
     call.end(payload);
   });
 }

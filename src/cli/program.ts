@@ -41,7 +41,15 @@ function buildProgram(io: CliIo): Command {
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
-      outputError: (text, write) => write(`sonde: ${cleanLine(text.trim().replace(/^error: /, '').replaceAll('\n', ' '))}; see "sonde --help"\n`),
+      outputError: (text, write) =>
+        write(
+          `sonde: ${cleanLine(
+            text
+              .trim()
+              .replace(/^error: /, '')
+              .replaceAll('\n', ' '),
+          )}; see "sonde --help"\n`,
+        ),
     });
   const context = (): CliContext => contextOf(program, io);
 
@@ -49,7 +57,8 @@ function buildProgram(io: CliIo): Command {
     .command('error')
     .description('one error by the ID that a user was shown: stack, context, trace, log lines')
     .argument('<id...>', 'in any case, with or without hyphens')
-    .action(async (words: string[]) => (await import('./commands/error.ts')).errorCommand(context(), words));
+    .option('--follow-trace', 'show the other errors of its trace whole, in whatever service they happened')
+    .action(async (words: string[], options: object) => (await import('./commands/error.ts')).errorCommand(context(), words, options));
   addErrors(program, context);
   program
     .command('trace')
@@ -71,6 +80,7 @@ function addErrors(program: Command, context: () => CliContext): void {
     .option('--group', 'by fingerprint: count, first and last seen, releases')
     .option('--new', 'groups that were first seen since --since (default 1h), or first in --release')
     .option('--release <release>', 'groups that were seen in this release')
+    .option('--regressed', 'groups that came back in --release (default: the newest) after they were gone')
     .option('--service <name>')
     .option('--kind <kind>', 'bug or known')
     .option('--type <type>')
@@ -112,13 +122,17 @@ function addProcessCommands(program: Command, context: () => CliContext): void {
     .option('--reason <text>', 'for the audit record')
     .option('--reset', 'go back to the inherited level')
     .action(async (logger, level, options) => (await import('./commands/level.ts')).levelCommand(context(), logger, level, options));
-  command('ledger', 'what became of every record of a running process').action(async (options) => (await import('./commands/ledger.ts')).ledgerCommand(context(), options));
+  command('ledger', 'what became of every record of a running process').action(async (options) =>
+    (await import('./commands/ledger.ts')).ledgerCommand(context(), options),
+  );
   command('handles', 'what a running process holds open').action(async (options) => (await import('./commands/handles.ts')).handlesCommand(context(), options));
 }
 
 function contextOf(program: Command, io: CliIo): CliContext {
   const options = program.opts<{ json?: boolean; dir?: string }>();
   const dir = options.dir ?? (io.env['SONDE_DIR'] || '.sonde');
+  // A folder that is named on the command line is meant, whatever the environment says.
+  const remote = options.dir === undefined && Boolean(io.env['SONDE_LOKI_URL'] || io.env['SONDE_TEMPO_URL']);
   return {
     io,
     dir,
@@ -127,9 +141,9 @@ function contextOf(program: Command, io: CliIo): CliContext {
     width: Math.max(60, io.stdout.columns ?? 120),
     print: (text) => void io.stdout.write(text),
     printJson: (value, compact) => void io.stdout.write(`${cleanJson(value, compact ? undefined : 2)}\n`),
+    place: remote ? `the stack (${[io.env['SONDE_LOKI_URL'], io.env['SONDE_TEMPO_URL']].filter(Boolean).map(withoutPassword).join(', ')})` : `"${dir}"`,
     async lookup(use) {
-      const { openLookup } = await import('../store/open-lookup.ts');
-      const lookup = openLookup(dir);
+      const lookup = remote ? (await import('../stack/lookup/from-env.ts')).lookupFromEnv(io.env) : (await import('../store/open-lookup.ts')).openLookup(dir);
       try {
         return await use(lookup);
       } finally {
@@ -137,4 +151,8 @@ function contextOf(program: Command, io: CliIo): CliContext {
       }
     },
   };
+}
+
+function withoutPassword(url: string | undefined): string {
+  return (url ?? '').replace(/\/\/[^@/]*@/, '//');
 }

@@ -31,6 +31,12 @@ export interface GroupQuery extends PageQuery {
   readonly firstSeen?: boolean | undefined;
   /** Only groups that were seen in this release. */
   readonly release?: string | undefined;
+  /**
+   * Only groups that came back: seen in `release` (by default the newest of the service) and in an earlier one, and not in
+   * the release right before.
+   */
+  readonly regressed?: boolean | undefined;
+  readonly fingerprint?: string | undefined;
 }
 
 /** The errors of one fingerprint. */

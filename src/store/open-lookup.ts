@@ -1,7 +1,12 @@
-import { findInJournals } from '../errors/journal-reader.ts';
+import type { ErrorRecord } from '../core/records.ts';
+import { findInJournals, listJournals, readJournal } from '../errors/journal-reader.ts';
 import { StoreError } from './failure.ts';
-import type { Lookup } from './lookup.ts';
+import { errorTimeMs } from './ingest/errors.ts';
+import type { ErrorQuery, Lookup, Page } from './lookup.ts';
 import { openReader } from './query.ts';
+
+// Records that wait in journals: a worker stores them within a second, so there are many only where it died.
+const MAX_UNSTORED = 1_000;
 
 /** Opens the store in `dir`, with the journals beside it: a record that nobody has stored yet is found there. */
 export function openLookup(dir: string): Lookup {
@@ -9,22 +14,58 @@ export function openLookup(dir: string): Lookup {
   return {
     ...store,
     async error(id) {
-      const stored = await inStore(store, id);
-      if (stored.record) return stored.record;
+      const stored = await orMissing(store.error(id));
+      if (stored.found) return stored.found;
       // Once more after the journals: between the two looks the record may have been stored and its journal deleted.
-      const record = findInJournals(dir, id) ?? (await inStore(store, id)).record;
+      const record = findInJournals(dir, id) ?? (await orMissing(store.error(id))).found;
       if (record === undefined && stored.missing) throw stored.missing;
       return record;
+    },
+    async errors(query) {
+      const page = await orMissing(store.errors(query));
+      const unstored = query.after === undefined ? await unstoredErrors(dir, store, query) : [];
+      if (page.missing && unstored.length === 0) throw page.missing;
+      return joinPages(unstored, page.found);
     },
   };
 }
 
 /** No store is no obstacle yet: a program that was killed at once has left a journal only. */
-async function inStore(store: Lookup, id: string) {
+async function orMissing<T>(asked: Promise<T>): Promise<{ readonly found: T | undefined; readonly missing: StoreError | undefined }> {
   try {
-    return { record: await store.error(id), missing: undefined };
+    return { found: await asked, missing: undefined };
   } catch (error) {
-    if (error instanceof StoreError && error.code === 'missing') return { record: undefined, missing: error };
+    if (error instanceof StoreError && error.code === 'missing') return { found: undefined, missing: error };
     throw error;
   }
+}
+
+async function unstoredErrors(dir: string, store: Lookup, query: ErrorQuery): Promise<ErrorRecord[]> {
+  const records: ErrorRecord[] = [];
+  for (const { path } of listJournals(dir).reverse()) {
+    for (const record of readJournal(path).records.toReversed()) {
+      if (!matches(record, query) || (await orMissing(store.error(record['error.id']))).found) continue;
+      records.push(record);
+      if (records.length === MAX_UNSTORED) return records;
+    }
+  }
+  return records;
+}
+
+function matches(record: ErrorRecord, query: ErrorQuery): boolean {
+  const timeMs = errorTimeMs(record);
+  const wanted: [unknown, unknown][] = [
+    [query.service, record['service.name']],
+    [query.kind, record['sonde.error.kind']],
+    [query.type, record['error.type']],
+    [query.fingerprint, record['sonde.error.fingerprint']],
+    [query.traceId, record.trace_id],
+  ];
+  return timeMs >= (query.sinceMs ?? -Infinity) && timeMs < (query.untilMs ?? Infinity) && wanted.every(([asked, is]) => asked === undefined || asked === is);
+}
+
+/** The first page may be longer than asked by what is not stored yet: those records have no place in the order of pages. */
+function joinPages(unstored: readonly ErrorRecord[], page: Page<ErrorRecord> | undefined): Page<ErrorRecord> {
+  const items = unstored.length === 0 ? (page?.items ?? []) : [...unstored, ...(page?.items ?? [])].sort((a, b) => errorTimeMs(b) - errorTimeMs(a));
+  return { items, next: page?.next };
 }

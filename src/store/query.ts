@@ -1,6 +1,7 @@
 import { DAY_MS, type Day, dayOf } from './day-files.ts';
 import type { Lookup } from './lookup.ts';
-import { readErrors, readGroups } from './query-errors.ts';
+import { readErrors } from './query-errors.ts';
+import { readGroups } from './query-groups.ts';
 import { readLogs, tailLogs } from './query-logs.ts';
 import { ReadFiles } from './read-files.ts';
 import { errorOf, spanOf } from './rows.ts';

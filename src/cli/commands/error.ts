@@ -1,11 +1,12 @@
 import type { ErrorRecord } from '../../core/records.ts';
 import { parseErrorId } from '../../errors/error-id.ts';
-import type { Lookup, StoredLog, StoredTrace } from '../../store/lookup.ts';
+import type { ErrorGroup, Lookup, StoredLog, StoredTrace } from '../../store/lookup.ts';
 import type { CliContext } from '../context.ts';
 import { notFound, unreachable, wrongUsage } from '../exit-codes.ts';
 import { errorText } from '../output/error-text.ts';
 
 const MAX_LOGS = 200; // around one error; `sonde logs --trace` pages through all
+const MAX_RELATED = 50; // errors of one trace; a loop that fails makes more
 
 /** Everything that belongs to one error. */
 export interface ErrorView {
@@ -13,10 +14,19 @@ export interface ErrorView {
   readonly trace: StoredTrace | undefined;
   /** Oldest first. */
   readonly logs: readonly StoredLog[];
+  /** What is known of its fingerprint. */
+  readonly group: ErrorGroup | undefined;
+  /** The other errors of its trace, in any service, and the one that another service named as its cause; oldest first. */
+  readonly related: readonly ErrorRecord[];
+}
+
+export interface ErrorOptions {
+  /** Shows the related errors whole. */
+  readonly followTrace?: boolean;
 }
 
 /** `sonde error <id>`: an ID as a user reads it out leads to the record, its trace and the log lines around it. */
-export async function errorCommand(context: CliContext, words: readonly string[]): Promise<void> {
+export async function errorCommand(context: CliContext, words: readonly string[], options: ErrorOptions = {}): Promise<void> {
   const text = words.join(' ');
   const parsed = parseErrorId(text);
   if (!parsed.ok) {
@@ -28,27 +38,46 @@ export async function errorCommand(context: CliContext, words: readonly string[]
   }
   await context.lookup(async (lookup) => {
     const error = await lookup.error(parsed.id);
-    if (error === undefined) throw noSuchError(parsed.id, lookup, context.dir);
+    if (error === undefined) throw noSuchError(parsed.id, lookup, context.place);
     const view = await viewOf(lookup, error);
     if (context.json) context.printJson(view);
-    else context.print(errorText(view, context.style, context.width, context.io.now()));
+    else context.print(errorText(view, context.style, context.width, context.io.now(), options.followTrace ?? false));
   });
 }
 
-/** The trace and the logs are extras: the error is shown also where they cannot be read. */
+/** All but the record are extras: the error is shown also where they cannot be read. */
 async function viewOf(lookup: Lookup, error: ErrorRecord): Promise<ErrorView> {
   const traceId = error.trace_id;
-  if (traceId === undefined) return { error, trace: undefined, logs: [] };
-  const trace = await lookup.trace(traceId, Date.parse(error.timestamp)).catch(() => undefined);
-  const logs = await lookup.logs({ traceId, limit: MAX_LOGS }).then(
-    (page) => [...page.items].reverse(),
-    () => [],
-  );
-  return { error, trace, logs };
+  const [trace, logs, group, related] = await Promise.all([
+    orElse(undefined, async () => (traceId === undefined ? undefined : lookup.trace(traceId, Date.parse(error.timestamp)))),
+    orElse([], async () => (traceId === undefined ? [] : [...(await lookup.logs({ traceId, limit: MAX_LOGS })).items].reverse())),
+    orElse(undefined, async () => (await lookup.groups({ fingerprint: error['sonde.error.fingerprint'] })).items[0]),
+    orElse([], async () => relatedErrors(lookup, error)),
+  ]);
+  return { error, trace, logs, group, related };
 }
 
-function noSuchError(id: string, lookup: Lookup, dir: string): Error {
+async function orElse<T>(fallback: T, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch {
+    return fallback;
+  }
+}
+
+async function relatedErrors(lookup: Lookup, error: ErrorRecord): Promise<ErrorRecord[]> {
+  const byId = new Map<string, ErrorRecord>();
+  if (error.trace_id !== undefined)
+    for (const other of (await lookup.errors({ traceId: error.trace_id, limit: MAX_RELATED })).items) byId.set(other['error.id'], other);
+  const causeId = error['sonde.error.cause_id'];
+  const cause = typeof causeId === 'string' ? await lookup.error(causeId) : undefined;
+  if (cause) byId.set(cause['error.id'], cause);
+  byId.delete(error['error.id']);
+  return [...byId.values()].sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
+}
+
+function noSuchError(id: string, lookup: Lookup, place: string): Error {
   const [problem] = lookup.problems();
   if (problem) return unreachable(`Cannot tell whether ${id} exists: ${problem.message}`, problem.code);
-  return notFound(`No error ${id} in "${dir}": the ID is well formed, so it is another store's, or older than its retention`);
+  return notFound(`No error ${id} in ${place}: the ID is well formed, so it is another store's, or older than its retention`);
 }

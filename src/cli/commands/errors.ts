@@ -1,5 +1,5 @@
-import type { ErrorGroup } from '../../store/lookup.ts';
 import type { ErrorRecord } from '../../core/records.ts';
+import type { ErrorGroup } from '../../store/lookup.ts';
 import type { CliContext } from '../context.ts';
 import { wrongUsage } from '../exit-codes.ts';
 import { readCount, readTime, readTraceId } from '../options.ts';
@@ -9,6 +9,8 @@ import { showProblems } from '../output/problems.ts';
 import { levelStyle } from '../output/style.ts';
 import { type Cell, cut, table } from '../output/table.ts';
 import { showTime } from '../output/values.ts';
+
+const NEW_MS = 3_600_000; // "new" without --since: the last hour, about one deployment
 
 export interface ErrorsOptions {
   readonly since?: string;
@@ -23,6 +25,7 @@ export interface ErrorsOptions {
   readonly after?: string;
   readonly group?: boolean;
   readonly new?: boolean;
+  readonly regressed?: boolean;
 }
 
 /** `sonde errors`: the errors, newest first; with `--group` or `--new` by fingerprint. */
@@ -35,8 +38,10 @@ export async function errorsCommand(context: CliContext, options: ErrorsOptions)
     after: options.after,
     service: options.service,
   };
-  if (options.group || options.new || options.release !== undefined) {
-    await listGroups(context, { ...paging, sinceMs: paging.sinceMs ?? (options.new && options.release === undefined ? nowMs - 3_600_000 : undefined), firstSeen: options.new, release: options.release });
+  if (options.group || options.new || options.regressed || options.release !== undefined) {
+    const sinceMs = paging.sinceMs ?? (options.new && options.release === undefined ? nowMs - NEW_MS : undefined);
+    const { new: firstSeen, release, regressed, fingerprint } = options;
+    await listGroups(context, { ...paging, sinceMs, firstSeen, release, regressed, fingerprint });
     return;
   }
   const kind = readKind(options.kind);
@@ -45,7 +50,13 @@ export async function errorsCommand(context: CliContext, options: ErrorsOptions)
     showProblems(context, lookup);
     if (context.json) context.printJson({ errors: page.items, next: page.next ?? null });
     else if (page.items.length === 0) context.print('no errors\n');
-    else context.print(table(page.items.map((record) => errorRow(record, context)), context.width) + more(page.next));
+    else
+      context.print(
+        table(
+          page.items.map((record) => errorRow(record, context)),
+          context.width,
+        ) + more(page.next),
+      );
   });
 }
 
@@ -54,7 +65,7 @@ async function listGroups(context: CliContext, query: Parameters<Parameters<Para
     const page = await lookup.groups(query);
     showProblems(context, lookup);
     if (context.json) context.printJson({ groups: page.items, next: page.next ?? null });
-    else if (page.items.length === 0) context.print(query.firstSeen ? 'no new errors\n' : 'no errors\n');
+    else if (page.items.length === 0) context.print(query.firstSeen ? 'no new errors\n' : query.regressed ? 'no errors came back\n' : 'no errors\n');
     else context.print(page.items.map((group) => groupText(group, context)).join('') + more(page.next));
   });
 }
@@ -74,7 +85,13 @@ function errorRow(record: ErrorRecord, { style }: CliContext): Cell[] {
 function groupText(group: ErrorGroup, { style, io, width }: CliContext): string {
   const type = cleanLine(group.type);
   const what = cut(cleanLine(group.message), Math.max(20, width - 12 - type.length));
-  const facts = [`last ${ago(io.now() - group.lastMs)}`, `first ${showTime(group.firstMs)}`, `in ${releasesText(group)}`, `such as ${group.lastErrorId}`, group.fingerprint];
+  const facts = [
+    `last ${ago(io.now() - group.lastMs)}`,
+    `first ${showTime(group.firstMs)}`,
+    `in ${releasesText(group)}`,
+    `such as ${group.lastErrorId}`,
+    group.fingerprint,
+  ];
   return `${style.bold(`${group.count}×`.padStart(8))}  ${(group.kind === 'bug' ? style.bad : style.warn)(type)}  ${what}\n${' '.repeat(10)}${style.faint(cleanLine(facts.join(' · ')))}\n`;
 }
 

@@ -16,7 +16,11 @@ export async function ledgerCommand(context: CliContext, options: ProcessOptions
   }
   if (typeof report?.span !== 'object') throw unreachable(`Cannot read the ledger of ${target.name}: it is not one that this version knows`);
   const { style } = context;
-  const head: Cell[] = ['SIGNAL', ...COLUMNS.map((name) => name.toUpperCase()), 'DROPPED'].map((text, i) => ({ text, right: i > 0 && i <= COLUMNS.length, colour: style.faint }));
+  const head: Cell[] = ['SIGNAL', ...COLUMNS.map((name) => name.toUpperCase()), 'DROPPED'].map((text, i) => ({
+    text,
+    right: i > 0 && i <= COLUMNS.length,
+    colour: style.faint,
+  }));
   const rows = SIGNALS.filter((signal) => report[signal]).map((signal): Cell[] => [
     { text: signal, colour: style.bold },
     ...COLUMNS.map((name) => ({ text: String(report[signal][name]), right: true })),

@@ -1,9 +1,9 @@
+import { tryDurationMs } from '../../core/duration.ts';
 import type { CliContext } from '../context.ts';
 import { wrongUsage } from '../exit-codes.ts';
 import { isLevelName } from '../options.ts';
 import { cleanLine } from '../output/clean.ts';
 import { table } from '../output/table.ts';
-import { tryDurationMs } from '../../core/duration.ts';
 import { askJson, findProcess, type ProcessOptions, type RunningProcess } from '../process-client.ts';
 
 export interface LevelOptions extends ProcessOptions {
@@ -24,8 +24,10 @@ export async function levelCommand(context: CliContext, first: string | undefine
   const logger = rootLevel ? undefined : first;
   const level = rootLevel ? first : second;
   if (level !== undefined && !isLevelName(level)) throw wrongUsage(`Cannot use "${level}" as a level: expected trace, debug, info, warn, error, fatal or off`);
-  if (level === undefined && (options.for !== undefined || options.reason !== undefined)) throw wrongUsage('Cannot use --for or --reason without a level, such as "sonde level orders debug --for 10m"');
-  if (options.for !== undefined && tryDurationMs(options.for) === undefined) throw wrongUsage(`Cannot use "${options.for}" as --for: expected a duration, such as "10m"`);
+  if (level === undefined && (options.for !== undefined || options.reason !== undefined))
+    throw wrongUsage('Cannot use --for or --reason without a level, such as "sonde level orders debug --for 10m"');
+  if (options.for !== undefined && tryDurationMs(options.for) === undefined)
+    throw wrongUsage(`Cannot use "${options.for}" as --for: expected a duration, such as "10m"`);
   if (options.reset && level !== undefined) throw wrongUsage('Cannot use --reset with a level: it goes back to the inherited one');
   const target = findProcess(context, options);
   if (options.reset) await reset(context, target, logger);

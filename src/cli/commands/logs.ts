@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Lookup, LogQuery, StoredLog } from '../../store/lookup.ts';
+import type { LogQuery, Lookup, StoredLog } from '../../store/lookup.ts';
 import type { CliContext } from '../context.ts';
 import { readCount, readSeverity, readTime, readTraceId } from '../options.ts';
 import { cleanLine } from '../output/clean.ts';

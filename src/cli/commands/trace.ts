@@ -16,7 +16,8 @@ export async function traceCommand(context: CliContext, text: string): Promise<v
     const trace = await lookup.trace(traceId);
     const [problem] = lookup.problems();
     if (trace === undefined && problem) throw unreachable(`Cannot tell whether trace ${traceId} exists: ${problem.message}`, problem.code);
-    if (trace === undefined) throw notFound(`No span of trace ${traceId} in "${context.dir}": it was not sampled, is another store's, or older than its retention`);
+    if (trace === undefined)
+      throw notFound(`No span of trace ${traceId} in ${context.place}: it was not sampled, is another store's, or older than its retention`);
     const logs = [...(await lookup.logs({ traceId, limit: MAX_LOGS })).items].reverse();
     if (context.json) {
       context.printJson({ trace, logs });

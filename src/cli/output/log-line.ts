@@ -5,7 +5,8 @@ import { cut } from './table.ts';
 import { showPairs, showTime } from './values.ts';
 
 // An error's line carries the whole record; the stack is shown by `sonde error`.
-const NOT_SHOWN = /^(?:exception\.|sonde\.error\.|event\.name$|observed_timestamp$|severity_number$|trace_flags$|service\.|host\.|process\.|deployment\.|telemetry\.)/;
+const NOT_SHOWN =
+  /^(?:exception\.|sonde\.error\.|event\.name$|observed_timestamp$|severity_number$|trace_flags$|service\.|host\.|process\.|deployment\.|telemetry\.)/;
 const MAX_PAIRS = 400; // of one line on a terminal; --json has all of it
 
 /** A log record on one line: time, level, logger, message, values. */

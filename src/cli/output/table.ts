@@ -14,7 +14,15 @@ export function table(rows: readonly (readonly Cell[])[], width: number, maxColu
   }
   const before = widths.slice(0, -1).reduce((sum, w) => sum + w + 2, 0);
   if (count > 0) widths[count - 1] = Math.max(20, width - before);
-  return rows.map((row) => `${row.map((cell, column) => layOut(cell, widths[column] as number, column === row.length - 1)).join('  ').trimEnd()}\n`).join('');
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => layOut(cell, widths[column] as number, column === row.length - 1))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
 }
 
 function layOut(cell: Cell, width: number, last: boolean): string {

@@ -53,7 +53,7 @@ Type      TypeError
 Release   checkout 1.4.0
 Caught    http.server
 Logger    orders
-Group     v1:0123456789abcdef
+Group     v1:0123456789abcdef, the first of its kind
 
 Stack
   TypeError: Cannot charge
@@ -78,6 +78,26 @@ Log, 2 lines
   07:30:00.020Z  info   orders  order received  order=o-1
   07:30:00.040Z  warn   orders  card declined  order=o-1
 `);
+  });
+
+  it('leads to the other errors of the trace and to the cause in another service', async () => {
+    const { dir, id, error } = shop();
+    const store = openWriter(dir, { resource: RESOURCE, maxAgeMs: 1e12 });
+    const cause = errorRecord({ timeMs: TIME - 5, trace_id: 'e'.repeat(32), 'service.name': 'payments', message: 'Card refused', 'exception.stacktrace': 'CardRefused: 51\n    at issuer (issuer.ts:1:1)' });
+    const upstream = errorRecord({ timeMs: TIME + 9, trace_id: TRACE, 'sonde.error.cause_id': cause['error.id'], 'service.name': 'gateway', message: 'Cannot order' });
+    store.writeErrors([cause, upstream]);
+    store.close();
+    const short = (await cli(['error', upstream['error.id'], '--dir', dir])).out;
+    expect(short).toContain(`Related, 2 errors
+  ${cause['error.id']}  2026-11-21T07:29:59.995Z  payments  TypeError  Card refused  ← its cause
+  ${id}  2026-11-21T07:30:00.000Z  checkout  TypeError  ${error.message}
+`);
+    expect(short).toContain('3 times since 2026-11-21T07:29:59.995Z');
+    expect(short).not.toContain('issuer.ts');
+    const whole = (await cli(['error', upstream['error.id'], '--follow-trace', '--dir', dir])).out;
+    expect(whole).toContain('at issuer (issuer.ts:1:1)');
+    const { related } = JSON.parse((await cli(['error', upstream['error.id'], '--json', '--dir', dir])).out);
+    expect(related.map((record: Record<string, string>) => record['error.id'])).toEqual([cause['error.id'], id]);
   });
 
   it('reads an ID as people type it', async () => {
@@ -117,6 +137,8 @@ Log, 2 lines
       writeFileSync(join(place, 'journal', `99999-${TIME}.ndjson`), `{"journal":1}\n${JSON.stringify(record)}\n{"torn`);
       const { exit, out } = await cli(['error', record['error.id'], '--dir', place]);
       expect({ exit, found: out.startsWith(record['error.id']) }).toEqual({ exit: 0, found: true });
+      const listed = JSON.parse((await cli(['errors', '--json', '--dir', place])).out).errors as Record<string, string>[];
+      expect(listed.filter((one) => one['error.id'] === record['error.id'])).toHaveLength(1);
     }
   });
 

@@ -71,6 +71,32 @@ describe('sonde errors', () => {
     expect(await groups('--group', '--limit', '1', '--after', page.next)).toEqual(['NewError 2 1.5.0']);
   });
 
+  it('tells what came back in a release after it was gone', async () => {
+    const minutes = (n: number) => NOW - n * MINUTE;
+    const dir = testFolder();
+    const seen: [string, string][] = [
+      ['1.0.0', 'v1:back'],
+      ['1.0.0', 'v1:always'],
+      ['1.1.0', 'v1:always'],
+      ['1.2.0', 'v1:always'],
+      ['1.2.0', 'v1:back'],
+      ['1.2.0', 'v1:fresh'],
+    ];
+    for (const [at, release] of ['1.0.0', '1.1.0', '1.2.0'].entries()) {
+      const resource = { 'service.name': 'checkout', 'service.version': release };
+      const writer = openWriter(dir, { resource, maxAgeMs: 1e12 });
+      writer.writeSpans([spanData({ startMs: minutes(30 - at) })]);
+      writer.writeErrors(seen.filter(([of]) => of === release).map(([, fingerprint]) => errorRecord({ timeMs: minutes(30 - at), ...resource, 'sonde.error.fingerprint': fingerprint })));
+      writer.close();
+    }
+    const back = async (...argv: string[]) =>
+      JSON.parse((await cli(['errors', '--regressed', '--json', '--dir', dir, ...argv], { nowMs: NOW })).out).groups.map((group: { fingerprint: string }) => group.fingerprint);
+    expect(await back()).toEqual(['v1:back']);
+    expect(await back('--release', '1.2.0')).toEqual(['v1:back']);
+    expect(await back('--release', '1.1.0')).toEqual([]);
+    expect((await cli(['errors', '--regressed', '--release', '1.1.0', '--dir', dir])).out).toBe('no errors came back\n');
+  });
+
   it('says so when there are none', async () => {
     const dir = store((writer) => writer.writeLogs([logData()]));
     expect(await cli(['errors', '--dir', dir])).toEqual({ exit: 0, out: 'no errors\n', err: '' });
