@@ -10,6 +10,6 @@ if (built.reason) {
 if (!built.paths.tempo) process.stdout.write('stack tests of Tempo left out: no tempo on PATH or in TEMPO_BIN\n');
 const { status } = spawnSync('npx', ['vitest', 'run', '--config', 'test/stack/vitest.config.ts', ...process.argv.slice(2)], {
   stdio: 'inherit',
-  env: { ...process.env, SONDE_STACK_PATHS: JSON.stringify(built.paths) },
+  env: { ...process.env, STACK_TEST_PATHS: JSON.stringify(built.paths) },
 });
 process.exit(status ?? 1);

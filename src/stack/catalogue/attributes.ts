@@ -20,6 +20,25 @@ export const LOG_ATTRIBUTES: readonly string[] = [
   'sonde.error.suppressed',
 ];
 
+/** Attributes of the resource and of the semantic conventions that records of the SDK carry besides. */
+export const CONTEXT_ATTRIBUTES: readonly string[] = [
+  'service.namespace',
+  'service.instance.id',
+  'host.name',
+  'process.pid',
+  'process.runtime.name',
+  'process.runtime.version',
+  'telemetry.sdk.name',
+  'telemetry.sdk.language',
+  'telemetry.sdk.version',
+  'event.name',
+  'request.id',
+  'http.route',
+  'http.request.method',
+  'url.path',
+  'code.function.name',
+];
+
 /** Labels that Loki itself makes of the fields of a record, and the index label of the collector. */
 export const LOKI_LABELS: readonly string[] = [
   'obs_kind',

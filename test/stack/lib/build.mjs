@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MODULES = fileURLToPath(new URL('../modules/', import.meta.url));
-const CACHE = process.env.SONDE_STACK_CACHE ?? join(homedir(), '.cache', 'sonde-stack');
+const CACHE = process.env.STACK_TEST_CACHE ?? join(homedir(), '.cache', 'sonde-stack');
 const BUILDER = 'go.opentelemetry.io/collector/cmd/builder@v0.159.0';
 const LIMIT_MS = 30 * 60_000; // Loki alone takes four minutes on two cores; a slow machine may need several times that
 

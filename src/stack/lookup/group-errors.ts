@@ -1,0 +1,60 @@
+import type { ErrorRecord } from '../../core/records.ts';
+import type { ErrorGroup, GroupQuery, Page, ReleaseCount } from '../../store/lookup.ts';
+
+const DEFAULT_LIMIT = 50;
+
+/** Groups error records by fingerprint, last seen first, as the store's roll-up does. */
+export function groupErrors(records: readonly ErrorRecord[], query: GroupQuery): Page<ErrorGroup> {
+  const byFingerprint = new Map<string, ErrorRecord[]>();
+  for (const record of records) {
+    const key = record['sonde.error.fingerprint'];
+    const same = byFingerprint.get(key);
+    if (same) same.push(record);
+    else byFingerprint.set(key, [record]);
+  }
+  const groups = [...byFingerprint.values()]
+    .map(groupOf)
+    .filter((group) => wanted(group, query))
+    .sort((a, b) => b.lastMs - a.lastMs || (a.fingerprint < b.fingerprint ? -1 : 1));
+  const from = query.after === undefined ? 0 : groups.findIndex((group) => group.fingerprint === query.after) + 1;
+  const limit = query.limit ?? DEFAULT_LIMIT;
+  const items = groups.slice(from, from + limit);
+  return { items, next: from + limit < groups.length ? items.at(-1)?.fingerprint : undefined };
+}
+
+function groupOf(records: readonly ErrorRecord[]): ErrorGroup {
+  const sorted = [...records].sort((a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp));
+  const first = sorted[0] as ErrorRecord;
+  const last = sorted.at(-1) as ErrorRecord;
+  const releases = new Map<string, ReleaseCount>();
+  for (const record of sorted) {
+    const release = String(record['service.version'] ?? '');
+    const timeMs = Date.parse(record.timestamp);
+    const former = releases.get(release);
+    releases.set(release, { release, firstMs: former?.firstMs ?? timeMs, lastMs: timeMs, count: (former?.count ?? 0) + weight(record) });
+  }
+  return {
+    fingerprint: last['sonde.error.fingerprint'],
+    kind: last['sonde.error.kind'],
+    type: last['error.type'],
+    message: last.message,
+    services: [...new Set(sorted.map((record) => String(record['service.name'] ?? '')))],
+    releases: [...releases.values()],
+    firstMs: Date.parse(first.timestamp),
+    lastMs: Date.parse(last.timestamp),
+    count: sorted.reduce((sum, record) => sum + weight(record), 0),
+    lastErrorId: last['error.id'],
+  };
+}
+
+/** A record stands for itself and for the repeats that were folded into it. */
+function weight(record: ErrorRecord): number {
+  const suppressed = record['sonde.error.suppressed'];
+  return 1 + (typeof suppressed === 'number' && suppressed > 0 ? suppressed : 0);
+}
+
+function wanted(group: ErrorGroup, { sinceMs, untilMs, firstSeen, release }: GroupQuery): boolean {
+  if (release !== undefined && !(firstSeen ? group.releases[0]?.release === release : group.releases.some((seen) => seen.release === release))) return false;
+  if (untilMs !== undefined && group.firstMs >= untilMs) return false;
+  return sinceMs === undefined || (firstSeen ? group.firstMs : group.lastMs) >= sinceMs;
+}

@@ -1,0 +1,93 @@
+import type { Attributes } from '../../core/attributes.ts';
+import type { ErrorRecord, JsonValue } from '../../core/records.ts';
+import type { StoredLog } from '../../store/lookup.ts';
+import { CONTEXT_ATTRIBUTES, LOG_ATTRIBUTES, lokiLabel } from '../catalogue/attributes.ts';
+
+/** A line of Loki: its labels (index labels and structured metadata), its time in nanoseconds, its text. */
+export interface LokiLine {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly timeNs: bigint;
+  readonly text: string;
+}
+
+const NAMES = new Map([...LOG_ATTRIBUTES, ...CONTEXT_ATTRIBUTES].map((name) => [lokiLabel(name), name]));
+/** Labels that are no attributes: Loki's own and the collector's. */
+const OWN = new Set([
+  'obs_kind',
+  'detected_level',
+  'service_name_extracted',
+  'trace_id',
+  'span_id',
+  'flags',
+  'severity_number',
+  'severity_text',
+  'scope_name',
+  'scope_version',
+  'observed_timestamp',
+  'event_name',
+]);
+const NUMBERS = new Set(['process.pid', 'sonde.error.suppressed']);
+const OF_RESOURCE = /^(?:service|host|process|deployment|telemetry)\./;
+const SEVERITIES: Readonly<Record<number, ErrorRecord['level']>> = { 21: 'fatal', 17: 'error', 13: 'warn', 5: 'debug' };
+
+/** Attributes under their OTLP names where the catalogue knows them; others keep the underscores that Loki gave them. */
+function attributesOf(labels: Readonly<Record<string, string>>): Record<string, JsonValue> {
+  const attributes: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
+  for (const [label, value] of Object.entries(labels)) {
+    if (OWN.has(label)) continue;
+    const name = NAMES.get(label) ?? label;
+    attributes[name] = NUMBERS.has(name) ? Number(value) : name === 'sonde.error.handled' ? value === 'true' : value;
+  }
+  return attributes;
+}
+
+/** An error record from its line: the body is the message, then the stack. */
+export function errorRecordOf({ labels, timeNs, text }: LokiLine): ErrorRecord {
+  const attributes = attributesOf(labels);
+  const severity = Number(labels.severity_number ?? 17);
+  const message = String(attributes['exception.message'] ?? text.split('\n', 1)[0]);
+  const stack = text.startsWith(`${message}\n`) ? text.slice(message.length + 1) : text;
+  const timestamp = new Date(Number(timeNs / 1_000_000n)).toISOString();
+  return {
+    ...attributes,
+    timestamp,
+    observed_timestamp: labels.observed_timestamp ? new Date(Number(BigInt(labels.observed_timestamp) / 1_000_000n)).toISOString() : timestamp,
+    level: SEVERITIES[severity] ?? 'error',
+    severity_number: (severity in SEVERITIES ? severity : 17) as ErrorRecord['severity_number'],
+    message,
+    'event.name': 'exception',
+    logger: labels.scope_name ?? '',
+    ...(labels.trace_id ? { trace_id: labels.trace_id } : {}),
+    ...(labels.span_id ? { span_id: labels.span_id } : {}),
+    'exception.type': String(attributes['exception.type'] ?? 'Error'),
+    'exception.message': message,
+    'exception.stacktrace': stack,
+    'error.id': String(attributes['error.id'] ?? ''),
+    'error.type': String(attributes['error.type'] ?? attributes['exception.type'] ?? 'Error'),
+    'sonde.error.kind': attributes['sonde.error.kind'] === 'known' ? 'known' : 'bug',
+    'sonde.error.fingerprint': String(attributes['sonde.error.fingerprint'] ?? ''),
+  };
+}
+
+/** A log record from its line. */
+export function logOf({ labels, timeNs, text }: LokiLine): StoredLog {
+  const all = attributesOf(labels);
+  const resource: Record<string, JsonValue> = {};
+  const attributes: Record<string, JsonValue> = {};
+  for (const [name, value] of Object.entries(all)) (OF_RESOURCE.test(name) ? resource : attributes)[name] = value;
+  const timeMs = Number(timeNs) / 1e6;
+  return {
+    timeMs,
+    observedMs: labels.observed_timestamp ? Number(labels.observed_timestamp) / 1e6 : timeMs,
+    severity: Number(labels.severity_number ?? 9),
+    level: (labels.severity_text ?? 'info').toLowerCase(),
+    message: text,
+    logger: labels.scope_name ?? '',
+    eventName: labels.event_name,
+    traceId: labels.trace_id,
+    spanId: labels.span_id,
+    flags: Number(labels.flags ?? 0),
+    attributes,
+    resource: resource as Attributes,
+  };
+}

@@ -1,0 +1,121 @@
+import type { ErrorRecord } from '../../core/records.ts';
+import { errorIdTime } from '../../errors/error-id.ts';
+import { StoreError } from '../../store/failure.ts';
+import type { ErrorGroup, ErrorQuery, GroupQuery, LogQuery, Lookup, Page, PageQuery, StoredLog } from '../../store/lookup.ts';
+import { groupErrors } from './group-errors.ts';
+import { type LokiQuery, queryLoki, quoted } from './loki.ts';
+import { errorRecordOf, type LokiLine, logOf } from './loki-records.ts';
+import type { ServerOptions } from './server.ts';
+import { traceFromTempo } from './tempo.ts';
+
+const NS_PER_MS = 1_000_000n;
+const HOUR_NS = 3_600_000n * NS_PER_MS;
+const DAY_NS = 24n * HOUR_NS;
+const AROUND_ID_NS = HOUR_NS / 4n; // the ID is minted when the error is seen, minutes at most after it occurred
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 1_000;
+const MAX_GROUPED = 5_000; // Loki's own limit of lines a query
+const DEFAULT_RANGE_NS = 7n * DAY_NS;
+
+/** The servers to look things up at; a look-up of a kind whose server is not named says so. */
+export interface RemoteLookupOptions {
+  readonly loki?: ServerOptions | undefined;
+  readonly tempo?: ServerOptions | undefined;
+  /** Wall clock, milliseconds. */
+  readonly now?: () => number;
+}
+
+/** Looks up errors and logs in Loki and traces in Tempo, with the answers that the store on disk gives. */
+export function openRemoteLookup({ loki, tempo, now = Date.now }: RemoteLookupOptions): Lookup {
+  const server = (): ServerOptions => {
+    if (!loki) throw new StoreError('missing', 'Cannot look up errors and logs: SONDE_LOKI_URL is not set');
+    return loki;
+  };
+  const nowNs = (): bigint => BigInt(Math.ceil(now())) * NS_PER_MS + NS_PER_MS;
+  const lines = async (expr: string, query: PageQuery): Promise<Page<LokiLine>> => readPage(server(), expr, query, nowNs());
+  const errors = async (query: ErrorQuery): Promise<Page<ErrorRecord>> => mapPage(await lines(errorExpr(query), query), errorRecordOf);
+
+  return {
+    async error(id) {
+      const atNs = BigInt(errorIdTime(id).getTime()) * NS_PER_MS;
+      const [line] = await queryLoki(server(), {
+        expr: `{obs_kind="error"} | error_id=${quoted(id)}`,
+        startNs: atNs - AROUND_ID_NS,
+        endNs: atNs + AROUND_ID_NS,
+        limit: 1,
+      });
+      return line && errorRecordOf(line);
+    },
+    errors,
+    async groups(query): Promise<Page<ErrorGroup>> {
+      const found = await queryLoki(server(), {
+        ...rangeOf(query.firstSeen ? { ...query, sinceMs: undefined } : query, nowNs()),
+        expr: errorExpr({ service: query.service }),
+        limit: MAX_GROUPED,
+      });
+      return groupErrors(found.map(errorRecordOf), query);
+    },
+    async trace(traceId) {
+      if (!tempo) throw new StoreError('missing', 'Cannot look up traces: SONDE_TEMPO_URL is not set');
+      return traceFromTempo(tempo, traceId);
+    },
+    logs: async (query) => mapPage(await lines(logExpr(query), query), logOf),
+    async tailLogs(query, position) {
+      if (position === undefined) return { items: [], position: String(nowNs()) };
+      const endNs = nowNs();
+      const found = await queryLoki(server(), { expr: logExpr(query), startNs: BigInt(position), endNs, limit: MAX_LIMIT, forward: true });
+      const last = found.at(-1);
+      return { items: found.map(logOf), position: last ? String(last.timeNs + 1n) : position };
+    },
+    problems: () => [],
+    close: async () => {},
+  };
+}
+
+function errorExpr(query: ErrorQuery): string {
+  return `{obs_kind="error"${service(query)}}${filter('sonde_error_kind', query.kind)}${filter('error_type', query.type)}${filter('sonde_error_fingerprint', query.fingerprint)}${filter('trace_id', query.traceId)}`;
+}
+
+function logExpr(query: LogQuery): string {
+  const logger = query.logger === undefined ? '' : ` | scope_name=~${quoted(`${query.logger.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}(\\..+)?`)}`;
+  const severity = query.minSeverity === undefined ? '' : ` | severity_number>=${Math.trunc(query.minSeverity)}`;
+  return `{obs_kind=~"log|audit"${service(query)}}${filter('trace_id', query.traceId)}${logger}${severity}`;
+}
+
+function service(query: PageQuery): string {
+  return query.service === undefined ? '' : `, service_name=${quoted(query.service)}`;
+}
+
+function filter(label: string, value: string | undefined): string {
+  return value === undefined ? '' : ` | ${label}=${quoted(value)}`;
+}
+
+function rangeOf(query: PageQuery, nowNs: bigint): Pick<LokiQuery, 'startNs' | 'endNs'> {
+  const endNs = query.untilMs === undefined ? nowNs : BigInt(Math.floor(query.untilMs)) * NS_PER_MS;
+  const startNs = query.sinceMs === undefined ? endNs - DEFAULT_RANGE_NS : BigInt(Math.floor(query.sinceMs)) * NS_PER_MS;
+  return { startNs, endNs: endNs > startNs ? endNs : startNs + 1n };
+}
+
+/** A cursor is the time of the last line shown and how many lines of that very nanosecond were. */
+async function readPage(server: ServerOptions, expr: string, query: PageQuery, nowNs: bigint): Promise<Page<LokiLine>> {
+  const limit = Math.min(query.limit ?? DEFAULT_LIMIT, MAX_LIMIT);
+  const { startNs, endNs } = rangeOf(query, nowNs);
+  const cursor = query.after === undefined ? undefined : parseCursor(query.after);
+  const found = await queryLoki(server, { expr, startNs, endNs: cursor ? cursor.timeNs + 1n : endNs, limit: limit + (cursor?.seen ?? 0) + 1 });
+  const rest = found.slice(cursor?.seen ?? 0);
+  const items = rest.slice(0, limit);
+  const last = items.at(-1);
+  if (!last || rest.length <= limit) return { items, next: undefined };
+  const seen = items.filter((line) => line.timeNs === last.timeNs).length + (cursor?.timeNs === last.timeNs ? cursor.seen : 0);
+  return { items, next: `${last.timeNs}/${seen}` };
+}
+
+function parseCursor(text: string): { timeNs: bigint; seen: number } {
+  const match = /^(\d{1,20})\/(\d{1,4})$/.exec(text);
+  if (!match) throw new RangeError(`Cannot continue after "${text.slice(0, 100)}": expected the "next" of the page before`);
+  return { timeNs: BigInt(match[1] as string), seen: Number(match[2]) };
+}
+
+function mapPage<T>(page: Page<LokiLine>, map: (line: LokiLine) => T): Page<T> {
+  return { items: page.items.map(map), next: page.next };
+}

@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { ROOT } from './stack.ts';
+
+/** The example's two services, sending OTLP. */
+export interface Example {
+  readonly app: string;
+  readonly admin: string;
+  /** `kill` ends them at once. */
+  stop(kill?: boolean): Promise<void>;
+  /** What they wrote to stderr. */
+  readonly stderr: () => string;
+}
+
+export async function startExample(env: Record<string, string>): Promise<Example> {
+  let stderr = '';
+  const children: ChildProcess[] = [];
+  const launch = async (file: string, more: Record<string, string>): Promise<Record<string, string>> => {
+    const child = spawn(process.execPath, [join(ROOT, 'examples/checkout/dist', file)], {
+      env: { ...process.env, ...env, ...more },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    children.push(child);
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk;
+    });
+    const [urls] = await Promise.race([once(child, 'message'), once(child, 'exit').then(() => Promise.reject(new Error(`Cannot start ${file}: ${stderr}`)))]);
+    return urls as Record<string, string>;
+  };
+  const payments = await launch('payments.js', { PORT: '0' });
+  const checkout = await launch('checkout.js', { PORT: '0', ADMIN_PORT: '0', PAYMENTS_URL: payments.payments as string });
+  return {
+    app: checkout.app as string,
+    admin: checkout.admin as string,
+    stderr: () => stderr,
+    async stop(kill = false) {
+      await Promise.all(
+        children.map(async (child) => {
+          if (child.exitCode !== null || child.signalCode !== null) return;
+          const exit = once(child, 'exit');
+          child.kill(kill ? 'SIGKILL' : 'SIGTERM');
+          await exit;
+        }),
+      );
+    },
+  };
+}
