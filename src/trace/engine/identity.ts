@@ -2,6 +2,7 @@ import type { SpanOutput, TraceIdentity } from '../../core/ended-span.ts';
 import type { SpanLike } from '../../core/scope.ts';
 import { hex32, int32OfHex, randomInt32 } from './ids.ts';
 import type { SpanLimits } from './limits.ts';
+import type { TraceTail } from './tail.ts';
 
 /** Flag of W3C trace context: the trace is sampled. */
 export const SAMPLED = 1;
@@ -24,6 +25,8 @@ export class NativeTrace implements TraceIdentity {
   readonly traceState: string | undefined;
   // Not a private field: those are stored apart from the object's own slots, which the hot path would pay for.
   private text: string | undefined;
+  /** Where the spans wait whose trace the sampler refused, until its outcome is known. */
+  tail: TraceTail | undefined;
 
   constructor(host: SpanHost, t0: number, t1: number, t2: number, t3: number, traceState: string | undefined) {
     this.host = host;
@@ -33,6 +36,7 @@ export class NativeTrace implements TraceIdentity {
     this.t3 = t3;
     this.traceState = traceState;
     this.text = undefined;
+    this.tail = undefined;
   }
 
   /** 32 hex digits. */

@@ -1,17 +1,23 @@
+import type { Attributes } from '../../core/attributes.ts';
 import type { SpanOutput } from '../../core/ended-span.ts';
 import type { FunctionDef } from '../../core/function-def.ts';
 import type { Scope } from '../../core/scope.ts';
-import { foreignParent, newTrace, RANDOM, SAMPLED, type SpanHost } from './identity.ts';
+import { type ForeignParent, foreignParent, newTrace, RANDOM, SAMPLED, type SpanHost } from './identity.ts';
 import { defaultSpanLimits, type SpanLimits } from './limits.ts';
 import type { CallScope, Engine } from './port.ts';
 import { alwaysOn, type RootSampler } from './sampler.ts';
 import { NativeSpan } from './span.ts';
+import { type KeepOptions, TailKeeper, TraceTail } from './tail.ts';
 
 /** Options of {@link createNativeEngine}. */
 export interface NativeEngineOptions {
   readonly output: SpanOutput;
   /** Decides for the spans that begin a trace here; those below follow their parent. All are kept by default. */
   readonly sampler?: RootSampler;
+  /** `false`: a remote parent's decision is not followed. True by default. */
+  readonly parentBased?: boolean;
+  /** Which traces are kept by their outcome though the sampler refused them; none by default. */
+  readonly keep?: KeepOptions | false;
   readonly limits?: Partial<SpanLimits>;
 }
 
@@ -20,21 +26,34 @@ export class NativeEngine implements Engine {
   readonly name = 'native';
   readonly #host: SpanHost;
   readonly #sampler: RootSampler;
+  readonly #keeper: TailKeeper | undefined;
+  readonly #parentBased: boolean;
 
-  constructor(options: NativeEngineOptions) {
-    this.#host = { output: options.output, limits: { ...defaultSpanLimits, ...options.limits } };
-    this.#sampler = options.sampler ?? alwaysOn;
+  constructor({ output, sampler = alwaysOn, parentBased = true, keep, limits }: NativeEngineOptions) {
+    this.#host = { output, limits: { ...defaultSpanLimits, ...limits } };
+    this.#keeper = keep === undefined || keep === false ? undefined : new TailKeeper(output, keep);
+    this.#sampler = sampler;
+    this.#parentBased = parentBased;
   }
 
-  open(parent: Scope, def: FunctionDef | undefined, name: string, kind: number): NativeSpan {
+  open(parent: Scope, def: FunctionDef | undefined, name: string, kind: number, hint?: Attributes): NativeSpan {
     const above = parent.span;
     if (above instanceof NativeSpan) return new NativeSpan(parent, above.trace, above.s0, above.s1, above.flags, def, name, kind, above.def ?? above.caller);
     if (above !== undefined) {
       const remote = foreignParent(this.#host, above);
-      if (remote !== undefined) return new NativeSpan(parent, remote.trace, remote.s0, remote.s1, remote.flags & (SAMPLED | RANDOM), def, name, kind, undefined);
+      if (remote !== undefined) return this.#continue(parent, remote, def, name, kind, hint);
     }
     const trace = newTrace(this.#host);
-    return new NativeSpan(parent, trace, 0, 0, this.#sampler(trace, def, name, kind) ? SAMPLED | RANDOM : RANDOM, def, name, kind, undefined);
+    const sampled = this.#sampler(trace, def, name, kind, hint);
+    if (!sampled && this.#keeper !== undefined) trace.tail = new TraceTail(this.#keeper);
+    return new NativeSpan(parent, trace, 0, 0, sampled ? SAMPLED | RANDOM : RANDOM, def, name, kind, undefined);
+  }
+
+  #continue(parent: Scope, remote: ForeignParent, def: FunctionDef | undefined, name: string, kind: number, hint: Attributes | undefined): NativeSpan {
+    const { trace, s0, s1, flags } = remote;
+    const sampled = this.#parentBased ? (flags & SAMPLED) !== 0 : this.#sampler(trace, def, name, kind, hint);
+    if (!sampled && this.#keeper !== undefined) trace.tail ??= new TraceTail(this.#keeper);
+    return new NativeSpan(parent, trace, s0, s1, (flags & RANDOM) | (sampled ? SAMPLED : 0), def, name, kind, undefined);
   }
 
   close(call: CallScope, endMono: number): void {

@@ -1,3 +1,4 @@
+import type { Attributes } from '../../core/attributes.ts';
 import type { FunctionDef } from '../../core/function-def.ts';
 import type { Scope } from '../../core/scope.ts';
 
@@ -12,8 +13,8 @@ export interface CallScope extends Scope {
 /** What `traced` and `span` need of a tracing engine. Everything else goes through the OpenTelemetry API. */
 export interface Engine {
   readonly name: 'native' | 'otel-sdk';
-  /** Starts a span below the one of `parent`. `def` is absent for `span()`. */
-  open(parent: Scope, def: FunctionDef | undefined, name: string, kind: number): CallScope;
+  /** Starts a span below the one of `parent`. `def` is absent for `span()`; `hint` is for the sampler only. */
+  open(parent: Scope, def: FunctionDef | undefined, name: string, kind: number, hint?: Attributes): CallScope;
   /** Ends the span of `call`. */
   close(call: CallScope, endMono: number): void;
 }

@@ -9,6 +9,7 @@ import { Scope } from '../../core/scope.ts';
 import { type NativeTrace, SAMPLED } from './identity.ts';
 import { hex32, randomInt32 } from './ids.ts';
 import { attributeValue } from './limits.ts';
+import type { HeldSpan } from './tail.ts';
 import { epochOf, type Moment, monoOf } from './time-input.ts';
 import { parseTraceState } from './trace-state.ts';
 
@@ -28,13 +29,13 @@ class Rare {
  * A span of our engine. It is also the scope (and OpenTelemetry context) in which it is active, and the record that is
  * handed over when it ends: one allocation a call.
  */
-export class NativeSpan extends Scope implements Span, EndedSpan {
+export class NativeSpan extends Scope implements Span, HeldSpan {
   readonly trace: NativeTrace;
   readonly s0: number;
   readonly s1: number;
   readonly p0: number;
   readonly p1: number;
-  readonly flags: number;
+  flags: number;
   readonly def: FunctionDef | undefined;
   name: string;
   readonly kind: number;
@@ -67,6 +68,7 @@ export class NativeSpan extends Scope implements Span, EndedSpan {
     this.attrs = undefined;
     this.attrCount = 0;
     this.rare = undefined;
+    if ((flags & SAMPLED) === 0 && trace.tail !== undefined) trace.tail.began();
   }
 
   get statusMessage(): string | undefined {
@@ -101,7 +103,11 @@ export class NativeSpan extends Scope implements Span, EndedSpan {
   }
 
   isRecording(): boolean {
-    return !this.hasEnded && (this.flags & SAMPLED) !== 0;
+    if (this.hasEnded) return false;
+    if ((this.flags & SAMPLED) !== 0) return true;
+    // The sampler refused it, but its outcome may yet speak for it.
+    const { tail } = this.trace;
+    return tail !== undefined && tail.state !== 'refused';
   }
 
   setAttribute(key: string, value: unknown): this {
@@ -198,13 +204,25 @@ export class NativeSpan extends Scope implements Span, EndedSpan {
     if (this.hasEnded) return;
     this.hasEnded = true;
     this.endMono = endMono < this.startMono ? this.startMono : endMono;
-    const { output } = this.trace.host;
+    const { trace } = this;
     try {
-      if ((this.flags & SAMPLED) !== 0) output.ended(this);
-      else output.sampledOut();
+      if ((this.flags & SAMPLED) !== 0) trace.host.output.ended(this);
+      else if (trace.tail !== undefined) trace.tail.ended(this);
+      else trace.host.output.sampledOut();
     } catch {
       // The output counts its own losses; a failure of telemetry stays inside telemetry.
     }
+  }
+
+  /** Keeps a span after all that was not sampled. */
+  markSampled(): void {
+    this.flags |= SAMPLED;
+  }
+
+  /** Writes why the trace was kept on the span that spoke for it. */
+  markKept(reason: string): void {
+    this.attrs ??= {};
+    this.attrs['sonde.kept'] = reason;
   }
 
   detail(): Rare {

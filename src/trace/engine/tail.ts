@@ -1,0 +1,152 @@
+import { clock } from '../../core/clock.ts';
+import type { EndedSpan, SpanOutput } from '../../core/ended-span.ts';
+import { SlowCalls } from './slow-calls.ts';
+
+/** A span whose trace was not sampled. */
+export interface HeldSpan extends EndedSpan {
+  /** Writes why the trace is kept on the span that spoke for it. */
+  markKept(reason: KeepReason): void;
+  /** Sets the sampled flag after all. */
+  markSampled(): void;
+}
+
+/** Which traces are kept by their outcome though the sampler refused them, and how much memory that may take. */
+export interface KeepOptions {
+  /** A span failed (its status is an error). On by default. */
+  readonly failed?: boolean;
+  /** A traced call was cancelled. On by default. */
+  readonly cancelled?: boolean;
+  /** A call took far longer than that function's calls do, or than its objective says. On by default. */
+  readonly slow?: boolean;
+  /** Spans that are held back at the same time, over all traces; 10,000 by default. */
+  readonly maxSpans?: number;
+  /** Spans that are held back of one trace; 500 by default. */
+  readonly maxSpansPerTrace?: number;
+  /** Bytes of all that is held back, estimated; 8 MiB by default. */
+  readonly maxBytes?: number;
+  /** A trace that is open longer is let go; milliseconds, one minute by default. */
+  readonly maxAgeMs?: number;
+}
+
+export const defaultKeep: Required<KeepOptions> = {
+  failed: true,
+  cancelled: true,
+  slow: true,
+  maxSpans: 10_000, // about 4 MB of span objects
+  maxSpansPerTrace: 500, // a request with more is a batch job, whose first spans tell as much
+  maxBytes: 8 * 1_048_576, // a small share of the smallest container people run Node in
+  maxAgeMs: 60_000, // longer than any request that somebody waits for
+};
+
+/** Why a trace was kept; `undefined` while nothing speaks for it. */
+export type KeepReason = 'error' | 'cancelled' | 'slow';
+
+const SPAN_BYTES = 400; // a span object with its scope fields and two boxed numbers, measured with a heap snapshot
+
+/** Holds back the spans of unsampled traces until their outcome is known; bounded in number, bytes and time. */
+export class TailKeeper {
+  readonly options: Required<KeepOptions>;
+  readonly output: SpanOutput;
+  readonly #slow = new SlowCalls();
+  heldSpans = 0;
+  heldBytes = 0;
+
+  constructor(output: SpanOutput, options: KeepOptions = {}) {
+    this.output = output;
+    this.options = { ...defaultKeep, ...options };
+  }
+
+  /** Why a span that ended speaks for keeping its trace. */
+  reasonOf(span: HeldSpan): KeepReason | undefined {
+    const { failed, cancelled, slow } = this.options;
+    if (failed && span.statusCode === 2) return 'error';
+    if (cancelled && span.attrs?.['sonde.cancelled'] === true) return 'cancelled';
+    if (slow && span.def !== undefined && this.#slow.isSlow(span.def, span.endMono - span.startMono)) return 'slow';
+    return undefined;
+  }
+}
+
+/** The spans of one unsampled trace. */
+export class TraceTail {
+  readonly #keeper: TailKeeper;
+  readonly #startMono: number = clock.mono();
+  #held: HeldSpan[] = [];
+  #bytes = 0;
+  #open = 0;
+  /** `open` until something decides. */
+  state: 'open' | 'kept' | 'refused' = 'open';
+
+  constructor(keeper: TailKeeper) {
+    this.#keeper = keeper;
+  }
+
+  /** A span of the trace began. */
+  began(): void {
+    this.#open++;
+  }
+
+  /** A span of the trace ended: it is held back, handed over, or counted as refused. */
+  ended(span: HeldSpan): void {
+    this.#open--;
+    if (this.state === 'open') this.#judge(span);
+    if (this.state === 'open') this.#hold(span);
+    else if (this.state === 'kept') handOver(this.#keeper.output, span);
+    else this.#keeper.output.sampledOut();
+    // Nothing of it is under way any more and nothing spoke for it.
+    if (this.#open === 0 && this.state === 'open') this.#refuse();
+  }
+
+  #judge(span: HeldSpan): void {
+    const reason = this.#keeper.reasonOf(span);
+    if (reason === undefined) return;
+    span.markKept(reason);
+    this.state = 'kept';
+    for (const held of this.#release()) handOver(this.#keeper.output, held);
+  }
+
+  #hold(span: HeldSpan): void {
+    const keeper = this.#keeper;
+    const { maxSpans, maxSpansPerTrace, maxBytes, maxAgeMs } = keeper.options;
+    const bytes = SPAN_BYTES + textBytes(span);
+    const full = this.#held.length >= maxSpansPerTrace || keeper.heldSpans >= maxSpans || keeper.heldBytes + bytes > maxBytes;
+    if (full || span.endMono - this.#startMono > maxAgeMs) {
+      this.#refuse();
+      keeper.output.sampledOut();
+      return;
+    }
+    this.#held.push(span);
+    this.#bytes += bytes;
+    keeper.heldSpans++;
+    keeper.heldBytes += bytes;
+  }
+
+  #refuse(): void {
+    this.state = 'refused';
+    for (const _ of this.#release()) this.#keeper.output.sampledOut();
+  }
+
+  #release(): HeldSpan[] {
+    const held = this.#held;
+    this.#held = [];
+    this.#keeper.heldSpans -= held.length;
+    this.#keeper.heldBytes -= this.#bytes;
+    this.#bytes = 0;
+    return held;
+  }
+}
+
+function handOver(output: SpanOutput, span: HeldSpan): void {
+  span.markSampled();
+  output.ended(span);
+}
+
+/** The texts that a span holds, at two bytes a character. */
+function textBytes({ attrs, events }: HeldSpan): number {
+  let bytes = 0;
+  for (const key in attrs) {
+    const value = attrs[key];
+    bytes += 2 * (key.length + (typeof value === 'string' ? value.length : 8));
+  }
+  if (events) for (const event of events) for (const key in event.attributes) bytes += 2 * (key.length + String(event.attributes[key]).length);
+  return bytes;
+}
