@@ -18,7 +18,12 @@ export const mainThreadCpu = (() => {
   const path = `/proc/self/task/${process.pid}/schedstat`;
   try {
     readFileSync(path);
-    return () => Number(readFileSync(path, 'utf8').split(' ')[0]) / 1_000;
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    return () => {
+      // The kernel adds up a running thread's time at its ticks, 1 to 4 ms apart; when the thread sleeps, it does so at once.
+      Atomics.wait(pause, 0, 0, 1);
+      return Number(readFileSync(path, 'utf8').split(' ')[0]) / 1_000;
+    };
   } catch {
     return processCpu;
   }
@@ -37,7 +42,7 @@ export async function timed(work) {
 }
 
 /** Runs `op` `count` times; what an asynchronous one returns is awaited. */
-export async function repeat({ op, asynchronous, settle }, count) {
+async function repeat({ op, asynchronous, settle }, count) {
   for (let done = 0; done < count; ) {
     const end = Math.min(count, done + OPS_PER_TURN);
     if (asynchronous) for (; done < end; done++) await op(done);
@@ -47,18 +52,27 @@ export async function repeat({ op, asynchronous, settle }, count) {
   }
 }
 
-/** A round: CPU microseconds an operation, main thread and process. */
+/**
+ * A round: CPU microseconds an operation, main thread and process. A variant whose work goes on elsewhere (a worker)
+ * is waited for when the round is over; what that takes is in the figure of the process, not in that of the main thread.
+ */
 export async function cpuRound(variant, count) {
-  const { mainUs, processUs } = await timed(() => repeat(variant, count));
-  return { main: mainUs / count, process: processUs / count };
+  const all = processCpu();
+  const { mainUs } = await timed(() => repeat(variant, count));
+  await variant.drain?.();
+  return { main: mainUs / count, process: (processCpu() - all) / count };
 }
 
 /** How many operations take about `ms` milliseconds of the main thread; warms the variant up on the way. */
 export async function calibrate(variant, ms) {
-  for (let count = OPS_PER_SETTLE; ; count *= 2) {
+  const limit = variant.opsPerRound ?? 2 ** 26;
+  for (let count = Math.min(OPS_PER_SETTLE, limit), spentMs = 0; ; count = Math.min(count * 2, limit)) {
     const { mainUs } = await timed(() => repeat(variant, count));
-    if (mainUs >= ms * 500 || count >= 2 ** 26)
-      return Math.max(OPS_PER_SETTLE, Math.round((count * ms * 1_000) / Math.max(mainUs, 1) / OPS_PER_SETTLE) * OPS_PER_SETTLE);
+    await variant.drain?.();
+    spentMs += mainUs / 1_000;
+    // Code is compiled in several steps: a variant with short rounds is warmed up for as long as the others.
+    if (spentMs < ms) continue;
+    return Math.min(limit, Math.max(OPS_PER_SETTLE, Math.round((count * ms * 1_000) / Math.max(mainUs, 1) / OPS_PER_SETTLE) * OPS_PER_SETTLE));
   }
 }
 

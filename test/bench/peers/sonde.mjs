@@ -5,11 +5,12 @@ import { work, workAsync } from './work.mjs';
 /** Sonde as `start()` sets it up: records leave for the worker thread and the embedded store of an empty folder. */
 export async function startSonde(options = {}) {
   const sonde = await start({ service: 'bench', ...options });
-  return { sonde, settle: () => sonde.flush(), end: () => sonde.shutdown({ within: '5s' }) };
+  // The queue holds 131,072 spans: a round that stays below it drops none.
+  return { sonde, opsPerRound: 100_000, drain: () => sonde.flush(), end: () => sonde.shutdown({ within: '5s' }) };
 }
 
 export async function calls({ asynchronous, sampled, started = true }) {
-  const { settle, end } = started ? await startSonde({ sampling: { ratio: sampled ? 1 : 0 } }) : {};
+  const pipeline = started ? await startSonde({ sampling: { ratio: sampled ? 1 : 0 } }) : {};
   const op = traced('work', asynchronous ? workAsync : work);
-  return { asynchronous, op, settle, end };
+  return { asynchronous, op, ...pipeline };
 }
