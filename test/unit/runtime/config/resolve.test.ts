@@ -100,7 +100,7 @@ describe('resolveConfig', () => {
   });
 
   it('knows the variables of the contract', () => {
-    expect(SONDE_NAMES.length).toBe(11);
+    expect(SONDE_NAMES.length).toBe(15);
   });
 
   it('carries the version of package.json', () => {
