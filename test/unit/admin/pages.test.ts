@@ -1,0 +1,130 @@
+import express from 'express';
+import { createServer } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { escapeHtml, html } from '../../../src/admin/html.ts';
+import { routes } from '../../../src/admin/routes.ts';
+import { type AdminServer, adminServer, record } from './admin-server.ts';
+
+let admin: AdminServer;
+beforeAll(async () => {
+  admin = await adminServer();
+});
+afterAll(() => admin.close());
+
+const ID = record['error.id'];
+const PAGES = ['/', '/debug', '/debug/errors', `/debug/errors/${ID}`, '/debug/handles', '/debug/ledger'];
+
+describe('pages', () => {
+  it.each(PAGES)('%s is HTML without assets and scripts, and lets nothing through', async (path) => {
+    const { status, headers, body } = await admin.call(path);
+    expect(status).toBe(200);
+    expect(headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(headers['content-security-policy']).toContain("default-src 'none'");
+    expect(headers['x-content-type-options']).toBe('nosniff');
+    expect(headers['cache-control']).toBe('no-store');
+    expect(body).not.toMatch(/<script|<img|<i>|<b>|https?:\/\/|<[^>]* src=|@import/);
+    expect(body.startsWith('<!doctype html>')).toBe(true);
+  });
+
+  it.each(PAGES)('%s is JSON where it is asked for', async (path) => {
+    const byQuery = await admin.call(`${path}?format=json`);
+    const byHeader = await admin.call(path, { headers: { accept: 'application/json' } });
+    for (const { headers, body } of [byQuery, byHeader]) {
+      expect(headers['content-type']).toBe('application/json; charset=utf-8');
+      expect(typeof JSON.parse(body)).toBe('object');
+      expect(body).not.toContain('<');
+    }
+  });
+
+  it.each(PAGES)('%s answers HEAD with the headers of GET, and no other method', async (path) => {
+    const get = await admin.call(path);
+    const head = await admin.call(path, { method: 'HEAD' });
+    expect([head.status, head.body, head.headers['content-length']]).toEqual([200, '', get.headers['content-length']]);
+    const post = await admin.call(path, { method: 'POST' });
+    expect([post.status, post.headers.allow]).toEqual([405, 'GET, HEAD']);
+  });
+
+  it('shows what it was given, escaped', async () => {
+    expect((await admin.call(`/debug/errors/${ID}`)).body).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+    expect((await admin.call('/debug')).body).toContain('checkout&lt;b&gt;');
+    expect((await admin.call('/debug')).body).toContain('&lt;img src=x&gt;');
+    expect((await admin.call('/debug/handles')).body).toContain('2 × timer');
+  });
+
+  it('pages through errors', async () => {
+    const first = JSON.parse((await admin.call('/debug/errors?format=json&limit=1')).body) as { errors: unknown[]; next: string };
+    expect([first.errors.length, first.next]).toEqual([1, 'page2']);
+    expect((await admin.call('/debug/errors?limit=1')).body).toContain('limit=1&after=page2');
+    expect(JSON.parse((await admin.call('/debug/errors?format=json&after=page2')).body)).toHaveProperty('next', null);
+    for (const limit of ['0', '-1', 'x', '1.5']) expect((await admin.call(`/debug/errors?limit=${limit}`)).status).toBe(400);
+  });
+
+  it('tells a malformed ID from one that is not there', async () => {
+    expect([(await admin.call('/debug/errors/abc')).status, (await admin.call('/debug/errors/0000-0000-0000-0000')).status]).toEqual([400, 404]);
+  });
+
+  it('answers health with its status', async () => {
+    expect(await admin.call('/healthz')).toMatchObject({ status: 200, body: '{"status":"ok","reasons":[]}\n' });
+    expect(await admin.call('/readyz')).toMatchObject({ status: 503, body: '{"status":"unavailable","reasons":["shutting down"]}\n' });
+  });
+
+  it('gives the scraper the format it asks for', async () => {
+    expect((await admin.call('/metrics')).headers['content-type']).toBe('text/plain; version=0.0.4');
+    expect((await admin.call('/metrics', { headers: { accept: 'application/openmetrics-text' } })).headers['content-type']).toBe('application/openmetrics-text');
+  });
+
+  it('knows nothing else', async () => {
+    for (const path of ['/x', '/debug/x', '/log', '/%2e%2e/metrics/x', '/debug/errors/a/b/c']) expect((await admin.call(path)).status, path).toBe(404);
+  });
+});
+
+describe('escapeHtml', () => {
+  it.each([
+    ['<>&"\'', '&lt;&gt;&amp;&quot;&#39;'],
+    ['a\u0000b\u202ec\u001b[31m', 'a\ufffdb\ufffdc\ufffd[31m'],
+    ['tab\tand\nline', 'tab\tand\nline'],
+  ])('%j', (text, escaped) => {
+    expect(escapeHtml(text)).toBe(escaped);
+  });
+
+  it('is what a template does to every value but its own', () => {
+    expect(html`<p>${'<x>'}${['<y>', html`<b>${1}</b>`]}${undefined}${false}${{ html: 5 }}</p>`.html).toBe('<p>&lt;x&gt;&lt;y&gt;<b>1</b>[object Object]</p>');
+  });
+});
+
+describe('mounted', () => {
+  it('under a prefix of express, with links that lead back below it', async () => {
+    const mounted = await adminServer({}, (handler) => createServer(express().use('/ops/admin', handler)));
+    expect((await mounted.call('/ops/admin/healthz')).status).toBe(200);
+    expect((await mounted.call('/healthz')).status).toBe(404);
+    for (const path of ['/ops/admin', '/ops/admin/', '/ops/admin/debug', '/ops/admin/debug/errors', `/ops/admin/debug/errors/${ID}`]) {
+      const { body } = await mounted.call(path);
+      const link = /href="([^"]*metrics)"/.exec(body)?.[1] ?? '';
+      expect(new URL(link, `http://h${path}`).pathname, path).toBe('/ops/admin/metrics');
+    }
+    mounted.close();
+  });
+
+  it('behind a parser of bodies', async () => {
+    const mounted = await adminServer({}, (handler) => createServer(express().use(express.json(), express.urlencoded()).use('/admin', handler)));
+    expect(await mounted.call('/admin/log/level', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{"level":"debug"}' })).toMatchObject({ status: 200, body: '{"level":"debug"}\n' });
+    expect(await mounted.call('/admin/log/level', { method: 'PUT', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'level=warn' })).toMatchObject({ status: 200, body: '{"level":"warn"}\n' });
+    expect(await mounted.call('/admin/log/level?level=error', { method: 'PUT' })).toMatchObject({ status: 200, body: '{"level":"error"}\n' });
+    mounted.close();
+  });
+
+  it('where the framework leaves the prefix on the URL', async () => {
+    expect((await admin.call('/ops/admin/healthz')).status).toBe(200);
+    expect((await admin.call('/ops/debug/errors?format=json')).status).toBe(200);
+    const { body } = await admin.call('/ops/debug/errors');
+    expect(new URL(/href="([^"]*metrics)"/.exec(body)?.[1] ?? '', 'http://h/ops/debug/errors').pathname).toBe('/ops/metrics');
+  });
+});
+
+describe('the table of routes', () => {
+  it('has no path twice, and only pages can be opened from elsewhere', () => {
+    expect(new Set(routes.map((route) => route.path)).size).toBe(routes.length);
+    expect(routes.filter((route) => route.isPage).every((route) => route.methods.join() === 'GET,HEAD')).toBe(true);
+    expect(routes.find((route) => route.path === '/log/level')?.isPage).toBeUndefined();
+  });
+});
