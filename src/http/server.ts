@@ -83,7 +83,7 @@ export function watchServers(options: HttpServerOptions): () => void {
       return;
     }
     const startMono = clock.mono();
-    const scope = spans.start(nameOf(knownMethod(request.method)), KIND_SERVER, spans.extract(request.headers), NO_ATTRIBUTES);
+    const scope = spans.start(nameOf(knownMethod(request.method)), KIND_SERVER, spans.extract(request.headers), { 'url.path': (request.url ?? '').split('?', 1)[0] });
     const limit = new RequestLimit(startMono + Math.min(limitMs, headerLimit(request, recorder)));
     scope.limit = limit;
     const exchange: Exchange = { scope, limit, startMono, message };
@@ -111,7 +111,6 @@ export function watchServers(options: HttpServerOptions): () => void {
   };
 }
 
-const NO_ATTRIBUTES = Object.freeze(Object.create(null));
 
 /** A fault of ours in a subscriber would surface as an uncaught exception of the application; it is dropped here instead. */
 function guarded(fn: (message: unknown) => void): (message: unknown) => void {

@@ -18,7 +18,7 @@ export function httpSpans(engine: Engine, propagation: Propagation, nowMono: () 
   return {
     extract: (headers) => (headers.traceparent === undefined && headers.baggage === undefined ? ROOT : propagation.extract(headers)),
     inject: propagation.inject,
-    start: (name, kind, parent) => engine.open(parent, undefined, name, kind),
+    start: (name, kind, parent, attributes) => engine.open(parent, undefined, name, kind, attributes),
     end(scope, name, attributes, outcome) {
       const { span } = scope;
       if (span?.isRecording()) {

@@ -5,7 +5,7 @@ import { createNativeEngine } from '../trace/engine/native.ts';
 import { type Engine, installEngine } from '../trace/engine/port.ts';
 import { NativeTracerProvider } from '../trace/engine/provider.ts';
 import { registerApi } from '../trace/engine/registration.ts';
-import { ratioSampler } from '../trace/engine/sampler.ts';
+import { createSampler } from '../trace/engine/sampler.ts';
 import { createPropagator, extractScope } from '../trace/propagation.ts';
 import type { Config } from './config/config.ts';
 import type { Propagation } from './http-spans.ts';
@@ -22,7 +22,8 @@ export interface OpenEngine {
 /** Our own engine: in place when this returns; only the OpenTelemetry API is loaded later. */
 export function openNativeEngine(config: Config, output: SpanOutput): OpenEngine {
   const propagator = createPropagator(config.propagators);
-  const engine = createNativeEngine({ output, sampler: ratioSampler(config.sampler.ratio) });
+  const { parentBased, keep = {} } = config.sampler;
+  const engine = createNativeEngine({ output, sampler: createSampler(config.sampler), parentBased, keep });
   const uninstall = installEngine(engine);
   const registered = registerApi({ provider: new NativeTracerProvider(engine), contextManager: new SondeContextManager(), propagator });
   return {

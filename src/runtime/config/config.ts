@@ -1,4 +1,6 @@
 import type { Attributes } from '../../core/attributes.ts';
+import type { SamplingRule } from '../../trace/engine/sampler.ts';
+import type { KeepOptions } from '../../trace/engine/tail.ts';
 import type { LevelName, StartOptions } from './start-options.ts';
 
 /** Where OTLP goes. */
@@ -15,6 +17,10 @@ export interface OtlpConfig {
 export interface SamplerConfig {
   readonly parentBased: boolean;
   readonly ratio: number;
+  readonly perSecond: number | undefined;
+  readonly rules: readonly SamplingRule[] | undefined;
+  /** `undefined`: all outcomes. */
+  readonly keep: false | KeepOptions | undefined;
 }
 
 /** The whole configuration after options, `SONDE_*` and `OTEL_*` were joined; nothing else reads the environment. */

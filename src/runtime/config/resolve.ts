@@ -1,4 +1,5 @@
 import { resolve as resolvePath } from 'node:path';
+import { alwaysOn, ruleSampler, type SamplingRule } from '../../trace/engine/sampler.ts';
 import type { Config, OtlpConfig, SamplerConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { callable, duration, httpUrl, isRecord, otelMillis, pairs, port, ratio, type Reader, text, whole, word, words, yesNo } from './readers.ts';
@@ -33,7 +34,7 @@ const SHAPE: Readonly<Record<keyof StartOptions, readonly string[] | null>> = {
   dir: null,
   engine: null,
   disabled: null,
-  sampling: ['ratio'],
+  sampling: ['ratio', 'perSecond', 'rules', 'keep'],
   otlp: ['endpoint', 'headers', 'protocol', 'compression', 'timeout'],
   logs: ['level', 'levels', 'format', 'redact'],
   http: ['limit', 'ignore'],
@@ -72,6 +73,31 @@ const LEVELS: Reader<Record<string, LevelName>> = {
       out[name] = level;
     }
     return out;
+  },
+};
+
+const PER_SECOND: Reader<number> = {
+  expected: 'a number from 0',
+  read: (value) => (typeof value === 'number' && value >= 0 && Number.isFinite(value) ? value : undefined),
+};
+const RULES: Reader<readonly SamplingRule[]> = {
+  expected: 'a list of { function, route, ratio, perSecond } with a ratio from 0 to 1',
+  read(value) {
+    try {
+      ruleSampler(value as SamplingRule[], alwaysOn);
+      return value as SamplingRule[];
+    } catch {
+      return undefined;
+    }
+  },
+};
+const KEEP: Reader<NonNullable<SamplerConfig['keep']>> = {
+  expected: 'false, or an object of failed, cancelled and slow, each true or false',
+  read(value) {
+    if (value === false) return false;
+    if (!isRecord(value)) return undefined;
+    const known = Object.entries(value).every(([key, item]) => ['failed', 'cancelled', 'slow'].includes(key) && typeof item === 'boolean');
+    return known ? value : undefined;
   },
 };
 
@@ -141,9 +167,14 @@ function samplerOf(from: Sources): SamplerConfig {
   });
   const arg = from.pick({ env: ['OTEL_TRACES_SAMPLER_ARG'], reader: ratio });
   const chosen = from.pick({ option: 'sampling.ratio', reader: ratio });
-  if (chosen !== undefined) return { parentBased: true, ratio: chosen };
+  const rest = {
+    perSecond: from.pick({ option: 'sampling.perSecond', reader: PER_SECOND }),
+    rules: from.pick({ option: 'sampling.rules', reader: RULES }),
+    keep: from.pick({ option: 'sampling.keep', reader: KEEP }),
+  };
+  if (chosen !== undefined) return { parentBased: true, ratio: chosen, ...rest };
   const kept = name?.endsWith('always_off') ? 0 : name?.endsWith('traceidratio') ? (arg ?? 1) : 1;
-  return { parentBased: name === undefined || name.startsWith('parentbased_'), ratio: kept };
+  return { parentBased: name === undefined || name.startsWith('parentbased_'), ratio: kept, ...rest };
 }
 
 function otlpOf(from: Sources): OtlpConfig | undefined {

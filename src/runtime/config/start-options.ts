@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Attributes } from '../../core/attributes.ts';
 import type { Duration } from '../../core/duration.ts';
+import type { SamplingRule } from '../../trace/engine/sampler.ts';
 
 /** A log level as it is written in options; see `contracts` for the aliases. */
 export type LevelName = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'off';
@@ -28,6 +29,12 @@ export interface StartOptions {
   readonly sampling?: {
     /** Share of traces that are kept, 0 to 1, where no parent decided. Default: 1. */
     readonly ratio?: number;
+    /** At most so many traces a second that begin here. Default: no limit. */
+    readonly perSecond?: number;
+    /** Functions and routes that are sampled otherwise; the first rule that fits holds. */
+    readonly rules?: readonly SamplingRule[];
+    /** Traces that fail, are cancelled, or are slow for their function are kept though the sampling refused them. Default: all three. */
+    readonly keep?: false | { readonly failed?: boolean; readonly cancelled?: boolean; readonly slow?: boolean };
   };
   /** Sends to an OTLP receiver in place of the embedded store. */
   readonly otlp?: {
