@@ -47,6 +47,11 @@ export function resolved(kind: string, message: string): void {
   else write(`sonde: ${line}\n`);
 }
 
+/** Forgets the problem `kind` without a word: who had it is gone. */
+export function forget(kind: string): void {
+  problems.delete(kind);
+}
+
 /** The problems that are open, for `/debug`. */
 export function openProblems(): { kind: string; count: number; message: string; since: string }[] {
   return [...problems].map(([kind, p]) => ({ kind, count: p.count, message: p.message, since: new Date(p.firstMs).toISOString() }));

@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { clock } from '../core/clock.ts';
-import { resolved, warn } from '../core/diag.ts';
+import { forget, resolved, warn } from '../core/diag.ts';
 import { safeMessage } from '../core/json.ts';
 import { FLUSHED, type FlushMessage, type FlushMode, type FromWorker, type ToWorker, type WorkerInput } from './messages.ts';
 
@@ -29,6 +29,8 @@ export class WorkerLink {
   #port: MessagePort | undefined;
   #flushes = new Map<number, { readonly message: FlushMessage; done(): void }>();
   #nextFlush = 1;
+  /** What the worker said; over when the pipeline is. */
+  readonly #problems = new Set<string>();
   #startedMono = 0;
   #pauseMs = 0;
   #stopping = false;
@@ -141,12 +143,16 @@ export class WorkerLink {
     }
     this.#port?.close();
     this.#port = undefined;
+    for (const problem of this.#problems) forget(problem);
   }
 
   #receive(message: FromWorker): void {
     if (message.kind === 'flushed') this.#flushes.get(message.id)?.done();
     else if (message.over) resolved(message.problem, message.line);
-    else warn(message.problem, message.line);
+    else {
+      this.#problems.add(message.problem);
+      warn(message.problem, message.line);
+    }
   }
 
   #died(reason: string): void {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { EndedSpan } from '../../../src/core/ended-span.ts';
 import type { AttributeBag, SpanData } from '../../../src/core/records.ts';
 import { encodeSpansJson, unixNano } from '../../../src/pipeline/otlp/encode-json.ts';
 import { encodeSpans } from '../../../src/pipeline/otlp/encode-spans.ts';
@@ -61,7 +62,7 @@ const arbitrarySpan = fc
     droppedEvents: fc.nat(5),
     droppedLinks: fc.nat(400),
   })
-  .map(({ durationMs, ...span }) => endedSpan({ ...span, endMono: span.startMono + durationMs }));
+  .map(({ durationMs, ...span }) => endedSpan({ ...span, endMono: span.startMono + durationMs } as Partial<EndedSpan>));
 
 describe('spans through rows and protobuf', () => {
   it('decode to what was materialised, whatever they hold', () => {
