@@ -17,6 +17,12 @@ export interface ErrorAnswerOptions {
   readonly boundary?: string;
 }
 
+/** For adapters: a framework that tells the client's fault in its own way gives it in the usual one. */
+export interface ErrorAnswerInput extends ErrorAnswerOptions {
+  /** What stands for the error where it is asked whether the client is wrong. */
+  readonly fault?: unknown;
+}
+
 /** An answer, ready to be written. */
 export interface ErrorAnswer {
   readonly status: number;
@@ -33,8 +39,8 @@ const MAX_HEADER = 200;
 const PROTOCOL_HEADERS = ['retry-after', 'www-authenticate', 'allow', 'proxy-authenticate'];
 
 /** Reports `error` and makes the answer. Never throws. */
-export function errorAnswer(error: unknown, request: IncomingMessage, options: ErrorAnswerOptions = {}): ErrorAnswer {
-  const fault = clientFault(error);
+export function errorAnswer(error: unknown, request: IncomingMessage, options: ErrorAnswerInput = {}): ErrorAnswer {
+  const fault = clientFault(options.fault ?? error);
   if (fault !== undefined && options.reportClientErrors !== true) return render(fault, protocolHeaders(error), request);
   const reported = report(error, {
     mechanism: 'http.server',

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type ErrorAnswer, type ErrorAnswerOptions, errorAnswer } from './error-answer.ts';
+import { type ErrorAnswer, type ErrorAnswerInput, errorAnswer } from './error-answer.ts';
 
 /** Headers of the answer that was begun and that no longer fit. */
 const STALE = ['content-length', 'content-encoding', 'content-disposition', 'content-language', 'content-range', 'etag', 'last-modified', 'transfer-encoding', 'accept-ranges'];
@@ -15,7 +15,7 @@ const STALE = ['content-length', 'content-encoding', 'content-disposition', 'con
  * @example
  * const server = createServer((req, res) => sendProblem(req, res, new Error('no such table: orders')));
  */
-export function sendProblem(request: IncomingMessage, response: ServerResponse, error: unknown, options?: ErrorAnswerOptions): ErrorAnswer {
+export function sendProblem(request: IncomingMessage, response: ServerResponse, error: unknown, options?: ErrorAnswerInput): ErrorAnswer {
   const answer = errorAnswer(error, request, options);
   if (response.headersSent || response.writableEnded) {
     if (!response.writableFinished) response.destroy();

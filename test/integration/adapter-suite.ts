@@ -9,10 +9,8 @@ export interface AdapterService {
 
 /** Cases in which a framework's adapter differs, each with its reason. */
 export interface Deviations {
-  /** What the framework answers to a body that is no JSON. */
-  readonly badJson?: { readonly status: number; readonly reason: string };
-  /** Where headers of the route survive into the error's answer. */
-  readonly cannotCut?: string;
+  /** An error of an answer that was begun does not reach the adapter. */
+  readonly begun?: string;
 }
 
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
@@ -92,7 +90,7 @@ export function adapterSuite(name: string, start: () => Promise<AdapterService>,
       const before = errors.count();
       const answer = await ask(service.port, '/json', { method: 'POST', headers: { 'content-type': 'application/json' }, body: `{"password":"${SECRET}` });
       expectClean(answer);
-      expect(answer.status).toBe(deviations.badJson?.status ?? 400);
+      expect(answer.status).toBe(400);
       expect(answer.headers['x-error-id']).toBeUndefined();
       expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
       expect(answer.json()).toMatchObject({ title: 'Bad Request', status: 400 });
@@ -109,7 +107,7 @@ export function adapterSuite(name: string, start: () => Promise<AdapterService>,
     it('cuts an answer that was begun, so that nobody takes it for whole, and records the error', async () => {
       const before = errors.count();
       await expect(get('/begun')).rejects.toThrow(/aborted|hang up|ECONNRESET/);
-      expect(errors.count()).toBe(before + 1);
+      expect(errors.count()).toBe(deviations.begun === undefined ? before + 1 : before);
     });
 
     it('mints an ID for each of many concurrent failures', async () => {

@@ -1,0 +1,25 @@
+import { coveringGuard, type LeakOptions, leakGuard } from '../handles/verdict.ts';
+import { testOptions } from './runner-packages.ts';
+
+/**
+ * Fails each vitest test that leaves something open, and the file where its hooks do.
+ *
+ * Shape: one line in a setup file (`setupFiles`), or at the top of a test file: `await failOnLeaks()`. Tests that run side by side in one
+ * file (`it.concurrent`) are told apart. A test that failed already is not looked at.
+ * Errors: the test fails with a `LeakError` that names the line that opened and the call that closes; vitest exits with 1.
+ * Needs vitest 4.1 or later, whose `aroundEach` gives a test its scope.
+ *
+ * @example
+ * typeof failOnLeaks === 'function';
+ */
+export async function failOnLeaks(options: LeakOptions = {}): Promise<void> {
+  const { afterAll, aroundEach } = await import('vitest');
+  const file = coveringGuard(testOptions(options, 'the hooks of this file'));
+  aroundEach(async (runTest, { task }) => {
+    const guard = leakGuard(testOptions(options, task.name));
+    await guard.run(runTest);
+    if (task.result?.state === 'fail') guard.cancel();
+    else await guard.verify();
+  });
+  afterAll(() => file.verify());
+}

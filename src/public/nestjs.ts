@@ -1,0 +1,3 @@
+/** `sonde/nestjs`: re-exports only. */
+export type { ErrorAnswerOptions } from '../adapters/error-answer.ts';
+export { SondeExceptionFilter, SondeInterceptor } from '../adapters/nestjs.ts';
