@@ -125,6 +125,12 @@ function addProcessCommands(program: Command, context: () => CliContext): void {
   command('ledger', 'what became of every record of a running process').action(async (options) =>
     (await import('./commands/ledger.ts')).ledgerCommand(context(), options),
   );
+  command('profile', 'take a profile of a running process, save it, print the hottest functions')
+    .argument('[kind]', 'cpu, heap or allocs', 'cpu')
+    .option('--seconds <count>', 'how long (default 10, at most 60)')
+    .option('--out <file>', 'where to save it (gzipped pprof)')
+    .option('--top <count>', 'how many functions (default 20)')
+    .action(async (kind, options) => (await import('./commands/profile.ts')).profileCommand(context(), kind, options));
   command('handles', 'what a running process holds open').action(async (options) => (await import('./commands/handles.ts')).handlesCommand(context(), options));
 }
 

@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import protobuf from 'protobufjs';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { decodeProfile } from '../../../src/cli/pprof/decode.ts';
+import { testFolder } from '../store/records.ts';
+import { cli } from './run-cli.ts';
+
+/** The part of google/pprof's profile.proto that profiles of Node use. */
+const PROTO = `syntax = "proto3";
+message ValueType { int64 type = 1; int64 unit = 2; }
+message Sample { repeated uint64 location_id = 1; repeated int64 value = 2; }
+message Line { uint64 function_id = 1; int64 line = 2; }
+message Location { uint64 id = 1; uint64 mapping_id = 2; uint64 address = 3; repeated Line line = 4; }
+message Function { uint64 id = 1; int64 name = 2; int64 system_name = 3; int64 filename = 4; }
+message Profile {
+  repeated ValueType sample_type = 1; repeated Sample sample = 2; repeated Location location = 4; repeated Function function = 5;
+  repeated string string_table = 6; int64 time_nanos = 9; int64 duration_nanos = 10;
+}`;
+const Profile = protobuf.parse(PROTO, { keepCase: true }).root.lookupType('Profile');
+
+/** main calls work; work calls itself once; 3 ms in main, 7 ms in work. */
+const BYTES = Profile.encode({
+  sample_type: [
+    { type: 1, unit: 2 },
+    { type: 3, unit: 4 },
+  ],
+  sample: [
+    { location_id: [1], value: [3, 3_000_000] },
+    { location_id: [2, 2, 1], value: [7, 7_000_000] },
+  ],
+  location: [
+    { id: 1, line: [{ function_id: 1, line: 10 }] },
+    { id: 2, address: 2 ** 40, line: [{ function_id: 2, line: 300 }] },
+  ],
+  function: [
+    { id: 1, name: 5, filename: 7 },
+    { id: 2, name: 6, filename: 7 },
+  ],
+  string_table: ['', 'samples', 'count', 'cpu', 'nanoseconds', 'main', 'work', 'app.ts'],
+  duration_nanos: 1_500_000_000,
+}).finish();
+
+async function serving(status: number, body: Buffer | string): Promise<{ url: string; asked: string[] }> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(String(request.url));
+    response.writeHead(status).end(body);
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  onTestFinished(() => void server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}
+
+describe('decodeProfile', () => {
+  it('reads stacks, names and the last sample type', () => {
+    const frame = (name: string, line: number) => ({ name, file: 'app.ts', line });
+    expect(decodeProfile(BYTES)).toEqual({
+      type: 'cpu',
+      unit: 'nanoseconds',
+      durationMs: 1_500,
+      samples: [
+        { stack: [frame('main', 10)], value: 3_000_000 },
+        { stack: [frame('work', 300), frame('work', 300), frame('main', 10)], value: 7_000_000 },
+      ],
+    });
+  });
+
+  it.each([0, 1, 5, 20, BYTES.length - 1])('refuses a profile that is cut after %i bytes, or reads what is whole', (length) => {
+    try {
+      expect(decodeProfile(BYTES.subarray(0, length)).samples.length).toBeLessThanOrEqual(2);
+    } catch (error) {
+      expect(error).toBeInstanceOf(RangeError);
+    }
+  });
+});
+
+describe('sonde profile', () => {
+  it('saves the profile and prints the hottest functions', async () => {
+    const zipped = gzipSync(BYTES);
+    const { url, asked } = await serving(200, zipped);
+    const path = join(testFolder(), 'cpu.pb.gz');
+    const { exit, out } = await cli(['profile', '--seconds', '2', '--out', path, '--url', url]);
+    expect({ exit, asked }).toEqual({ exit: 0, asked: ['/debug/pprof/profile?seconds=2'] });
+    expect(readFileSync(path)).toEqual(zipped);
+    expect(out).toBe(
+      [
+        `10ms of cpu over 1.5s, saved in ${path} (go tool pprof -http : "${path}")`,
+        'SELF         TOTAL          FUNCTION  AT',
+        ' 7ms  70.0%    7ms   70.0%  work      app.ts:300',
+        ' 3ms  30.0%   10ms  100.0%  main      app.ts:10',
+        '',
+      ].join('\n'),
+    );
+    const json = JSON.parse((await cli(['profile', 'heap', '--json', '--out', path, '--url', url])).out);
+    expect(json).toMatchObject({ path, total: 10_000_000, functions: [{ self: 7_000_000, total: 7_000_000 }, { self: 3_000_000, total: 10_000_000 }] });
+  });
+
+  it('says in one line why there is none', async () => {
+    const busy = await serving(409, '{"error":"one at a time"}');
+    expect(await cli(['profile', '--url', busy.url])).toMatchObject({ exit: 3, err: `sonde: ${busy.url} is taking another profile; try again when it is done\n` });
+    const odd = await serving(200, gzipSync('hello'));
+    expect(await cli(['profile', '--url', odd.url, '--out', join(testFolder(), 'p')])).toMatchObject({ exit: 3, err: expect.stringContaining('Cannot read the profile of') });
+    expect(await cli(['profile', '--url', odd.url, '--out', '/nonexistent/p'])).toMatchObject({ exit: 3, err: expect.stringContaining('give another place with --out') });
+    expect(await cli(['profile', 'disk', '--url', odd.url])).toMatchObject({ exit: 2 });
+    expect(await cli(['profile', '--seconds', '61', '--url', odd.url])).toMatchObject({ exit: 2 });
+  });
+});
