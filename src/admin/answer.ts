@@ -44,13 +44,17 @@ export function text(status: number, body: string, type = 'text/plain; charset=u
   return { status, body, type };
 }
 
+const NO_CONTENT = 204;
+
 /** Writes the answer; `HEAD` gets its headers only. */
 export function send(response: ServerResponse, answer: Answer, head: boolean): void {
   if (response.headersSent || response.destroyed) return;
   const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
   response.statusCode = answer.status;
-  response.setHeader('content-type', answer.type);
-  response.setHeader('content-length', body.byteLength);
+  if (answer.status !== NO_CONTENT) {
+    response.setHeader('content-type', answer.type);
+    response.setHeader('content-length', body.byteLength);
+  }
   response.setHeader('cache-control', 'no-store');
   response.setHeader('x-content-type-options', 'nosniff');
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
