@@ -4,6 +4,7 @@ import { bindCalls } from './calls.ts';
 import { countErrors } from './errors-total.ts';
 import { setTraceKept } from './exemplars.ts';
 import { MAX_SERIES } from './family.ts';
+import { showObjectives } from './objectives.ts';
 import { allFamilies, defineReading, type Reading } from './registry.ts';
 import { leavePromClient } from './render.ts';
 import { watchRuntime } from './runtime.ts';
@@ -27,7 +28,7 @@ export interface Metrics {
 
 /** Begins to count calls, errors and the runtime. */
 export function startMetrics(options: MetricsOptions = {}): Metrics {
-  const stops = [bindCalls(options.maxSeries ?? MAX_SERIES), countErrors(), countOverflow()];
+  const stops = [bindCalls(options.maxSeries ?? MAX_SERIES), countErrors(), countOverflow(), showObjectives()];
   if (options.ledger) stops.push(countRecords(options.ledger));
   if (options.runtime !== false) stops.push(watchRuntime());
   setTraceKept(options.isTraceKept);

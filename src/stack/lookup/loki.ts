@@ -31,5 +31,5 @@ export async function queryLoki(server: ServerOptions, { expr, startNs, endNs, l
 
 /** A string of LogQL: quoted as in Go. */
 export function quoted(text: string): string {
-  return JSON.stringify(text.replaceAll(/[\u0000-\u001f\u007f\u2028\u2029]/g, ' '));
+  return JSON.stringify(text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, ' '));
 }

@@ -1,7 +1,7 @@
 import type { ErrorRecord } from '../../core/records.ts';
 import { errorIdTime } from '../../errors/error-id.ts';
 import { StoreError } from '../../store/failure.ts';
-import type { ErrorGroup, ErrorQuery, GroupQuery, LogQuery, Lookup, Page, PageQuery, StoredLog } from '../../store/lookup.ts';
+import type { ErrorGroup, ErrorQuery, LogQuery, Lookup, Page, PageQuery } from '../../store/lookup.ts';
 import { groupErrors } from './group-errors.ts';
 import { type LokiQuery, queryLoki, quoted } from './loki.ts';
 import { errorRecordOf, type LokiLine, logOf } from './loki-records.ts';

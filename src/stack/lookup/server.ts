@@ -42,9 +42,9 @@ function address(server: ServerOptions, path: string, params: Readonly<Record<st
     throw new StoreError('io', `Cannot use "${server.url}" as the URL of ${server.name}: expected one such as http://127.0.0.1:3100`);
   }
   const headers: Record<string, string> = { accept: 'application/json' };
-  if (server.token) headers['authorization'] = `Bearer ${server.token}`;
+  if (server.token) headers.authorization = `Bearer ${server.token}`;
   else if (url.username)
-    headers['authorization'] = `Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString('base64')}`;
+    headers.authorization = `Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString('base64')}`;
   if (server.tenant) headers['x-scope-orgid'] = server.tenant;
   url.username = '';
   url.password = '';

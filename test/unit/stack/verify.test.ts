@@ -97,7 +97,7 @@ describe('verifyStack', () => {
     [
       'a port that the network can reach',
       'docker-compose.yml',
-      "['127.0.0.1:3200:3200']",
+      '["127.0.0.1:3200:3200"]',
       "['3200:3200']",
       /^docker-compose\.yml:?\d*: services\.tempo\.ports\.0: a port on 127\.0\.0\.1$/,
     ],
