@@ -2,7 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ErrorAnswer, type ErrorAnswerInput, errorAnswer } from './error-answer.ts';
 
 /** Headers of the answer that was begun and that no longer fit. */
-const STALE = ['content-length', 'content-encoding', 'content-disposition', 'content-language', 'content-range', 'etag', 'last-modified', 'transfer-encoding', 'accept-ranges'];
+const STALE = [
+  'content-length',
+  'content-encoding',
+  'content-disposition',
+  'content-language',
+  'content-range',
+  'etag',
+  'last-modified',
+  'transfer-encoding',
+  'accept-ranges',
+];
 
 /**
  * Answers a request with an error: reports it, and writes `application/problem+json` with `X-Error-Id`, or a small page
@@ -13,6 +23,7 @@ const STALE = ['content-length', 'content-encoding', 'content-disposition', 'con
  * Errors: never throws.
  *
  * @example
+ * import { createServer } from 'node:http';
  * const server = createServer((req, res) => sendProblem(req, res, new Error('no such table: orders')));
  */
 export function sendProblem(request: IncomingMessage, response: ServerResponse, error: unknown, options?: ErrorAnswerInput): ErrorAnswer {

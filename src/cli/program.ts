@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { VERSION } from '../core/version.ts';
 import type { CliContext, CliIo } from './context.ts';
 import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
 import { cleanBlock, cleanJson, cleanLine } from './output/clean.ts';
@@ -35,6 +36,7 @@ async function inOurWords(error: unknown): Promise<CliError> {
 function buildProgram(io: CliIo): Command {
   const program = new Command('sonde')
     .description('Look up errors, traces and logs, and look into a running process.')
+    .version(VERSION)
     .option('--json', 'print JSON (NDJSON where it follows)')
     .option('--dir <folder>', 'folder of the store (default: SONDE_DIR, else .sonde)')
     .exitOverride()

@@ -3,22 +3,10 @@ import { parseErrorId } from '../../errors/error-id.ts';
 import type { ErrorGroup, Lookup, StoredLog, StoredTrace } from '../../store/lookup.ts';
 import type { CliContext } from '../context.ts';
 import { notFound, unreachable, wrongUsage } from '../exit-codes.ts';
-import { errorText } from '../output/error-text.ts';
+import { type ErrorView, errorText } from '../output/error-text.ts';
 
 const MAX_LOGS = 200; // around one error; `sonde logs --trace` pages through all
 const MAX_RELATED = 50; // errors of one trace; a loop that fails makes more
-
-/** Everything that belongs to one error. */
-export interface ErrorView {
-  readonly error: ErrorRecord;
-  readonly trace: StoredTrace | undefined;
-  /** Oldest first. */
-  readonly logs: readonly StoredLog[];
-  /** What is known of its fingerprint. */
-  readonly group: ErrorGroup | undefined;
-  /** The other errors of its trace, in any service, and the one that another service named as its cause; oldest first. */
-  readonly related: readonly ErrorRecord[];
-}
 
 export interface ErrorOptions {
   /** Shows the related errors whole. */

@@ -1,12 +1,23 @@
 import { formatMs } from '../../core/duration.ts';
 import type { ErrorRecord } from '../../core/records.ts';
-import type { ErrorGroup } from '../../store/lookup.ts';
-import type { ErrorView } from '../commands/error.ts';
+import type { ErrorGroup, StoredLog, StoredTrace } from '../../store/lookup.ts';
 import { cleanBlock, cleanLine } from './clean.ts';
 import { logLine } from './log-line.ts';
 import { levelStyle, type Style } from './style.ts';
 import { traceDurationMs, traceTree } from './trace-tree.ts';
 import { showTime, showValue } from './values.ts';
+
+/** Everything that belongs to one error. */
+export interface ErrorView {
+  readonly error: ErrorRecord;
+  readonly trace: StoredTrace | undefined;
+  /** Oldest first. */
+  readonly logs: readonly StoredLog[];
+  /** What is known of its fingerprint. */
+  readonly group: ErrorGroup | undefined;
+  /** The other errors of its trace, in any service, and the one that another service named as its cause; oldest first. */
+  readonly related: readonly ErrorRecord[];
+}
 
 /** Keys that have a place of their own in the text. The others are the running context. */
 const PLACED =
