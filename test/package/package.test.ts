@@ -65,7 +65,7 @@ describe('the packed tarball, installed in an empty folder without scripts', () 
     const missing = scripts.flatMap((name) => {
       const text = readFileSync(join(installed, name), 'utf8');
       const relative = [...text.matchAll(/(?:from |import\(|import |new URL\()'(\.{1,2}\/[^']+)'/g)].map((match) => match[1] ?? '');
-      const map = /sourceMappingURL=(\S+)/.exec(text)?.[1] ?? 'no map';
+      const map = /^\/\/# sourceMappingURL=(\S+)$/m.exec(text)?.[1] ?? 'no map';
       return [...relative, map].filter((target) => !existsSync(join(installed, dirname(name), target))).map((target) => `${name} → ${target}`);
     });
     expect(missing).toEqual([]);

@@ -1,6 +1,6 @@
 import type { ErrorRecord } from '../../core/records.ts';
 import { parseErrorId } from '../../errors/error-id.ts';
-import type { ErrorGroup, Lookup, StoredLog, StoredTrace } from '../../store/lookup.ts';
+import type { Lookup } from '../../store/lookup.ts';
 import type { CliContext } from '../context.ts';
 import { notFound, unreachable, wrongUsage } from '../exit-codes.ts';
 import { type ErrorView, errorText } from '../output/error-text.ts';
