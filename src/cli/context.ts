@@ -1,4 +1,5 @@
 import type { Lookup } from '../store/lookup.ts';
+import type { ExitCode } from './exit-codes.ts';
 import type { Style } from './output/style.ts';
 
 /** Where a command reads and writes; the tests give their own. */
@@ -23,6 +24,8 @@ export interface CliContext {
   readonly width: number;
   /** Prints a block of text that is safe to show. */
   print(text: string): void;
+  /** Ends with this code although nothing is to be said. */
+  exit(code: ExitCode): void;
   /** Prints the one JSON document, or one line of NDJSON. */
   printJson(value: unknown, compact?: boolean): void;
   /** Opens the place of look-ups for as long as `use` runs. */

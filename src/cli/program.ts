@@ -8,18 +8,19 @@ import { addStackCommands } from './stack-commands.ts';
 
 /** Runs one command line and returns its exit code. Never throws. */
 export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
-  const program = buildProgram(io);
+  const exit: { code: ExitCode } = { code: EXIT.ok };
+  const program = buildProgram(io, exit);
   try {
     await program.parseAsync(argv as string[], { from: 'user' });
-    return EXIT.ok;
+    return exit.code;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok; // --help, --version
     if (error instanceof CommanderError) return EXIT.usage; // commander has said it
     if (/\bsonde\b/i.test(io.env['NODE_DEBUG'] ?? '') && error instanceof Error) io.stderr.write(`${cleanBlock(String(error.stack))}\n`);
-    const { exit, code, message } = await inOurWords(error);
+    const { exit: ending, code, message } = await inOurWords(error);
     if (argv.includes('--json')) io.stdout.write(`${cleanJson({ error: { code, message } }, 2)}\n`);
     io.stderr.write(`sonde: ${cleanLine(message)}\n`);
-    return exit;
+    return ending;
   }
 }
 
@@ -33,7 +34,7 @@ async function inOurWords(error: unknown): Promise<CliError> {
 }
 
 /** The commands and their options. What a command does is loaded when it is called. */
-function buildProgram(io: CliIo): Command {
+function buildProgram(io: CliIo, exit: { code: ExitCode }): Command {
   const program = new Command('sonde')
     .description('Look up errors, traces and logs, and look into a running process.')
     .version(VERSION)
@@ -53,7 +54,7 @@ function buildProgram(io: CliIo): Command {
           )}; see "sonde --help"\n`,
         ),
     });
-  const context = (): CliContext => contextOf(program, io);
+  const context = (): CliContext => contextOf(program, io, exit);
 
   program
     .command('error')
@@ -68,6 +69,12 @@ function buildProgram(io: CliIo): Command {
     .argument('<id>', 'trace ID, 32 hexadecimal digits')
     .action(async (id: string) => (await import('./commands/trace.ts')).traceCommand(context(), id));
   addLogs(program, context);
+  program
+    .command('codes')
+    .description('the error codes that the modules of an application define')
+    .argument('<module...>', 'files that call defineError(), such as dist/errors.js; they are imported')
+    .option('--markdown', 'as a Markdown table')
+    .action(async (modules: string[], options: object) => (await import('./commands/codes.ts')).codesCommand(context(), modules, options));
   addProcessCommands(program, context);
   addStackCommands(program, context);
   return program;
@@ -133,10 +140,13 @@ function addProcessCommands(program: Command, context: () => CliContext): void {
     .option('--out <file>', 'where to save it (gzipped pprof)')
     .option('--top <count>', 'how many functions (default 20)')
     .action(async (kind, options) => (await import('./commands/profile.ts')).profileCommand(context(), kind, options));
+  command('doctor', 'what is wrong with the set-up on this machine, with the fix; ends with 1 where something is').action(async (options) =>
+    (await import('./commands/doctor.ts')).doctorCommand(context(), options),
+  );
   command('handles', 'what a running process holds open').action(async (options) => (await import('./commands/handles.ts')).handlesCommand(context(), options));
 }
 
-function contextOf(program: Command, io: CliIo): CliContext {
+function contextOf(program: Command, io: CliIo, exit: { code: ExitCode }): CliContext {
   const options = program.opts<{ json?: boolean; dir?: string }>();
   const dir = options.dir ?? (io.env['SONDE_DIR'] || '.sonde');
   // A folder that is named on the command line is meant, whatever the environment says.
@@ -148,6 +158,9 @@ function contextOf(program: Command, io: CliIo): CliContext {
     style: styleFor(io.stdout.isTTY ?? false, io.env),
     width: Math.max(60, io.stdout.columns ?? 120),
     print: (text) => void io.stdout.write(text),
+    exit: (code) => {
+      exit.code = code;
+    },
     printJson: (value, compact) => void io.stdout.write(`${cleanJson(value, compact ? undefined : 2)}\n`),
     place: remote ? `the stack (${[io.env['SONDE_LOKI_URL'], io.env['SONDE_TEMPO_URL']].filter(Boolean).map(withoutPassword).join(', ')})` : `"${dir}"`,
     async lookup(use) {

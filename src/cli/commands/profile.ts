@@ -79,6 +79,11 @@ function amount(value: number, unit: string): string {
   if (unit === 'nanoseconds') return formatMs(value / 1e6);
   if (unit === 'microseconds') return formatMs(value / 1e3);
   if (unit !== 'bytes') return String(value);
-  for (const [name, size] of [['GB', 1e9], ['MB', 1e6], ['kB', 1e3]] as const) if (value >= size) return `${(value / size).toPrecision(3)}${name}`;
+  for (const [name, size] of [
+    ['GB', 1e9],
+    ['MB', 1e6],
+    ['kB', 1e3],
+  ] as const)
+    if (value >= size) return `${(value / size).toPrecision(3)}${name}`;
   return `${value}B`;
 }
