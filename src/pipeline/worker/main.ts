@@ -7,6 +7,7 @@ import type { Signal } from '../../core/records.ts';
 import { openWriter } from '../../store/writer.ts';
 import { Ledger, WorkerLedger } from '../ledger.ts';
 import { FLUSHED, type FlushMessage, type FromWorker, type ToWorker, type WorkerInput } from '../messages.ts';
+import { keepErrors } from '../sinks/keep-errors.ts';
 import { createOtlpSink } from '../sinks/otlp-http.ts';
 import type { Sink } from '../sinks/sink.ts';
 import { createStoreSink } from '../sinks/store.ts';
@@ -65,7 +66,7 @@ function openSink(input: WorkerInput, ledger: WorkerLedger): Sink {
   const spool = new Spool(dir, input.owner, input.spool, ledger);
   const report = new Ledger(input.ledger).report();
   spool.open((signal: Signal) => report[signal].spooled);
-  return createOtlpSink(sink, { resource, ledger, spool });
+  return keepErrors(createOtlpSink(sink, { resource, ledger, spool }), openWriter(dir, { resource }));
 }
 
 /** Counts the time that the event loop of this thread was busy. Returns a function that counts at once. */

@@ -17,9 +17,12 @@ export async function startService(dir, { env = {}, onStderr } = {}) {
     child,
     port: ready[0].port,
     tell: (message) => child.connected && child.send(message),
+    /** Whether it still lived until then. */
     async kill() {
+      const lived = child.exitCode === null && child.signalCode === null;
       child.kill('SIGKILL');
       await exited;
+      return lived;
     },
     /** Ends it well: everything goes to the store. */
     async stop() {

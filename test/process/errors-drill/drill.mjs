@@ -10,7 +10,7 @@ import { VARIANTS } from './variants.mjs';
 
 const MAX_SHOWN = 10; // faults that are printed; one is enough to look for
 
-const { values } = parseArgs({ options: { ids: { type: 'string', default: '10000' }, variant: { type: 'string', default: 'plain' }, seed: { type: 'string', default: '1' } } });
+const { values } = parseArgs({ options: { ids: { type: 'string', default: '10000' }, variant: { type: 'string', default: 'all' }, seed: { type: 'string', default: '1' } } });
 const names = values.variant === 'all' ? Object.keys(VARIANTS) : [values.variant];
 let failed = false;
 for (const name of names) {
@@ -61,9 +61,9 @@ async function drill(name, variant, target, seed) {
       const round = [];
       let over = false;
       const driving = services.map(({ port }) =>
-        drive(port, { width: 16, until: () => over, next: () => request++, onId: (item) => round.push(item) }),
+        drive(port, { width: variant.width ?? 16, until: () => over, next: () => request++, onId: (item) => round.push(item) }),
       );
-      const roundMs = 20 + random() * 230;
+      const roundMs = (variant.roundMs ?? 0) + 20 + random() * 230;
       await sleep(roundMs / 2);
       await variant.during?.(services, rounds, dir);
       await sleep(roundMs / 2);
@@ -74,7 +74,9 @@ async function drill(name, variant, target, seed) {
       }
       const killed = services.map((service) => service.kill());
       over = true;
-      await Promise.all([...killed, ...driving]);
+      const lived = await Promise.all(killed);
+      await Promise.all(driving);
+      if (lived.includes(false)) problems.push(`round ${rounds + 1}: a service had ended before it was killed`);
       shown.push(...round);
       unsaved += round.filter((item) => item.unsaved).length;
       rounds++;
@@ -84,7 +86,7 @@ async function drill(name, variant, target, seed) {
       if (problems.length > 20) break;
       await variant.between?.(rounds, dir, state);
     }
-    const last = await startService(dir, { onStderr });
+    const last = await startService(dir, { env: variant.env, onStderr });
     const lost = await last.stop();
     const found = await lookUp(dir, shown, stderrRecords);
     problems.push(...found.orphans.map((item) => `at the end: ${item.id} (${item.what} ${item.n}) is found nowhere`), ...found.faults.map((fault) => `at the end: ${fault}`));

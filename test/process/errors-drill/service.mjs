@@ -4,19 +4,18 @@ import { createServer } from 'node:http';
 
 const require = createRequire(import.meta.url);
 
-// The drill sets the clock back and kills worker threads; both have to be within reach before the product is loaded.
+// The drill sets the clock back and breaks the worker thread; both have to be within reach before the product is loaded.
 let offsetMs = 0;
 const realNow = Date.now;
 Date.now = () => realNow() + offsetMs;
 const threads = require('node:worker_threads');
-const workers = new Set();
 threads.Worker = class extends threads.Worker {
-  constructor(...args) {
-    super(...args);
-    workers.add(this);
-    this.once('exit', () => workers.delete(this));
+  constructor(file, options) {
+    super(file, { ...options, execArgv: [...process.execArgv, '--import', new URL('break-worker.mjs', import.meta.url).href] });
   }
 };
+const orders = new threads.BroadcastChannel('errors-drill');
+orders.unref();
 syncBuiltinESMExports();
 
 const { bind, defineError, report, sendProblem, start, traced } = await import('sonde');
@@ -57,7 +56,7 @@ server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }
 
 process.on('message', async (message) => {
   if (message.clock !== undefined) offsetMs = message.clock;
-  if (message.killWorkers) for (const worker of workers) void worker.terminate();
+  if (message.breakWorker) orders.postMessage('now');
   if (message.stop) {
     server.close();
     server.closeAllConnections();

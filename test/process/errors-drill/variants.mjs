@@ -8,11 +8,13 @@ const CLOSED_PORT = 9; // discard: nobody listens there
 /** Each: what it does to the services and the folder, and which losses are allowed. */
 export const VARIANTS = {
   plain: {},
-  'collector-down': { env: { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${CLOSED_PORT}` } },
-  'worker-killed': {
+  // Long rounds: after a second the worker has spooled what it cannot send.
+  'collector-down': { env: { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${CLOSED_PORT}` }, roundMs: 1_500, width: 2, saysSo: /cannot deliver/ },
+  'worker-broken': {
     during: (services) => {
-      for (const service of services) service.tell({ killWorkers: true });
+      for (const service of services) service.tell({ breakWorker: true });
     },
+    saysSo: /worker ended/,
   },
   'two-processes': { services: 2 },
   'clock-back': {
