@@ -4,7 +4,7 @@ import type { EndedSpan, SpanOutput } from '../core/ended-span.ts';
 import type { Signal } from '../core/records.ts';
 import { Interner } from './interner.ts';
 import type { Ledger } from './ledger.ts';
-import { POSTED, SETTLED, SLOT_STATES } from './messages.ts';
+import { IN_WORK, POSTED, SETTLED, SLOT_STATES } from './messages.ts';
 import {
   BATCH_ROWS, type DictionaryPart, HAS_ATTRIBUTES, HAS_DROPS, HAS_EVENTS, HAS_LINKS, HAS_STATUS_MESSAGE, HAS_TRACE_STATE, HAS_VALUES,
   LIBRARY, type Library, META, NAME, packMeta, ROW_WORDS, SIDE, type SideEntry, SLOTS,
@@ -23,7 +23,7 @@ const BATCH_LINES = 1_024;
 const INFLIGHT_CHARS = 16 * 1_048_576;
 /** Text of one record. Loki refuses bodies above 512 KB for good. */
 const RECORD_CHARS = 524_288;
-/** A batch that has seen this many workers die is likely the cause. */
+/** A batch on which this many workers died is the cause. */
 const MAX_DEATHS = 3;
 /** While the queue is full, every so many records look again for a free slot. */
 const LOOK_EVERY = 64;
@@ -40,8 +40,7 @@ export interface Batch {
   /** Journal lines handed over up to the end of this batch. */
   journaled: number;
   chars: number;
-  /** Whether the worker that runs has it. */
-  posted: boolean;
+  /** Workers that died while they took it apart. */
   deaths: number;
 }
 
@@ -50,8 +49,8 @@ export interface BatcherOptions {
   readonly rows: SharedArrayBuffer;
   readonly control: Int32Array;
   readonly ledger: Ledger;
-  /** Answers whether a worker has it; where none runs, the next one gets it from {@link Batcher.beginAgain}. */
-  post(batch: Batch, dictionary: DictionaryPart | undefined, libraries: readonly Library[] | undefined): boolean;
+  /** Hands a batch to the worker; where none runs, the next one gets it from {@link Batcher.beginAgain}. */
+  post(batch: Batch, dictionary: DictionaryPart | undefined, libraries: readonly Library[] | undefined): void;
   /** Told when the first `total` journal lines are safe in the destination. */
   acknowledge?: ((total: number) => void) | undefined;
 }
@@ -179,7 +178,7 @@ export class Batcher implements SpanOutput {
     const libraries = this.#librariesSent < this.#libraries.length ? this.#libraries.slice() : undefined;
     this.#librariesSent = this.#libraries.length;
     Atomics.store(this.#states, SLOT_STATES + batch.slot, POSTED);
-    batch.posted = this.#options.post(batch, this.#dictionary.increment(), libraries);
+    this.#options.post(batch, this.#dictionary.increment(), libraries);
   }
 
   /** Takes back the slots that the worker has settled. */
@@ -206,8 +205,8 @@ export class Batcher implements SpanOutput {
   beginAgain(): { readonly dictionary: DictionaryPart; readonly libraries: readonly Library[]; readonly batches: readonly Batch[] } {
     this.reap();
     for (const batch of this.#inflight) {
-      if (batch.posted && ++batch.deaths >= MAX_DEATHS) this.#giveUp(batch, 'rejected');
-      batch.posted = true;
+      const state = Atomics.exchange(this.#states, SLOT_STATES + batch.slot, POSTED);
+      if (state === IN_WORK && ++batch.deaths >= MAX_DEATHS) this.#giveUp(batch, 'rejected');
     }
     this.reap();
     return { dictionary: this.#dictionary.all(), libraries: this.#libraries.slice(0, this.#librariesSent), batches: this.#inflight };
@@ -246,7 +245,7 @@ export class Batcher implements SpanOutput {
     const slot = this.#free.pop();
     if (slot === undefined) return false;
     this.#refused = 0;
-    this.#batch = { slot, rows: 0, epochMs: 0, side: [], logs: [], severities: [], errors: [], journaled: 0, chars: 0, posted: false, deaths: 0 };
+    this.#batch = { slot, rows: 0, epochMs: 0, side: [], logs: [], severities: [], errors: [], journaled: 0, chars: 0, deaths: 0 };
     this.#row = slot * BATCH_ROWS;
     this.#end = this.#row + BATCH_ROWS;
     return true;

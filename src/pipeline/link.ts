@@ -42,10 +42,6 @@ export class WorkerLink {
     this.#control = control;
   }
 
-  get running(): boolean {
-    return this.#port !== undefined;
-  }
-
   start(): void {
     const { port1, port2 } = new MessageChannel();
     let worker: Worker;
@@ -85,15 +81,14 @@ export class WorkerLink {
     for (const { message } of this.#flushes.values()) port1.postMessage(message);
   }
 
-  /** Answers whether a worker has it. */
-  post(message: ToWorker): boolean {
-    if (this.#port === undefined) return false;
-    this.#port.postMessage(message);
-    return true;
+  /** Posts to the worker, where one runs. */
+  post(message: ToWorker): void {
+    this.#port?.postMessage(message);
   }
 
   /** Asks for everything to be brought home; holds the process until it is or `withinMs` have passed. Answers whether it is. */
   async flush(withinMs: number, mode: FlushMode): Promise<boolean> {
+    this.#startNow();
     const message = this.#ask(withinMs, mode);
     return new Promise((resolve) => {
       const end = (done: boolean): void => {
@@ -111,6 +106,7 @@ export class WorkerLink {
 
   /** The same without the event loop: blocks this thread until it is done or `withinMs` have passed. */
   flushSync(withinMs: number, mode: FlushMode): boolean {
+    this.#startNow();
     if (this.#port === undefined) return false;
     if (mode === 'last') this.#stopping = true;
     const { id } = this.#ask(withinMs, mode);
@@ -123,6 +119,11 @@ export class WorkerLink {
     }
     for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) this.#receive(next.message as FromWorker);
     return Atomics.load(this.#control, FLUSHED) >= id;
+  }
+
+  /** Does not wait for the pause after a death: there may be no later. */
+  #startNow(): void {
+    if (this.#port === undefined && !this.#stopping) this.start();
   }
 
   #ask(withinMs: number, mode: FlushMode): FlushMessage {
@@ -169,10 +170,6 @@ export class WorkerLink {
     warn('pipeline-worker', `the telemetry worker ended (${reason}); a new one takes over, and what it had not finished is done again`);
     const pauseMs = this.#pauseMs;
     this.#pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, pauseMs * 2));
-    const startAgain = (): void => {
-      if (!this.#stopping && this.#port === undefined) this.start();
-    };
-    if (pauseMs === 0) queueMicrotask(startAgain);
-    else clock.setTimeout(startAgain, pauseMs);
+    clock.setTimeout(() => this.#startNow(), pauseMs);
   }
 }

@@ -96,6 +96,7 @@ export const FLUSHED = 0;
 export const SLOT_STATES = 1;
 export const CONTROL_WORDS = 1 + 128;
 
-/** States of a slot: the app thread sets `POSTED`, the worker `SETTLED`. */
+/** States of a slot: the app thread sets `POSTED`; the worker `IN_WORK` while it takes the batch apart, and `SETTLED`. */
 export const POSTED = 1;
 export const SETTLED = 2;
+export const IN_WORK = 3;

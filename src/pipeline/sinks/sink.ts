@@ -16,6 +16,8 @@ export interface Sink {
 /** The records of one signal in one batch. */
 export interface Part {
   readonly signal: Signal;
+  /** Records whose fate is not told yet. */
+  readonly left: number;
   /** Tells what became of some of its records; once the counts are complete the batch can be forgotten. */
   settle(tally: Tally): void;
 }

@@ -1,9 +1,11 @@
 import { clock } from '../../core/clock.ts';
+import { warn } from '../../core/diag.ts';
+import { safeMessage } from '../../core/json.ts';
 import type { ErrorRecord } from '../../core/records.ts';
 import { completeRecord } from '../../errors/complete.ts';
 import { parseJournalLine } from '../../errors/journal-reader.ts';
 import type { WorkerLedger } from '../ledger.ts';
-import type { BatchMessage } from '../messages.ts';
+import { type BatchMessage, IN_WORK, POSTED, SLOT_STATES } from '../messages.ts';
 import { BATCH_ROWS } from '../rows.ts';
 import type { Part, Sink } from '../sinks/sink.ts';
 import { parseLogLine } from './log-lines.ts';
@@ -32,20 +34,34 @@ export function createIntake(options: IntakeOptions): (message: BatchMessage) =>
     const spans = settlement.part('span', message.rows);
     const logs = settlement.part('log', message.logs.length);
     const errors = settlement.part('error', message.errors.length);
+    const state = SLOT_STATES + message.slot;
+    Atomics.store(options.control, state, IN_WORK);
     settlement.seal();
-    if (message.errors.length > 0) takeErrors(sink, message.errors, errors);
-    if (message.logs.length > 0) {
+    guard(errors, () => takeErrors(sink, message.errors, errors));
+    guard(logs, () => {
       const nowMs = clock.now();
       sink.logs(
         message.logs.map((line, i) => parseLogLine(line, message.severities[i] ?? 0, nowMs)),
         logs,
       );
-    }
-    if (message.rows > 0) {
+    });
+    guard(spans, () => {
       const rows: SpanRows = { ints, doubles, first: message.slot * BATCH_ROWS, count: message.rows, epochMs: message.epochMs, side: message.side, texts };
       sink.spans(rows, spans);
-    }
+    });
+    Atomics.compareExchange(options.control, state, IN_WORK, POSTED);
   };
+}
+
+/** A part that cannot be taken apart must not take the worker, and the other parts, with it. */
+function guard(part: Part, take: () => void): void {
+  if (part.left === 0) return;
+  try {
+    take();
+  } catch (error) {
+    warn('pipeline-batch', `cannot handle ${part.left} ${part.signal} records: ${safeMessage(error)}; they are counted as rejected`);
+    part.settle({ dropped: { rejected: part.left } });
+  }
 }
 
 /** Journal lines as complete records; a line that is no record is counted as rejected. */

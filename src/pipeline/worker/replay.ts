@@ -31,6 +31,9 @@ function replay(path: string, sink: Sink, ledger: WorkerLedger): void {
   let open = records.length;
   const part: Part = {
     signal: 'error',
+    get left() {
+      return open;
+    },
     settle(tally) {
       ledger.add('error', tally);
       open -= countOf(tally);

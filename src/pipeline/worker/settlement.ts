@@ -4,6 +4,7 @@ import { SETTLED, SLOT_STATES } from '../messages.ts';
 import type { Part } from '../sinks/sink.ts';
 
 interface Outcome {
+  left: number;
   stored: number;
   sent: number;
   spooled: number;
@@ -30,9 +31,15 @@ export class Settlement {
 
   part(signal: Signal, count: number): Part {
     this.#open += count;
-    const outcome: Outcome = { stored: 0, sent: 0, spooled: 0, dropped: {} };
+    const outcome: Outcome = { left: count, stored: 0, sent: 0, spooled: 0, dropped: {} };
     this.#outcomes.set(signal, outcome);
-    return { signal, settle: (tally) => this.#settle(outcome, tally) };
+    return {
+      signal,
+      get left() {
+        return outcome.left;
+      },
+      settle: (tally) => this.#settle(outcome, tally),
+    };
   }
 
   /** All parts are made. */
@@ -50,6 +57,7 @@ export class Settlement {
       outcome.dropped[reason] = (outcome.dropped[reason] ?? 0) + dropped;
       count += dropped;
     }
+    outcome.left -= count;
     this.#open -= count;
     if (this.#open <= 0 && this.#sealed) this.#publish();
   }

@@ -1,7 +1,7 @@
 import type { EndedSpan } from '../../../src/core/ended-span.ts';
 import { Batcher, type Batch } from '../../../src/pipeline/batcher.ts';
 import { Ledger, ledgerMemory, WorkerLedger } from '../../../src/pipeline/ledger.ts';
-import { CONTROL_WORDS, SETTLED, SLOT_STATES } from '../../../src/pipeline/messages.ts';
+import { CONTROL_WORDS, IN_WORK, SETTLED, SLOT_STATES } from '../../../src/pipeline/messages.ts';
 import { BATCH_BYTES, BATCH_ROWS, type DictionaryPart, type Library, SLOTS } from '../../../src/pipeline/rows.ts';
 import type { SpanRows } from '../../../src/pipeline/worker/span-rows.ts';
 import { Texts } from '../../../src/pipeline/worker/texts.ts';
@@ -25,7 +25,6 @@ export function batcherRig(acknowledge?: (total: number) => void) {
       texts.learn(structuredClone(dictionary));
       if (libraries) texts.libraries = structuredClone(libraries);
       posted.push(batch);
-      return true;
     },
   });
   return {
@@ -35,6 +34,10 @@ export function batcherRig(acknowledge?: (total: number) => void) {
     posted,
     control,
     texts,
+    /** The worker dies while it takes the batch apart. */
+    dieOn(batch: Batch) {
+      Atomics.store(control, SLOT_STATES + batch.slot, IN_WORK);
+    },
     settle(batch: Batch) {
       Atomics.store(control, SLOT_STATES + batch.slot, SETTLED);
     },
