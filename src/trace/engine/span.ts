@@ -68,7 +68,7 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
     this.attrs = undefined;
     this.attrCount = 0;
     this.rare = undefined;
-    if ((flags & SAMPLED) === 0 && trace.tail !== undefined) trace.tail.began();
+    if ((flags & SAMPLED) === 0 && trace.tail !== undefined && trace.tail.began()) this.flags |= SAMPLED;
   }
 
   get statusMessage(): string | undefined {
@@ -173,6 +173,8 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
     this.statusCode = status.code;
     if (status.code === 2) {
       if (typeof status.message === 'string') this.detail().statusMessage = status.message;
+      // Now and not at its end: what the failing call sends out, and its exemplar, belong to a kept trace.
+      if ((this.flags & SAMPLED) === 0) this.trace.tail?.failed(this);
     } else if (this.rare) this.rare.statusMessage = undefined;
     return this;
   }
@@ -217,6 +219,7 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
   /** Keeps a span after all that was not sampled. */
   markSampled(): void {
     this.flags |= SAMPLED;
+    if (this.rare !== undefined) this.rare.context = undefined; // it says that the trace is not sampled
   }
 
   /** Writes why the trace was kept on the span that spoke for it. */
