@@ -23,6 +23,7 @@ export async function openRouter(routes: readonly Route[]): Promise<Router> {
   const inner: Instance<never> = (findMyWay as unknown as typeof import('find-my-way'))({ ignoreTrailingSlash: true, ignoreDuplicateSlashes: false, maxParamLength: 300 }) as Instance<never>;
   for (const route of routes) inner.on('GET', route.path, () => {}, route);
   return (path) => {
+    if (path.includes('//')) return undefined; // an empty segment is nobody's prefix
     let rest = path;
     for (let i = 0; i <= MAX_PREFIX; i++) {
       const found = inner.find('GET', rest);

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { AdminHandler } from '../admin/handler.ts';
 import { warn } from '../core/diag.ts';
 import { safeMessage } from '../core/json.ts';
@@ -14,7 +15,7 @@ export interface AdminServer {
 const MAX_HEADER_BYTES = 16_384; // a browser's cookies of localhost
 const HEADERS_MS = 5_000; // no honest client on this machine needs longer
 const REQUEST_MS = 10_000;
-const MAX_CONNECTIONS = 64;
+const MAX_CONNECTIONS = 64; // people and scrapers need a few; each costs some kB
 
 const own = new WeakSet<Server>();
 
@@ -27,9 +28,8 @@ export function isAdminServer(server: Server): boolean {
 export async function openAdminServer(handler: AdminHandler, where: { readonly port: number; readonly host: string } | { readonly path: string }): Promise<AdminServer> {
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: HEADERS_MS, connectionsCheckingInterval: 1_000 }, handler);
   own.add(server);
-  server.maxConnections = MAX_CONNECTIONS;
   server.unref();
-  server.on('connection', (socket) => socket.unref());
+  boundConnections(server);
   const problem = await new Promise<unknown>((resolve) => {
     server.once('error', resolve);
     server.listen(where, () => resolve(undefined));
@@ -49,4 +49,28 @@ export async function openAdminServer(handler: AdminHandler, where: { readonly p
         server.closeAllConnections();
       }),
   };
+}
+
+/** Keeps the number of connections bounded without locking anybody out: where there are too many, the longest idle one goes. */
+function boundConnections(server: Server): void {
+  const idle = new Set<Socket>();
+  let open = 0;
+  server.on('connection', (socket: Socket) => {
+    socket.unref();
+    open++;
+    idle.add(socket);
+    socket.once('close', () => {
+      open--;
+      idle.delete(socket);
+    });
+    if (open <= MAX_CONNECTIONS) return;
+    const [longest] = idle;
+    (longest ?? socket).destroy();
+  });
+  server.on('request', ({ socket }, response) => {
+    idle.delete(socket);
+    response.once('close', () => {
+      if (!socket.destroyed) idle.add(socket);
+    });
+  });
 }

@@ -4,6 +4,7 @@ import { type Duration, durationMs } from '../core/duration.ts';
 import { listHandles } from '../handles/list-handles.ts';
 import { adminDeps } from './admin-deps.ts';
 import { type AdminServer, openAdminServer } from './admin-server.ts';
+import { openAdminSocket } from './admin-socket.ts';
 import type { Config } from './config/config.ts';
 import { openErrorLookUp } from './error-look-up.ts';
 import { setDraining } from './health.ts';
@@ -16,11 +17,13 @@ import { wire } from './wiring.ts';
 export async function openSonde(config: Config): Promise<OpenSonde> {
   setDraining(false);
   const telemetry = config.disabled ? wireDisabled(config) : await wire(config);
-  const store = config.otlp === undefined ? async () => (await import('../store/query.ts')).openReader(config.dir) : undefined;
+  // Error records are in the store also where everything else is sent to a collector.
+  const store = async () => (await import('../store/query.ts')).openReader(config.dir);
   const lookUp = openErrorLookUp(config.dir, store);
   const admin = createAdminHandler(adminDeps(config, telemetry, lookUp));
   const { port, host } = config.admin;
   const server: AdminServer | undefined = port === undefined ? undefined : await openAdminServer(admin, { port, host });
+  const socket = config.disabled ? undefined : await openAdminSocket(admin, config.dir);
   const enders: (() => void)[] = [];
   let ended: Promise<ShutdownReport> | undefined;
 
@@ -30,7 +33,7 @@ export async function openSonde(config: Config): Promise<OpenSonde> {
     const open = listHandles().filter((handle) => handle.holdsProcess); // before the registry is taken out
     await telemetry.quiet();
     const report = await telemetry.end(Math.max(0, untilMono - clock.mono()));
-    await Promise.all([server?.close(), lookUp.close()]);
+    await Promise.all([server?.close(), socket?.close(), lookUp.close()]);
     for (const fn of enders) fn();
     return { ...report, open };
   };
