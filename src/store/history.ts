@@ -1,5 +1,5 @@
 import { DayFile } from './day-file.ts';
-import { type Day, DAY_MS, HISTORY } from './day-files.ts';
+import { DAY_MS, type Day, HISTORY } from './day-files.ts';
 import { ReadFile } from './read-file.ts';
 
 // A bug that comes back after a year is a new bug to everybody who is there.
@@ -28,7 +28,20 @@ export function foldIntoHistory(dir: string, day: Day, nowMs: number): void {
       if (Number(history.prepare('INSERT OR IGNORE INTO folded_days (day) VALUES (?)').run(day).changes) === 0) return;
       const fold = history.prepare(FOLD);
       for (const r of rows) {
-        fold.run(...[r['fingerprint'], r['service'], r['release'], r['first_ms'], r['last_ms'], r['count'], r['kind'], r['type'], r['message'], r['last_error_id']].map((v) => v ?? ''));
+        fold.run(
+          ...[
+            r['fingerprint'],
+            r['service'],
+            r['release'],
+            r['first_ms'],
+            r['last_ms'],
+            r['count'],
+            r['kind'],
+            r['type'],
+            r['message'],
+            r['last_error_id'],
+          ].map((v) => v ?? ''),
+        );
       }
       history.prepare('DELETE FROM error_groups WHERE last_ms < ?').run(nowMs - MAX_AGE_MS);
       history

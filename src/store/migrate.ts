@@ -13,7 +13,10 @@ export const SCHEMA_VERSION = STEPS.length;
 export function checkVersion(db: Database, path: string): number {
   const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
   if (version > SCHEMA_VERSION) {
-    throw new StoreError('newer', `Cannot use "${path}": its schema is version ${version}, expected at most ${SCHEMA_VERSION}; upgrade sonde, or move the file away`);
+    throw new StoreError(
+      'newer',
+      `Cannot use "${path}": its schema is version ${version}, expected at most ${SCHEMA_VERSION}; upgrade sonde, or move the file away`,
+    );
   }
   return version;
 }

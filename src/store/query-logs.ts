@@ -42,11 +42,11 @@ function logWhere(file: ReadFile, query: LogQuery): Where {
     where.values.push(query.minSeverity);
   }
   if (query.logger !== undefined) {
-    where.sql.push("(logger = ? OR substr(logger, 1, ?) = ?)");
+    where.sql.push('(logger = ? OR substr(logger, 1, ?) = ?)');
     where.values.push(query.logger, query.logger.length + 1, `${query.logger}.`);
   }
   if (query.service !== undefined) {
-    const numbers = file.all("SELECT id FROM resources WHERE json_extract(body, '$.\"service.name\"') = ?", query.service);
+    const numbers = file.all('SELECT id FROM resources WHERE json_extract(body, \'$."service.name"\') = ?', query.service);
     where.sql.push(`resource IN (${numbers.map((row) => Number(row['id'])).join(', ')})`);
   }
   return where;

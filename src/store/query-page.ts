@@ -22,7 +22,13 @@ export interface Where {
  * Reads a page, newest first, file by file. `where` gives the conditions for one file; the table has `time_ms`.
  * The cursor holds the file, because a record whose time was out of bounds lies in the file of the day it came.
  */
-export function readPage<T>(files: ReadFiles, table: string, query: PageQuery, where: (file: ReadFile) => Where, itemOf: (file: ReadFile, row: SqlRow) => T): Page<T> {
+export function readPage<T>(
+  files: ReadFiles,
+  table: string,
+  query: PageQuery,
+  where: (file: ReadFile) => Where,
+  itemOf: (file: ReadFile, row: SqlRow) => T,
+): Page<T> {
   const limit = pageLimit(query);
   const cursor = query.after === undefined ? undefined : parseCursor(query.after);
   const items: T[] = [];

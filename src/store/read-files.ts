@@ -29,7 +29,10 @@ export class ReadFiles {
       return listDays(this.#dir).reverse();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-        throw new StoreError('missing', `Cannot read "${folder}": it does not exist; start a program that uses Sonde there, or give its folder with --dir or SONDE_DIR`);
+        throw new StoreError(
+          'missing',
+          `Cannot read "${folder}": it does not exist; start a program that uses Sonde there, or give its folder with --dir or SONDE_DIR`,
+        );
       }
       throw storeFailure('read', folder, error);
     }

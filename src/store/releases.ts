@@ -21,7 +21,8 @@ export function releaseOrder(files: ReadFiles): ReleaseOrder {
     order.set(service, releases);
   };
   const days = files.days().reverse();
-  for (const row of files.read(HISTORY, (file) => file.all('SELECT service, release FROM error_groups GROUP BY service, release ORDER BY min(first_ms)')) ?? []) {
+  for (const row of files.read(HISTORY, (file) => file.all('SELECT service, release FROM error_groups GROUP BY service, release ORDER BY min(first_ms)')) ??
+    []) {
     add(row['service'], row['release']);
   }
   for (const day of days) {

@@ -9,8 +9,8 @@ import { errorTimeMs, insertErrors } from './ingest/errors.ts';
 import { insertLogs } from './ingest/logs.ts';
 import { forgetResources } from './ingest/resources.ts';
 import { insertSpans } from './ingest/spans.ts';
-import { trimDay } from './trim.ts';
 import { applyRetention, type RetentionReport } from './retention.ts';
+import { trimDay } from './trim.ts';
 
 // Today, and yesterday around midnight or for what arrives late.
 const OPEN_FILES = 3;
@@ -112,7 +112,11 @@ class DayFileCache {
     try {
       const file = this.#file(dayOf(clock.now()));
       const rows = trimDay(file, maxBytes, () => clock.mono() - startMs);
-      if (rows > 0) warn(`store-size-${file.path}`, `"${file.path}" is over ${maxBytes} bytes within one day: its oldest spans and log lines are removed; raise the limit or sample`);
+      if (rows > 0)
+        warn(
+          `store-size-${file.path}`,
+          `"${file.path}" is over ${maxBytes} bytes within one day: its oldest spans and log lines are removed; raise the limit or sample`,
+        );
       return rows;
     } catch {
       return 0;
@@ -141,7 +145,11 @@ class DayFileCache {
     return days;
   }
 
-  #writeDay<T>(day: Day, batch: readonly T[], insert: (file: DayFile, batch: readonly T[]) => void): { stored: number; rejected: number; failure?: StoreError } {
+  #writeDay<T>(
+    day: Day,
+    batch: readonly T[],
+    insert: (file: DayFile, batch: readonly T[]) => void,
+  ): { stored: number; rejected: number; failure?: StoreError } {
     const path = dayPath(this.#dir, day);
     try {
       this.#insert(day, batch, insert);
@@ -156,7 +164,11 @@ class DayFileCache {
   }
 
   /** After a damaged file was set aside. */
-  #writeAgain<T>(day: Day, batch: readonly T[], insert: (file: DayFile, batch: readonly T[]) => void): { stored: number; rejected: number; failure?: StoreError } {
+  #writeAgain<T>(
+    day: Day,
+    batch: readonly T[],
+    insert: (file: DayFile, batch: readonly T[]) => void,
+  ): { stored: number; rejected: number; failure?: StoreError } {
     try {
       this.#insert(day, batch, insert);
       return { stored: batch.length, rejected: 0 };
@@ -212,7 +224,10 @@ class DayFileCache {
     if (failure.code === 'corrupt') {
       try {
         const aside = DayFile.setAside(path, clock.now());
-        warn(`store-corrupt-${path}`, `"${path}" is damaged: it was renamed to "${aside}" and a new one begun; errors are replayed from the journal as far as it holds them`);
+        warn(
+          `store-corrupt-${path}`,
+          `"${path}" is damaged: it was renamed to "${aside}" and a new one begun; errors are replayed from the journal as far as it holds them`,
+        );
         return 'again';
       } catch (renaming) {
         return storeFailure('write', path, renaming);

@@ -47,7 +47,8 @@ describe('the store', () => {
   it('keeps what a process stored before it was killed, and the next one goes on', async () => {
     const dir = folder();
     const ids: string[] = [];
-    for (let round = 0; round < 3; round++) ids.push(...(await killedAfter(spawn(process.execPath, [fixture('write-logs.mjs'), dir, '100000']), 200 * (round + 1))));
+    for (let round = 0; round < 3; round++)
+      ids.push(...(await killedAfter(spawn(process.execPath, [fixture('write-logs.mjs'), dir, '100000']), 200 * (round + 1))));
     const reader = openReader(dir);
     expect(ids.length).toBeGreaterThan(600);
     for (const id of ids) expect((await reader.error(id))?.['error.id']).toBe(id);
@@ -100,7 +101,8 @@ async function killedAfter(child: ChildProcess, lines: number): Promise<string[]
 }
 
 describe('the sonde command', () => {
-  const cli = (args: string[], env: NodeJS.ProcessEnv = {}) => run(process.execPath, [join(dist, 'cli', 'main.js'), ...args], { env: { ...process.env, ...env } });
+  const cli = (args: string[], env: NodeJS.ProcessEnv = {}) =>
+    run(process.execPath, [join(dist, 'cli', 'main.js'), ...args], { env: { ...process.env, ...env } });
 
   it('prints nothing but its answer, on every Node', async () => {
     const dir = folder();
@@ -130,7 +132,10 @@ describe('the sonde command', () => {
   it('ends well when its reader has seen enough', async () => {
     const dir = folder();
     await run(process.execPath, [fixture('write-logs.mjs'), dir, '20']);
-    const { stdout, stderr } = await run('sh', ['-c', `{ "${process.execPath}" "${join(dist, 'cli', 'main.js')}" logs --limit 1000 --dir "${dir}"; echo "exit $?" >&2; } | head -n 1`]);
+    const { stdout, stderr } = await run('sh', [
+      '-c',
+      `{ "${process.execPath}" "${join(dist, 'cli', 'main.js')}" logs --limit 1000 --dir "${dir}"; echo "exit $?" >&2; } | head -n 1`,
+    ]);
     expect({ lines: stdout.split('\n').length, stderr }).toEqual({ lines: 2, stderr: 'exit 0\n' });
   });
 });

@@ -15,7 +15,8 @@ export interface CodesOptions {
 export async function codesCommand(context: CliContext, modules: readonly string[], options: CodesOptions): Promise<void> {
   for (const module of modules) await load(module);
   const codes = errorCodes();
-  if (codes.length === 0) throw notFound(`No error code is defined by ${modules.map((module) => `"${module}"`).join(', ')}: name the modules that call defineError()`);
+  if (codes.length === 0)
+    throw notFound(`No error code is defined by ${modules.map((module) => `"${module}"`).join(', ')}: name the modules that call defineError()`);
   if (context.json) context.printJson(codes);
   else if (options.markdown) context.print(cleanBlock(errorCodesMarkdown(codes)));
   else {

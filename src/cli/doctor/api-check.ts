@@ -15,9 +15,21 @@ interface Copy {
  */
 export function checkApi(folder: string): Finding[] {
   const [own, ...others] = findCopies(folder);
-  if (own === undefined) return [warning('opentelemetry', `no @opentelemetry/api in "${folder}/node_modules": instrumentations have nothing to register with; npm install @opentelemetry/api`)];
+  if (own === undefined)
+    return [
+      warning(
+        'opentelemetry',
+        `no @opentelemetry/api in "${folder}/node_modules": instrumentations have nothing to register with; npm install @opentelemetry/api`,
+      ),
+    ];
   const newer = others.filter(({ version }) => compare(version, own.version) > 0);
-  if (newer.length > 0) return newer.map((copy) => bad('opentelemetry', `"${copy.path}" is ${copy.version}, newer than ${own.version}: its spans are lost silently; npm install @opentelemetry/api@${copy.version}`));
+  if (newer.length > 0)
+    return newer.map((copy) =>
+      bad(
+        'opentelemetry',
+        `"${copy.path}" is ${copy.version}, newer than ${own.version}: its spans are lost silently; npm install @opentelemetry/api@${copy.version}`,
+      ),
+    );
   return [ok('opentelemetry', `@opentelemetry/api ${own.version}${others.length > 0 ? `, and ${others.length} older copies that work with it` : ''}`)];
 }
 

@@ -19,6 +19,11 @@ export function bad(check: string, text: string): Finding {
 
 /** Bytes for people. */
 export function showBytes(bytes: number): string {
-  for (const [unit, size] of [['GB', 1e9], ['MB', 1e6], ['kB', 1e3]] as const) if (bytes >= size) return `${(bytes / size).toPrecision(3)} ${unit}`;
+  for (const [unit, size] of [
+    ['GB', 1e9],
+    ['MB', 1e6],
+    ['kB', 1e3],
+  ] as const)
+    if (bytes >= size) return `${(bytes / size).toPrecision(3)} ${unit}`;
   return `${bytes} B`;
 }

@@ -1,5 +1,5 @@
-import { bad, type Finding, ok } from './finding.ts';
 import { openDatabase } from '../../store/sqlite.ts';
+import { bad, type Finding, ok } from './finding.ts';
 
 /** The Node and its SQLite. */
 export function checkNode(): Finding[] {

@@ -15,7 +15,11 @@ export async function checkStore(dir: string): Promise<Finding[]> {
     accessSync(dir, constants.W_OK | constants.R_OK);
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    return [missing ? warning('store', `no folder "${dir}" yet: a program that uses Sonde makes it; or name another with --dir or SONDE_DIR`) : bad('store', `the folder "${dir}" cannot be written: make it writable, or set SONDE_DIR`)];
+    return [
+      missing
+        ? warning('store', `no folder "${dir}" yet: a program that uses Sonde makes it; or name another with --dir or SONDE_DIR`)
+        : bad('store', `the folder "${dir}" cannot be written: make it writable, or set SONDE_DIR`),
+    ];
   }
   return [...checkDays(dir), checkDisk(dir), ...(await checkJournals(dir))];
 }
@@ -32,9 +36,16 @@ function checkDays(dir: string): Finding[] {
     return problem === undefined ? [] : [bad('store', problem)];
   });
   const bytes = days.reduce((sum, day) => sum + fileBytes(dayPath(dir, day)), 0);
-  if (findings.length === 0) findings.push(ok('store', days.length === 0 ? 'no records yet' : `${days.length === 1 ? days[0] : `${days.length} days from ${days[0]} to ${days.at(-1)}`}, ${showBytes(bytes)}`));
+  if (findings.length === 0)
+    findings.push(
+      ok(
+        'store',
+        days.length === 0 ? 'no records yet' : `${days.length === 1 ? days[0] : `${days.length} days from ${days[0]} to ${days.at(-1)}`}, ${showBytes(bytes)}`,
+      ),
+    );
   const damaged = listSetAside(dir).filter(({ path }) => !/-(?:wal|shm)$/.test(path));
-  if (damaged.length > 0) findings.push(warning('store', `${damaged.length} damaged files were set aside (${damaged[0]?.path}): delete them when nobody needs them`));
+  if (damaged.length > 0)
+    findings.push(warning('store', `${damaged.length} damaged files were set aside (${damaged[0]?.path}): delete them when nobody needs them`));
   return findings;
 }
 
@@ -57,7 +68,9 @@ function problemOf(dir: string, day: string): string | undefined {
 function checkDisk(dir: string): Finding {
   const { bavail, bsize } = statfsSync(dir);
   const free = bavail * bsize;
-  return free < LOW_DISK_BYTES ? warning('disk', `only ${showBytes(free)} are free under "${dir}": make room, or lower start({ retention: { bytes } })`) : ok('disk', `${showBytes(free)} free`);
+  return free < LOW_DISK_BYTES
+    ? warning('disk', `only ${showBytes(free)} are free under "${dir}": make room, or lower start({ retention: { bytes } })`)
+    : ok('disk', `${showBytes(free)} free`);
 }
 
 /** Errors of processes that were killed and that nobody has stored since. */
@@ -72,5 +85,10 @@ async function checkJournals(dir: string): Promise<Finding[]> {
   }
   await reader.close();
   if (waiting === 0) return [ok('journal', 'no errors wait to be stored')];
-  return [warning('journal', `${waiting === 1 ? '1 error' : `${waiting} errors`} of processes that ended wait in "${join(dir, 'journal')}": they can be looked up, and the next start() stores them`)];
+  return [
+    warning(
+      'journal',
+      `${waiting === 1 ? '1 error' : `${waiting} errors`} of processes that ended wait in "${join(dir, 'journal')}": they can be looked up, and the next start() stores them`,
+    ),
+  ];
 }

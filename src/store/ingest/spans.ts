@@ -41,7 +41,6 @@ function spanRest(span: SpanData): string {
     events: span.events.length > 0 ? span.events : undefined,
     links: span.links.length > 0 ? span.links : undefined,
     scope: span.scope,
-    dropped:
-      span.droppedAttributes + span.droppedEvents + span.droppedLinks > 0 ? [span.droppedAttributes, span.droppedEvents, span.droppedLinks] : undefined,
+    dropped: span.droppedAttributes + span.droppedEvents + span.droppedLinks > 0 ? [span.droppedAttributes, span.droppedEvents, span.droppedLinks] : undefined,
   });
 }

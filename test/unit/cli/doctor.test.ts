@@ -58,7 +58,10 @@ describe('sonde doctor', () => {
     const { exit, of } = await findings(dir, { SONDE_URL: url, SONDE_LOG_LEVEL: 'loud' });
     expect(exit).toBe(1);
     expect(of('configuration')).toEqual([expect.stringMatching(/^bad: SONDE_LOG_LEVEL/)]);
-    expect(of('store')).toEqual([expect.stringMatching(/^bad: Cannot read ".*2026-11-20.db": the file is damaged/), expect.stringMatching(/^warn: 1 damaged files were set aside/)]);
+    expect(of('store')).toEqual([
+      expect.stringMatching(/^bad: Cannot read ".*2026-11-20.db": the file is damaged/),
+      expect.stringMatching(/^warn: 1 damaged files were set aside/),
+    ]);
     expect(of('journal')).toEqual([expect.stringMatching(/^warn: 1 error of processes that ended wait/)]);
     expect(of('process')).toContain('warn: cannot reach it (3 times)');
     expect(of('ledger')).toEqual(['warn: log: dropped 9 queue_full']);
@@ -91,7 +94,10 @@ describe('sonde codes', () => {
   it('lists what modules define', async () => {
     const dir = testFolder();
     const source = new URL('../../../src/errors/define-error.ts', import.meta.url).pathname;
-    writeFileSync(join(dir, 'errors.mjs'), `import { defineError } from ${JSON.stringify(source)};\ndefineError('orders/card-declined', { status: 402, public: 'Your card was declined.', owner: 'payments' });\n`);
+    writeFileSync(
+      join(dir, 'errors.mjs'),
+      `import { defineError } from ${JSON.stringify(source)};\ndefineError('orders/card-declined', { status: 402, public: 'Your card was declined.', owner: 'payments' });\n`,
+    );
     writeFileSync(join(dir, 'broken.mjs'), 'throw new Error("no such thing");\n');
     const path = join(dir, 'errors.mjs');
     expect((await cli(['codes', path, '--markdown'])).out).toContain('| `orders/card-declined` | 402 | known | Your card was declined. |  | payments |');

@@ -33,8 +33,16 @@ function shop() {
       status: failed ? { code: 2, message: 'declined' } : { code: 0 },
       attributes: failed ? { 'error.id': error['error.id'] } : {},
     });
-  store.writeSpans([span('3', '2', 'payments.charge', 30, 60, true), span('1', undefined, 'POST /orders', 0, 120), span('2', '1', 'orders.place', 10, 100), span('4', '1', 'orders.audit', 112, 5)]);
-  store.writeLogs([logData({ timeMs: TIME + 20, traceId: TRACE, message: 'order received' }), logData({ timeMs: TIME + 40, traceId: TRACE, level: 'warn', severity: 13, message: 'card declined' })]);
+  store.writeSpans([
+    span('3', '2', 'payments.charge', 30, 60, true),
+    span('1', undefined, 'POST /orders', 0, 120),
+    span('2', '1', 'orders.place', 10, 100),
+    span('4', '1', 'orders.audit', 112, 5),
+  ]);
+  store.writeLogs([
+    logData({ timeMs: TIME + 20, traceId: TRACE, message: 'order received' }),
+    logData({ timeMs: TIME + 40, traceId: TRACE, level: 'warn', severity: 13, message: 'card declined' }),
+  ]);
   store.writeErrors([error]);
   store.close();
   return { dir, error, id: error['error.id'] };
@@ -83,8 +91,20 @@ Log, 2 lines
   it('leads to the other errors of the trace and to the cause in another service', async () => {
     const { dir, id, error } = shop();
     const store = openWriter(dir, { resource: RESOURCE, maxAgeMs: 1e12 });
-    const cause = errorRecord({ timeMs: TIME - 5, trace_id: 'e'.repeat(32), 'service.name': 'payments', message: 'Card refused', 'exception.stacktrace': 'CardRefused: 51\n    at issuer (issuer.ts:1:1)' });
-    const upstream = errorRecord({ timeMs: TIME + 9, trace_id: TRACE, 'sonde.error.cause_id': cause['error.id'], 'service.name': 'gateway', message: 'Cannot order' });
+    const cause = errorRecord({
+      timeMs: TIME - 5,
+      trace_id: 'e'.repeat(32),
+      'service.name': 'payments',
+      message: 'Card refused',
+      'exception.stacktrace': 'CardRefused: 51\n    at issuer (issuer.ts:1:1)',
+    });
+    const upstream = errorRecord({
+      timeMs: TIME + 9,
+      trace_id: TRACE,
+      'sonde.error.cause_id': cause['error.id'],
+      'service.name': 'gateway',
+      message: 'Cannot order',
+    });
     store.writeErrors([cause, upstream]);
     store.close();
     const short = (await cli(['error', upstream['error.id'], '--dir', dir])).out;
@@ -111,9 +131,16 @@ Log, 2 lines
     const { dir, id } = shop();
     const wrong = id.slice(0, -1) + (id.endsWith('Z') ? 'Y' : 'Z');
     const unknown = mintErrorId(TIME);
-    expect(await cli(['error', wrong, '--dir', dir])).toEqual({ exit: 2, out: '', err: `sonde: "${wrong}" is not a Sonde error ID: one symbol is wrong; compare it with what was shown\n` });
+    expect(await cli(['error', wrong, '--dir', dir])).toEqual({
+      exit: 2,
+      out: '',
+      err: `sonde: "${wrong}" is not a Sonde error ID: one symbol is wrong; compare it with what was shown\n`,
+    });
     expect(await cli(['error', unknown, '--dir', dir])).toMatchObject({ exit: 1, err: expect.stringMatching(/^sonde: No error .{19} in ".*": .*\n$/) });
-    expect(await cli(['error', 'hello', '--dir', dir])).toMatchObject({ exit: 2, err: expect.stringMatching(/^sonde: "hello" is not a Sonde error ID: expected 16 .*\n$/) });
+    expect(await cli(['error', 'hello', '--dir', dir])).toMatchObject({
+      exit: 2,
+      err: expect.stringMatching(/^sonde: "hello" is not a Sonde error ID: expected 16 .*\n$/),
+    });
   });
 
   it('prints one JSON document', async () => {
@@ -153,7 +180,15 @@ Log, 2 lines
     const dir = testFolder();
     const store = openWriter(dir, { resource: RESOURCE, maxAgeMs: 1e12 });
     const evil = `${ESC}[2J${ESC}]0;owned\u0007\u009b31m\r\u202e\u2028line`;
-    const error = errorRecord({ timeMs: TIME, trace_id: TRACE, message: evil, 'exception.stacktrace': evil, [`key${evil}`]: evil, 'service.name': evil, nested: { [evil]: evil } });
+    const error = errorRecord({
+      timeMs: TIME,
+      trace_id: TRACE,
+      message: evil,
+      'exception.stacktrace': evil,
+      [`key${evil}`]: evil,
+      'service.name': evil,
+      nested: { [evil]: evil },
+    });
     store.writeErrors([error]);
     store.writeSpans([spanData({ traceId: TRACE, startMs: TIME, name: evil, status: { code: 2, message: evil } })]);
     store.writeLogs([logData({ traceId: TRACE, timeMs: TIME, message: evil, logger: evil, level: evil, attributes: { [evil]: evil } })]);
@@ -162,6 +197,7 @@ Log, 2 lines
     for (const argv of [...lists, ...lists.map((list) => [...list, '--json'])]) {
       const { exit, out } = await cli([...argv, '--dir', dir]);
       expect({ argv, exit, shown: out.includes('line') }).toEqual({ argv, exit: 0, shown: true });
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come out
       expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e\u2028]/);
     }
   });
@@ -169,6 +205,11 @@ Log, 2 lines
   it('colours on a terminal only, and not with NO_COLOR', async () => {
     const { dir, id } = shop();
     const coloured = async (isTTY: boolean, env: Record<string, string>) => (await cli(['error', id, '--dir', dir], { isTTY, env })).out.includes(ESC);
-    expect([await coloured(true, {}), await coloured(false, {}), await coloured(true, { NO_COLOR: '1' }), await coloured(true, { TERM: 'dumb' })]).toEqual([true, false, false, false]);
+    expect([await coloured(true, {}), await coloured(false, {}), await coloured(true, { NO_COLOR: '1' }), await coloured(true, { TERM: 'dumb' })]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 });

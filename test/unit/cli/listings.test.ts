@@ -61,7 +61,8 @@ describe('sonde errors', () => {
     );
     const groups = async (...argv: string[]) =>
       JSON.parse((await cli(['errors', '--json', '--dir', dir, ...argv], { nowMs: NOW })).out).groups.map(
-        (group: { type: string; count: number; releases: { release: string }[] }) => `${group.type} ${group.count} ${group.releases.map(({ release }) => release)}`,
+        (group: { type: string; count: number; releases: { release: string }[] }) =>
+          `${group.type} ${group.count} ${group.releases.map(({ release }) => release)}`,
       );
     expect(await groups('--group')).toEqual(['OldError 2 1.4.0,1.5.0', 'NewError 2 1.5.0']);
     expect(await groups('--new', '--since', '1h')).toEqual(['NewError 2 1.5.0']);
@@ -86,11 +87,17 @@ describe('sonde errors', () => {
       const resource = { 'service.name': 'checkout', 'service.version': release };
       const writer = openWriter(dir, { resource, maxAgeMs: 1e12 });
       writer.writeSpans([spanData({ startMs: minutes(30 - at) })]);
-      writer.writeErrors(seen.filter(([of]) => of === release).map(([, fingerprint]) => errorRecord({ timeMs: minutes(30 - at), ...resource, 'sonde.error.fingerprint': fingerprint })));
+      writer.writeErrors(
+        seen
+          .filter(([of]) => of === release)
+          .map(([, fingerprint]) => errorRecord({ timeMs: minutes(30 - at), ...resource, 'sonde.error.fingerprint': fingerprint })),
+      );
       writer.close();
     }
     const back = async (...argv: string[]) =>
-      JSON.parse((await cli(['errors', '--regressed', '--json', '--dir', dir, ...argv], { nowMs: NOW })).out).groups.map((group: { fingerprint: string }) => group.fingerprint);
+      JSON.parse((await cli(['errors', '--regressed', '--json', '--dir', dir, ...argv], { nowMs: NOW })).out).groups.map(
+        (group: { fingerprint: string }) => group.fingerprint,
+      );
     expect(await back()).toEqual(['v1:back']);
     expect(await back('--release', '1.2.0')).toEqual(['v1:back']);
     expect(await back('--release', '1.1.0')).toEqual([]);
@@ -114,7 +121,11 @@ describe('sonde logs', () => {
 
   it('filters by level, logger with those below it, trace and service', async () => {
     const dir = store((writer) => {
-      writer.writeLogs([logData({ message: 'a', logger: 'orders.db', severity: 5, level: 'debug' }), logData({ message: 'b', logger: 'orders', traceId: TRACE }), logData({ message: 'c', logger: 'ordersystem', severity: 17 })]);
+      writer.writeLogs([
+        logData({ message: 'a', logger: 'orders.db', severity: 5, level: 'debug' }),
+        logData({ message: 'b', logger: 'orders', traceId: TRACE }),
+        logData({ message: 'c', logger: 'ordersystem', severity: 17 }),
+      ]);
       writer.writeLogs([logData({ message: 'd', logger: 'x' })], { 'service.name': 'billing' });
     });
     const messages = async (...argv: string[]) =>
@@ -157,7 +168,9 @@ describe('sonde trace', () => {
         spanData({ traceId: TRACE, spanId: id(1), parentSpanId: id(99), name: 'orphan' }),
         spanData({ traceId: TRACE, spanId: id(2), parentSpanId: id(3), name: 'circle-a' }),
         spanData({ traceId: TRACE, spanId: id(3), parentSpanId: id(2), name: 'circle-b' }),
-        ...Array.from({ length: 300 }, (_, i) => spanData({ traceId: TRACE, spanId: id(1_000 + i), parentSpanId: i === 0 ? undefined : id(999 + i), name: `deep-${i}` })),
+        ...Array.from({ length: 300 }, (_, i) =>
+          spanData({ traceId: TRACE, spanId: id(1_000 + i), parentSpanId: i === 0 ? undefined : id(999 + i), name: `deep-${i}` }),
+        ),
       ]),
     );
     const { exit, out } = await cli(['trace', TRACE, '--dir', dir]);

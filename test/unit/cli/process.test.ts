@@ -1,5 +1,5 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -43,7 +43,9 @@ describe('sonde level', () => {
       'PUT /log/level?logger=orders': { body: { level: 'debug', expiresAt: '2026-11-21T08:00:00.000Z', revertsTo: 'info' } },
       'POST /loggers/orders': { status: 204, body: '' },
       'GET /log/level?logger=orders': { body: { level: 'info' } },
-      'GET /loggers': { body: { levels: [], loggers: { ROOT: { configuredLevel: 'INFO', effectiveLevel: 'INFO' }, orders: { configuredLevel: null, effectiveLevel: 'INFO' } } } },
+      'GET /loggers': {
+        body: { levels: [], loggers: { ROOT: { configuredLevel: 'INFO', effectiveLevel: 'INFO' }, orders: { configuredLevel: null, effectiveLevel: 'INFO' } } },
+      },
     });
     const out = async (...argv: string[]) => (await cli(['level', ...argv], { env: { SONDE_URL: url } })).out;
     expect(await out('root')).toBe('root  info\n');
@@ -58,7 +60,10 @@ describe('sonde level', () => {
   });
 
   it('passes on what the process says', async () => {
-    const { url } = await admin({ 'PUT /log/level': { status: 400, body: { error: 'ttl is required' } }, 'PUT /log/level?logger=a': { status: 403, body: { error: 'forbidden' } } });
+    const { url } = await admin({
+      'PUT /log/level': { status: 400, body: { error: 'ttl is required' } },
+      'PUT /log/level?logger=a': { status: 403, body: { error: 'forbidden' } },
+    });
     expect(await cli(['level', 'debug', '--url', url])).toEqual({ exit: 2, out: '', err: `sonde: ${url} says: ttl is required\n` });
     expect(await cli(['level', 'a', 'debug', '--url', url])).toMatchObject({ exit: 3, err: expect.stringContaining('set SONDE_ADMIN_TOKEN') });
   });
@@ -85,7 +90,9 @@ describe('sonde ledger and handles', () => {
         },
       },
     });
-    expect((await cli(['ledger', '--url', url])).out).toBe('SIGNAL  PRODUCED  STORED  SENT  SPOOLED  PENDING  DROPPED\nspan          14      10     0        0        0  3 sampled, 1 rejected\n');
+    expect((await cli(['ledger', '--url', url])).out).toBe(
+      'SIGNAL  PRODUCED  STORED  SENT  SPOOLED  PENDING  DROPPED\nspan          14      10     0        0        0  3 sampled, 1 rejected\n',
+    );
     expect((await cli(['handles', '--url', url])).out).toBe(
       [
         'COUNT  KIND      WHAT          OLDEST  HOLDS  OWNER  CLOSE WITH     OPENED AT',
@@ -110,7 +117,11 @@ describe('the process that is meant', () => {
     expect((await cli(['ledger', '--dir', dir])).exit).toBe(0);
     writeFileSync(join(dir, 'run', `${process.ppid}.sock`), '');
     const both = [process.pid, process.ppid].sort((a, b) => a - b).join(', ');
-    expect(await cli(['ledger', '--dir', dir])).toEqual({ exit: 2, out: '', err: `sonde: Cannot choose among the processes ${both}: say which one with --pid or --url\n` });
+    expect(await cli(['ledger', '--dir', dir])).toEqual({
+      exit: 2,
+      out: '',
+      err: `sonde: Cannot choose among the processes ${both}: say which one with --pid or --url\n`,
+    });
   });
 
   it('is told when it does not answer, or answers otherwise', async () => {
@@ -121,7 +132,10 @@ describe('the process that is meant', () => {
     const { port } = closed.address() as AddressInfo;
     await new Promise((done) => closed.close(done));
     const { exit, err } = await cli(['ledger', '--json', '--url', `http://127.0.0.1:${port}`]);
-    expect({ exit, err }).toEqual({ exit: 3, err: `sonde: Cannot reach the process: nothing answers at http://127.0.0.1:${port}; start the process, or name it with --url, --pid or SONDE_URL (ECONNREFUSED)\n` });
+    expect({ exit, err }).toEqual({
+      exit: 3,
+      err: `sonde: Cannot reach the process: nothing answers at http://127.0.0.1:${port}; start the process, or name it with --url, --pid or SONDE_URL (ECONNREFUSED)\n`,
+    });
     expect((await cli(['handles', '--url', url])).exit).toBe(1);
   });
 });

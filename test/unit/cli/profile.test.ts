@@ -96,15 +96,31 @@ describe('sonde profile', () => {
       ].join('\n'),
     );
     const json = JSON.parse((await cli(['profile', 'heap', '--json', '--out', path, '--url', url])).out);
-    expect(json).toMatchObject({ path, total: 10_000_000, functions: [{ self: 7_000_000, total: 7_000_000 }, { self: 3_000_000, total: 10_000_000 }] });
+    expect(json).toMatchObject({
+      path,
+      total: 10_000_000,
+      functions: [
+        { self: 7_000_000, total: 7_000_000 },
+        { self: 3_000_000, total: 10_000_000 },
+      ],
+    });
   });
 
   it('says in one line why there is none', async () => {
     const busy = await serving(409, '{"error":"one at a time"}');
-    expect(await cli(['profile', '--url', busy.url])).toMatchObject({ exit: 3, err: `sonde: ${busy.url} is taking another profile; try again when it is done\n` });
+    expect(await cli(['profile', '--url', busy.url])).toMatchObject({
+      exit: 3,
+      err: `sonde: ${busy.url} is taking another profile; try again when it is done\n`,
+    });
     const odd = await serving(200, gzipSync('hello'));
-    expect(await cli(['profile', '--url', odd.url, '--out', join(testFolder(), 'p')])).toMatchObject({ exit: 3, err: expect.stringContaining('Cannot read the profile of') });
-    expect(await cli(['profile', '--url', odd.url, '--out', '/nonexistent/p'])).toMatchObject({ exit: 3, err: expect.stringContaining('give another place with --out') });
+    expect(await cli(['profile', '--url', odd.url, '--out', join(testFolder(), 'p')])).toMatchObject({
+      exit: 3,
+      err: expect.stringContaining('Cannot read the profile of'),
+    });
+    expect(await cli(['profile', '--url', odd.url, '--out', '/nonexistent/p'])).toMatchObject({
+      exit: 3,
+      err: expect.stringContaining('give another place with --out'),
+    });
     expect(await cli(['profile', 'disk', '--url', odd.url])).toMatchObject({ exit: 2 });
     expect(await cli(['profile', '--seconds', '61', '--url', odd.url])).toMatchObject({ exit: 2 });
   });

@@ -7,15 +7,18 @@ export interface CliRun {
 }
 
 /** Runs a command line in this process, as on a pipe. */
-export async function cli(argv: readonly string[], over: { env?: Record<string, string>; isTTY?: boolean; columns?: number; nowMs?: number; stop?: AbortSignal } = {}): Promise<CliRun> {
-  let out = '';
-  let err = '';
+export async function cli(
+  argv: readonly string[],
+  over: { env?: Record<string, string>; isTTY?: boolean; columns?: number; nowMs?: number; stop?: AbortSignal } = {},
+): Promise<CliRun> {
+  const out: string[] = [];
+  const err: string[] = [];
   const exit = await run(argv, {
-    stdout: { write: (text) => void (out += text), isTTY: over.isTTY ?? false, ...(over.columns ? { columns: over.columns } : {}) },
-    stderr: { write: (text) => void (err += text) },
+    stdout: { write: (text) => out.push(text), isTTY: over.isTTY ?? false, ...(over.columns ? { columns: over.columns } : {}) },
+    stderr: { write: (text) => err.push(text) },
     env: over.env ?? {},
     now: () => over.nowMs ?? Date.now(),
     ...(over.stop ? { stop: over.stop } : {}),
   });
-  return { exit, out, err };
+  return { exit, out: out.join(''), err: err.join('') };
 }

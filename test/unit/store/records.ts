@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { mintErrorId } from '../../../src/errors/error-id.ts';
 import type { ErrorRecord, LogData, SpanData } from '../../../src/core/records.ts';
+import { mintErrorId } from '../../../src/errors/error-id.ts';
 
 /** Records for tests of the store; every field has a plain value that a test may replace. */
 export const RESOURCE = { 'service.name': 'checkout', 'service.version': '1.4.0', 'host.name': 'box-1', 'process.pid': 4711 };

@@ -33,7 +33,14 @@ describe('openWriter', () => {
     const store = writer(dir);
     const event = { name: 'retry', timeMs: 1, attributes: { n: 1 } };
     const link = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), flags: 1, attributes: {} };
-    const span = spanData({ parentSpanId: 'c'.repeat(16), traceState: 'x=1', status: { code: 2, message: 'no' }, events: [event], links: [link], droppedEvents: 3 });
+    const span = spanData({
+      parentSpanId: 'c'.repeat(16),
+      traceState: 'x=1',
+      status: { code: 2, message: 'no' },
+      events: [event],
+      links: [link],
+      droppedEvents: 3,
+    });
     const log = logData({ traceId: span.traceId, spanId: span.spanId, eventName: 'e', flags: 1 });
     const error = errorRecord({ trace_id: span.traceId, 'order.id': 'o-1' });
     expect(store.writeSpans([span])).toEqual({ stored: 1, rejected: 0, rest: [], failure: undefined });
@@ -76,7 +83,12 @@ describe('openWriter', () => {
     const store = writer(dir);
     const cycle: Record<string, unknown> = {};
     cycle['self'] = cycle;
-    const result = store.writeLogs([logData({ message: 'one' }), logData({ attributes: cycle as never }), logData({ message: 'three' }), logData({ timeMs: Number.NaN })]);
+    const result = store.writeLogs([
+      logData({ message: 'one' }),
+      logData({ attributes: cycle as never }),
+      logData({ message: 'three' }),
+      logData({ timeMs: Number.NaN }),
+    ]);
     expect(result).toEqual({ stored: 2, rejected: 2, rest: [], failure: undefined });
     const reader = openReader(dir);
     expect((await reader.logs({})).items.map(({ message }) => message).sort()).toEqual(['one', 'three']);
@@ -214,7 +226,10 @@ describe('maintain', () => {
     const now = Date.UTC(2026, 10, 21, 12);
     const before = useClock({ ...systemClock, now: () => now - 20 * DAY });
     const old = openWriter(dir, { resource: RESOURCE });
-    old.writeErrors([errorRecord({ timeMs: now - 20 * DAY, 'service.version': '1.0.0' }), errorRecord({ timeMs: now - 20 * DAY + 1_000, 'service.version': '1.0.0' })]);
+    old.writeErrors([
+      errorRecord({ timeMs: now - 20 * DAY, 'service.version': '1.0.0' }),
+      errorRecord({ timeMs: now - 20 * DAY + 1_000, 'service.version': '1.0.0' }),
+    ]);
     old.close();
     before();
     at(now);
