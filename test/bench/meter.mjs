@@ -38,7 +38,8 @@ export function processCpu() {
 export async function timed(work) {
   const [main, all, wall] = [mainThreadCpu(), processCpu(), performance.now()];
   await work();
-  return { mainUs: mainThreadCpu() - main, processUs: processCpu() - all, wallMs: performance.now() - wall };
+  const wallMs = performance.now() - wall;
+  return { mainUs: mainThreadCpu() - main, processUs: processCpu() - all, wallMs };
 }
 
 /** Runs `op` `count` times; what an asynchronous one returns is awaited. */

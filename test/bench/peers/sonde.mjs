@@ -9,8 +9,8 @@ export async function startSonde(options = {}) {
   return { sonde, opsPerRound: 100_000, drain: () => sonde.flush(), end: () => sonde.shutdown({ within: '5s' }) };
 }
 
-export async function calls({ asynchronous, sampled, started = true }) {
-  const pipeline = started ? await startSonde({ sampling: { ratio: sampled ? 1 : 0 } }) : {};
+export async function calls({ asynchronous, sampled, started = true, ...options }) {
+  const pipeline = started ? await startSonde({ sampling: { ratio: sampled ? 1 : 0 }, ...options }) : {};
   const op = traced('work', asynchronous ? workAsync : work);
   return { asynchronous, op, ...pipeline };
 }
