@@ -26,8 +26,26 @@ export function deadline(): { readonly leftMs: number; readonly at: Date } | und
 
 /** Joins a further limit with the one that holds: the earlier deadline, either signal. */
 export function narrowLimit(former: Limit | undefined, deadlineMs: number, abort: AbortSignal): Limit {
-  if (former === undefined) return { deadlineMs, signal: abort };
-  return { deadlineMs: Math.min(former.deadlineMs, deadlineMs), signal: AbortSignal.any([former.signal, abort]) };
+  if (former === undefined) return new NotedLimit(deadlineMs, abort);
+  return new NotedLimit(Math.min(former.deadlineMs, deadlineMs), AbortSignal.any([former.signal, abort]));
+}
+
+/** A limit that notes when its signal aborts: how long calls take to notice is a metric. */
+class NotedLimit implements Limit {
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+  abortedMono: number | undefined;
+
+  constructor(deadlineMs: number, signal: AbortSignal) {
+    this.deadlineMs = deadlineMs;
+    this.signal = signal;
+    this.abortedMono = signal.aborted ? clock.mono() : undefined;
+    if (this.abortedMono === undefined) signal.addEventListener('abort', () => this.note(), { once: true });
+  }
+
+  private note(): void {
+    this.abortedMono = clock.mono();
+  }
 }
 
 /**

@@ -21,6 +21,8 @@ export interface Limit {
   /** Monotonic milliseconds ({@link Clock.mono}); `Infinity` where only a signal was given. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
+  /** When the signal aborted, in monotonic milliseconds; `undefined` while it has not, or where nobody noted it. */
+  readonly abortedMono?: number | undefined;
 }
 
 /** OpenTelemetry's context key of the active span; API versions agree on it by `Symbol.for`. */

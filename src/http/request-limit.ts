@@ -7,6 +7,7 @@ import type { Limit } from '../core/scope.ts';
  */
 export class RequestLimit implements Limit {
   readonly deadlineMs: number;
+  abortedMono: number | undefined = undefined;
   #controller: AbortController | undefined;
   #timer: TimerHandle | undefined;
   #reason: Error | undefined;
@@ -46,6 +47,7 @@ export class RequestLimit implements Limit {
   #abort(reason: Error): void {
     if (this.#settled || this.#reason) return;
     this.#reason = reason;
+    this.abortedMono = clock.mono();
     this.#controller?.abort(reason);
     this.settle();
   }

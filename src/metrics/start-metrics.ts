@@ -1,6 +1,7 @@
 import type { LedgerReport, Signal } from '../core/records.ts';
 import { DROP_REASONS, SIGNALS } from '../core/records.ts';
 import { bindCalls } from './calls.ts';
+import { measureCancellation } from './cancel-latency.ts';
 import { countErrors } from './errors-total.ts';
 import { setTraceKept } from './exemplars.ts';
 import { MAX_SERIES } from './family.ts';
@@ -28,7 +29,7 @@ export interface Metrics {
 
 /** Begins to count calls, errors and the runtime. */
 export function startMetrics(options: MetricsOptions = {}): Metrics {
-  const stops = [bindCalls(options.maxSeries ?? MAX_SERIES), countErrors(), countOverflow(), showObjectives()];
+  const stops = [bindCalls(options.maxSeries ?? MAX_SERIES), countErrors(), measureCancellation(), countOverflow(), showObjectives()];
   if (options.ledger) stops.push(countRecords(options.ledger));
   if (options.runtime !== false) stops.push(watchRuntime());
   setTraceKept(options.isTraceKept);

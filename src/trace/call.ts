@@ -1,3 +1,4 @@
+import { callAborted } from '../core/call-aborted.ts';
 import { clock } from '../core/clock.ts';
 import { errorType } from '../core/error-type.ts';
 import { callFailed } from '../core/events.ts';
@@ -22,11 +23,17 @@ export function closeCall(engine: Engine, scope: CallScope, def: FunctionDef | u
     if (def !== undefined) {
       def.active--;
       def.cell?.observe(endMono - scope.startMono, result, scope.caller, scope);
+      if (scope.limit !== undefined && scope.limit.abortedMono !== undefined) noteAbort(scope, def, result, endMono, scope.limit.abortedMono);
     }
     engine.close(scope, endMono);
   } catch {
     // Telemetry must not break the call it watches.
   }
+}
+
+function noteAbort(scope: CallScope, def: FunctionDef, result: CallResult, endMono: number, abortedMono: number): void {
+  // A call that began after the abort was not under way when it came.
+  if (scope.startMono <= abortedMono && callAborted.active) callAborted.publish({ def, latencyMs: endMono - abortedMono, result });
 }
 
 /**
