@@ -29,5 +29,7 @@ export interface LevelChanged {
   readonly reason: string | undefined;
   readonly actor: string | undefined;
   readonly remoteAddress: string | undefined;
+  /** The contexts that it holds for, where it does not hold for all. */
+  readonly scope?: string | undefined;
 }
 export const levelChanged: Channel<LevelChanged> = channel('log.level.changed');

@@ -16,6 +16,7 @@ export function auditLevels(): () => void {
       'log.level.ttl_ms': change.ttlMs,
       'log.level.reason': change.reason,
       'log.level.actor': change.actor,
+      'log.level.scope': change.scope,
       'client.address': change.remoteAddress,
     };
     writeLine('info', `,"timestamp":"${utcText(clock.now())}","logger":"sonde.levels"${fieldsText(fields)}`, sentence(change), []);
@@ -25,5 +26,6 @@ export function auditLevels(): () => void {
 function sentence(change: LevelChanged): string {
   const time = change.ttlMs === undefined ? '' : ` for ${formatMs(change.ttlMs)}`;
   const reason = change.reason === undefined ? '' : `: ${change.reason.slice(0, 200)}`;
-  return `level of ${change.logger} is ${change.new}, was ${change.old}${time}${reason}`;
+  const where = change.scope === undefined ? '' : ` for ${change.scope.slice(0, 200)}`;
+  return `level of ${change.logger}${where} is ${change.new}, was ${change.old}${time}${reason}`;
 }

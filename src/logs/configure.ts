@@ -2,13 +2,17 @@ import { isatty } from 'node:tty';
 import { redactor } from '../core/redact.ts';
 import type { ErrorRecord } from '../core/records.ts';
 import { auditLevels } from './audit.ts';
+import { captureConsole } from './console.ts';
 import { forgetContext } from './context.ts';
 import { type Destination, openDestination } from './destination.ts';
 import { setRedaction } from './fields.ts';
+import { keepLeases } from './lease-file.ts';
 import { LEVELS, type LevelName, parseLevel } from './level.ts';
 import { nodeOf, passes } from './level-tree.ts';
 import { configureLevels, setGroups } from './levels.ts';
 import { closeLoggers, openLoggers } from './logger.ts';
+import { configureRetro, type RetroOptions } from './retro.ts';
+import { type Gate, type RateLimitOptions, rateLimiter, type SamplingOptions, sampler } from './sampling.ts';
 import { textLine } from './text-format.ts';
 import { type LineSink, setSink } from './writer.ts';
 
@@ -28,6 +32,18 @@ export interface LogOptions {
   readonly redact?: readonly string[] | undefined;
   /** Takes every JSON line, whatever the format; the pipeline. */
   readonly onLine?: ((line: string, severity: number) => void) | undefined;
+  /** Lets the first lines of a kind through and then every so-many-th; off by default. */
+  readonly sampling?: SamplingOptions | undefined;
+  /** Lines a second; off by default. */
+  readonly rateLimit?: RateLimitOptions | undefined;
+  /** Is told of every line that sampling or the rate limit leaves out; the ledger. */
+  readonly onSampled?: (() => void) | undefined;
+  /** Holds lines below the level, and writes them when their trace fails; off by default. */
+  readonly retro?: RetroOptions | boolean | undefined;
+  /** Sends `console.*` through the logger `console`; off by default. */
+  readonly console?: boolean | undefined;
+  /** Where leases are kept over a restart; without it a restart ends them. */
+  readonly leaseFile?: string | undefined;
 }
 
 /** Logs under way. */
@@ -47,6 +63,7 @@ let writeToDestination: ((line: string) => void) | undefined;
 export function configureLogs(options: LogOptions = {}): Logs {
   const level = checkedLevel('root', options.level ?? 'info');
   const levels = Object.fromEntries(Object.entries(options.levels ?? {}).map(([name, text]) => [name, checkedLevel(name, text)]));
+  const gates = gatesOf(options);
   setRedaction(redactor(options.redact));
   forgetContext();
   setGroups(options.groups ?? {});
@@ -60,8 +77,11 @@ export function configureLogs(options: LogOptions = {}): Logs {
   const sink: LineSink = onLine ? toBoth(onLine, write) : write;
   writeToDestination = write;
   setSink(sink);
-  openLoggers();
-  const stopAudit = auditLevels();
+  configureRetro(options.retro === true ? {} : options.retro || undefined);
+  openLoggers(gates, options.onSampled);
+  const undo = [auditLevels(), () => configureRetro(undefined)];
+  if (options.leaseFile !== undefined) undo.push(keepLeases(options.leaseFile));
+  if (options.console) undo.push(captureConsole());
 
   const onExit = (): void => destination.flushSync(EXIT_WAIT_MS);
   process.on('exit', onExit);
@@ -70,7 +90,7 @@ export function configureLogs(options: LogOptions = {}): Logs {
     counts: () => destination.counts,
     close() {
       process.off('exit', onExit);
-      stopAudit();
+      for (const step of undo) step();
       if (writeToDestination !== write) return;
       closeLoggers();
       setSink(undefined);
@@ -85,6 +105,10 @@ export function configureLogs(options: LogOptions = {}): Logs {
 export function writeErrorRecord(record: ErrorRecord): void {
   if (writeToDestination === undefined || !passes(record.level, nodeOf(record.logger).effective)) return;
   writeToDestination(`${JSON.stringify(record)}\n`);
+}
+
+function gatesOf({ sampling, rateLimit }: LogOptions): Gate[] {
+  return [...(sampling ? [sampler(sampling)] : []), ...(rateLimit ? [rateLimiter(rateLimit)] : [])];
 }
 
 function toBoth(onLine: LineSink, write: (line: string) => void): LineSink {

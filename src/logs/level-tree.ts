@@ -1,5 +1,6 @@
 import { warn } from '../core/diag.ts';
 import { type LevelName, SEVERITY } from './level.ts';
+import type { LevelScope } from './level-scope.ts';
 
 /** The root's name. Every other logger inherits from it in the end. */
 export const ROOT_NAME = 'root';
@@ -15,6 +16,14 @@ export interface Lease {
   readonly actor: string | undefined;
 }
 
+/** A lease that holds for some contexts only: calls of other contexts keep their level. */
+export interface ScopedLease extends Lease {
+  readonly node: LevelNode;
+  readonly scope: LevelScope;
+  /** {@link firstWord} of the trace that is meant. */
+  readonly word: number;
+}
+
 /** One logger name. */
 export interface LevelNode {
   readonly name: string;
@@ -28,6 +37,8 @@ export interface LevelNode {
   base: LevelName;
   /** The lease that `effective` comes from. */
   heldBy: Lease | undefined;
+  /** Leases of this name and of those above it that hold for some contexts, the nearest and newest first. */
+  scoped: readonly ScopedLease[];
   /** Called when `effective`, `base` or `heldBy` changes: puts the logger's methods right. */
   onChange: ((node: LevelNode) => void) | undefined;
 }
@@ -37,7 +48,10 @@ const MAX_NAMES = 10_000;
 const MAX_NAME = 256; // characters; a name is shown in every line
 
 const nodes = new Map<string, LevelNode>();
-const root: LevelNode = { name: ROOT_NAME, parent: undefined, configured: 'info', lease: undefined, effective: 'info', base: 'info', heldBy: undefined, onChange: undefined };
+const scopedLeases: ScopedLease[] = [];
+const NONE: readonly ScopedLease[] = [];
+const root = newNode(ROOT_NAME, undefined);
+root.configured = 'info';
 nodes.set(ROOT_NAME, root);
 
 /** The name under which a logger is known: `''` and `ROOT` are the root. */
@@ -55,7 +69,7 @@ export function nodeOf(name: string): LevelNode {
     warn('logger-names', `there are ${MAX_NAMES} logger names; further ones, such as "${key.slice(0, 40)}", log as "root": name loggers after modules, not after data`);
     return root;
   }
-  const node: LevelNode = { name: key, parent: parentName(key), configured: undefined, lease: undefined, effective: 'info', base: 'info', heldBy: undefined, onChange: undefined };
+  const node = newNode(key, parentName(key));
   nodes.set(key, node);
   settle(node);
   return node;
@@ -64,6 +78,20 @@ export function nodeOf(name: string): LevelNode {
 /** The node of a name, where there is one. */
 export function findNode(name: string): LevelNode | undefined {
   return nodes.get(canonicalName(name));
+}
+
+/** Every lease that holds for some contexts, the newest first. */
+export function allScoped(): readonly ScopedLease[] {
+  return scopedLeases;
+}
+
+/** Adds or takes away a lease that holds for some contexts. */
+export function putScoped(lease: ScopedLease): void {
+  scopedLeases.unshift(lease);
+}
+export function dropScoped(lease: ScopedLease): void {
+  const at = scopedLeases.indexOf(lease);
+  if (at >= 0) scopedLeases.splice(at, 1);
 }
 
 /** Every name, the root first, then by name. */
@@ -82,7 +110,9 @@ export function settleBelow(changed: LevelNode): void {
 function settle(node: LevelNode): void {
   const base = resolve(node, false).level;
   const { level: effective, lease: heldBy } = resolve(node, true);
-  if (base === node.base && effective === node.effective && heldBy === node.heldBy) return;
+  const scoped = scopedFor(node);
+  if (base === node.base && effective === node.effective && heldBy === node.heldBy && scoped.length === 0 && node.scoped.length === 0) return;
+  node.scoped = scoped;
   node.base = base;
   node.effective = effective;
   node.heldBy = heldBy;
@@ -97,6 +127,21 @@ function resolve(node: LevelNode, withLeases: boolean): { level: LevelName; leas
     if (at?.configured) return { level: at.configured, lease: undefined };
   }
   return { level: 'info', lease: undefined };
+}
+
+function scopedFor(node: LevelNode): readonly ScopedLease[] {
+  if (scopedLeases.length === 0) return NONE;
+  const above = scopedLeases.filter(({ node: { name } }) => name === ROOT_NAME || name === node.name || node.name.startsWith(`${name}.`));
+  // Sorting is stable: of two leases of one name the newer stays first.
+  return above.sort((a, b) => depth(b.node.name) - depth(a.node.name));
+}
+
+function depth(name: string): number {
+  return name === ROOT_NAME ? 0 : name.split('.').length;
+}
+
+function newNode(name: string, parent: string | undefined): LevelNode {
+  return { name, parent, configured: undefined, lease: undefined, effective: 'info', base: 'info', heldBy: undefined, scoped: NONE, onChange: undefined };
 }
 
 function parentName(name: string): string | undefined {

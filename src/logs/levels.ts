@@ -1,12 +1,15 @@
-import { clock, type TimerHandle } from '../core/clock.ts';
 import { levelChanged } from '../core/events.ts';
 import { LEVELS, type LevelName, parseLevel } from './level.ts';
-import { allNodes, findNode, type Lease, type LevelNode, nodeOf, settleBelow } from './level-tree.ts';
+import { type LevelScope, scopeText } from './level-scope.ts';
+import { allNodes, findNode, type Lease, type LevelNode, nodeOf, type ScopedLease, settleBelow } from './level-tree.ts';
+import { dropLease, endDueLeases, endLease, endScopedLease, onLeaseDue, runningLeases, startLease, startScopedLease } from './leases.ts';
 
-/** How a level is set: for a while or for good, by whom and why. */
+/** How a level is set: for a while or for good, for whom, by whom and why. */
 export interface SetLevelOptions {
   /** Milliseconds until it reverts; without one it is permanent. At most 24 hours. */
   readonly ttlMs?: number | undefined;
+  /** Holds for these contexts only: a trace, a route, a user. Without `ttlMs` it ends after 24 hours. */
+  readonly scope?: LevelScope | undefined;
   readonly reason?: string | undefined;
   readonly actor?: string | undefined;
   readonly remoteAddress?: string | undefined;
@@ -27,11 +30,23 @@ export interface LevelState {
   readonly actor: string | undefined;
 }
 
-/** The longest lease: debug that is forgotten over a weekend fills disks. */
-export const MAX_LEASE_MS = 86_400_000;
+/** A lease that runs. */
+export interface LeaseState {
+  readonly logger: string;
+  readonly level: LevelName;
+  readonly expiresAtMs: number;
+  readonly scope: LevelScope | undefined;
+  readonly reason: string | undefined;
+  readonly actor: string | undefined;
+}
 
-const timers = new Map<LevelNode, TimerHandle>();
 const groups = new Map<string, readonly string[]>();
+let onLeases: (() => void) | undefined;
+
+onLeaseDue((node, lease) => {
+  const { scope } = lease as Partial<ScopedLease>;
+  change(node, { reason: 'the lease has ended', actor: lease.actor, scope }, undefined, () => dropLease(node, lease));
+});
 
 /**
  * The level of a logger, `root` where no name is given.
@@ -40,7 +55,7 @@ const groups = new Map<string, readonly string[]>();
  * getLevel('orders.db').level === getLevel().level;
  */
 export function getLevel(name = ''): LevelState {
-  expireDue();
+  endDueLeases();
   const member = groups.get(name)?.[0];
   return stateOf(nodeOf(member ?? name));
 }
@@ -48,7 +63,7 @@ export function getLevel(name = ''): LevelState {
 /**
  * Sets the level of a logger, or of every logger of a group; loggers below that have no level of their own follow at once.
  *
- * Shape: the answer is the state that holds now.
+ * Shape: the answer is the state that holds now. With a `scope` only calls of those contexts follow.
  * Units: `ttlMs` is in milliseconds; without it the level is permanent and ends a lease.
  * Errors: throws `RangeError` for an unknown level or a `ttlMs` that is not above 0.
  *
@@ -59,47 +74,64 @@ export function getLevel(name = ''): LevelState {
 export function setLevel(name: string, level: string, options: SetLevelOptions = {}): LevelState {
   const parsed = parseLevel(level);
   if (parsed === undefined) throw new RangeError(`Cannot set the level of "${name}": unrecognized level "${String(level)}", expected one of ${LEVELS.join(', ')}`);
-  const { ttlMs } = options;
+  const { ttlMs, scope, reason, actor } = options;
   if (ttlMs !== undefined && !(ttlMs > 0)) throw new RangeError(`Cannot set the level of "${name}": ttlMs is ${String(ttlMs)}, expected milliseconds above 0`);
-  expireDue();
-  const changed = membersOf(name).map((member) => {
-    const node = nodeOf(member);
-    return change(node, options, () => {
+  endDueLeases();
+  const request = { level: parsed, ttlMs, reason, actor };
+  return changeAll(name, options, parsed, (node) => {
+    if (scope !== undefined) startScopedLease(node, scope, request);
+    else if (ttlMs !== undefined) startLease(node, request);
+    else {
       endLease(node);
-      if (ttlMs === undefined) node.configured = parsed;
-      else startLease(node, parsed, Math.min(ttlMs, MAX_LEASE_MS), options);
-    });
+      node.configured = parsed;
+    }
   });
-  return changed[0] ?? stateOf(nodeOf(name));
 }
 
 /**
- * Takes a logger's own level and lease away: it inherits again. The root goes back to `info`.
+ * Takes a logger's own level and lease away: it inherits again. The root goes back to `info`. With a `scope` only the
+ * lease for those contexts ends.
  *
  * @example
  * setLevel('example.cache', 'trace');
  * clearLevel('example.cache').configured === undefined;
  */
 export function clearLevel(name: string, options: Omit<SetLevelOptions, 'ttlMs'> = {}): LevelState {
-  const changed = membersOf(name).map((member) => {
-    const node = nodeOf(member);
-    return change(node, options, () => {
+  const { scope } = options;
+  return changeAll(name, options, undefined, (node) => {
+    if (scope !== undefined) endScopedLease(node, scope);
+    else {
       endLease(node);
       node.configured = node.parent === undefined ? 'info' : undefined;
-    });
+    }
   });
-  return changed[0] ?? stateOf(nodeOf(name));
 }
 
 /**
- * Every logger there is with its level, the root first, and the groups.
+ * Every logger there is with its level, the root first; the groups; the leases that run.
  *
  * @example
  * listLoggers().loggers[0]?.name === 'root';
  */
-export function listLoggers(): { readonly loggers: readonly LevelState[]; readonly groups: Readonly<Record<string, readonly string[]>> } {
-  expireDue();
-  return { loggers: allNodes().map(stateOf), groups: Object.fromEntries(groups) };
+export function listLoggers(): {
+  readonly loggers: readonly LevelState[];
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+  readonly leases: readonly LeaseState[];
+} {
+  endDueLeases();
+  return { loggers: allNodes().map(stateOf), groups: Object.fromEntries(groups), leases: listLeases() };
+}
+
+/** The leases that run. */
+export function listLeases(): readonly LeaseState[] {
+  return runningLeases().map(({ node, lease, scope }) => ({
+    logger: node.name,
+    level: lease.level,
+    expiresAtMs: lease.expiresAtMs,
+    scope,
+    reason: lease.reason,
+    actor: lease.actor,
+  }));
 }
 
 /** Whether there is a logger or a group of this name. */
@@ -109,8 +141,13 @@ export function hasLogger(name: string): boolean {
 
 /** How many leases run. */
 export function leaseCount(): number {
-  expireDue();
-  return timers.size;
+  endDueLeases();
+  return runningLeases().length;
+}
+
+/** Calls `fn` when a lease begins or ends. */
+export function watchLeases(fn: (() => void) | undefined): void {
+  onLeases = fn;
 }
 
 /** Puts the groups in force: names that stand for several loggers. */
@@ -127,55 +164,28 @@ export function configureLevels(rootLevel: LevelName, levels: Readonly<Record<st
   settleBelow(root);
 }
 
-/** Ends every lease whose time has come; a busy event loop may have kept its timer waiting. */
-export function expireDue(): void {
-  const now = timers.size === 0 ? 0 : clock.mono();
-  for (const node of timers.keys()) if (node.lease && node.lease.untilMono <= now) expire(node, node.lease);
-}
-
 function membersOf(name: string): readonly string[] {
   return groups.get(name) ?? [name];
 }
 
-function startLease(node: LevelNode, level: LevelName, ttlMs: number, options: SetLevelOptions): void {
-  const lease: Lease = { level, untilMono: clock.mono() + ttlMs, expiresAtMs: clock.now() + ttlMs, reason: options.reason, actor: options.actor };
-  node.lease = lease;
-  timers.set(
-    node,
-    clock.setTimeout(() => expire(node, lease), ttlMs),
-  );
+function changeAll(name: string, options: SetLevelOptions, level: LevelName | undefined, apply: (node: LevelNode) => void): LevelState {
+  const nodes = membersOf(name).map(nodeOf);
+  for (const node of nodes) change(node, options, level, () => apply(node));
+  return stateOf(nodes[0] ?? nodeOf(name));
 }
 
-function endLease(node: LevelNode): void {
-  const timer = timers.get(node);
-  if (timer !== undefined) clock.clearTimeout(timer);
-  timers.delete(node);
-  node.lease = undefined;
-}
-
-function expire(node: LevelNode, lease: Lease): void {
-  if (node.lease !== lease) return;
-  change(node, { reason: 'the lease has ended', actor: lease.actor }, () => endLease(node));
-}
-
-function change(node: LevelNode, options: SetLevelOptions, apply: () => void): LevelState {
+function change(node: LevelNode, options: SetLevelOptions, level: LevelName | undefined, apply: () => void): void {
   const old = node.effective;
   apply();
   settleBelow(node);
-  levelChanged.publish({
-    logger: node.name,
-    old,
-    new: node.effective,
-    ttlMs: options.ttlMs,
-    reason: options.reason,
-    actor: options.actor,
-    remoteAddress: options.remoteAddress,
-  });
-  return stateOf(node);
+  onLeases?.();
+  const { scope, ttlMs, reason, actor, remoteAddress } = options;
+  const next = scope !== undefined && level !== undefined ? level : node.effective;
+  levelChanged.publish({ logger: node.name, old, new: next, ttlMs, reason, actor, remoteAddress, scope: scope && scopeText(scope) });
 }
 
 function stateOf(node: LevelNode): LevelState {
-  const { heldBy } = node;
+  const heldBy: Lease | undefined = node.heldBy;
   return {
     name: node.name,
     level: node.effective,

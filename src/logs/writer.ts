@@ -12,6 +12,7 @@ let root: Pino | undefined;
 let prefix = '';
 let severity = 0;
 let busy = false;
+let capture: ((line: string) => void) | undefined;
 
 /** Sets where lines go; `undefined` where nobody takes them. */
 export function setSink(next: LineSink | undefined): void {
@@ -37,9 +38,24 @@ export function writeLine(level: LineLevel, before: string, message: string, arg
   }
 }
 
-/** Hands a line that is made already to the sink. */
-export function writeRaw(line: string, lineSeverity: number): void {
-  sink?.(line, lineSeverity);
+/** Whether a line is being handed over: what the sink itself says then is not logged again. */
+export function isWriting(): boolean {
+  return busy;
+}
+
+/** The line that `write` makes, which goes nowhere. */
+export function captureLine(write: () => void): string | undefined {
+  let captured: string | undefined;
+  const outer = capture;
+  capture = (line) => {
+    captured = line.trimEnd();
+  };
+  try {
+    write();
+  } finally {
+    capture = outer;
+  }
+  return captured;
 }
 
 /** pino is loaded by the first line that is written: its import takes 22 ms. */
@@ -47,6 +63,6 @@ function createRoot(): Pino {
   const { pino } = require('pino') as typeof import('pino');
   return pino(
     { level: 'trace', base: null, messageKey: 'message', timestamp: () => prefix, formatters: { level: (label) => ({ level: label }) } },
-    { write: (line: string) => sink?.(line, severity) },
+    { write: (line: string) => (capture ? capture(line) : sink?.(line, severity)) },
   );
 }

@@ -1,0 +1,104 @@
+import { safeMessage } from '../core/json.ts';
+import type { Scope } from '../core/scope.ts';
+import { spanText, valuesText } from './context.ts';
+import { argument, errorText, fieldsText, messageOf, reviseText } from './fields.ts';
+import { utcText } from './json-text.ts';
+import type { LineLevel } from './level.ts';
+import { writeLine } from './writer.ts';
+
+/** What a child's lines carry: as values for the next child, and as text for the line. */
+export interface Bindings {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly text: string;
+}
+
+/** A line as it was asked for. */
+export interface Line {
+  readonly level: LineLevel;
+  /** `,"logger":"orders"` */
+  readonly nameText: string;
+  readonly timeMs: number;
+  readonly scope: Scope;
+  readonly bindings: Bindings | undefined;
+  /** The arguments of the method. */
+  readonly first: unknown;
+  readonly rest: readonly unknown[];
+}
+
+/** Lines of this process. `sampled`: left out by sampling or a rate limit; `failed`: written as a line that says why. */
+export const lineCounts = { written: 0, sampled: 0, failed: 0 };
+
+/** Writes a line, whatever was logged; `mark` is JSON text that is added. Never throws. */
+export function writeIn(level: LineLevel, nameText: string, timeMs: number, scope: Scope, bindings: Bindings | undefined, first: unknown, rest: readonly unknown[], mark = ''): void {
+  try {
+    const start = `,"timestamp":"${utcText(timeMs)}"${nameText}${spanText(scope.span)}${mark}`;
+    if (typeof first === 'string') writeLine(level, start + contextText(scope, bindings, undefined), reviseText(first), safeArguments(rest));
+    else if (typeof first === 'object' && first !== null) writeObject(level, start, scope, bindings, first, rest);
+    else {
+      // `info(undefined, 'text')` is a text; any other value alone is its own text.
+      const [message, args] = first === undefined || first === null ? [rest[0], rest.slice(1)] : [String(first), rest];
+      writeLine(level, start + contextText(scope, bindings, undefined), messageText(message), safeArguments(args));
+    }
+    lineCounts.written++;
+  } catch (error) {
+    writeFailure(timeMs, level, nameText, error);
+  }
+}
+
+/** What was logged must not break the program: the line says that there was one, and why it is not here. */
+function writeFailure(timeMs: number, level: LineLevel, nameText: string, error: unknown): void {
+  lineCounts.failed++;
+  try {
+    writeLine(level, `,"timestamp":"${utcText(timeMs)}"${nameText}`, `[a log line that cannot be written: ${safeMessage(error).slice(0, 200)}]`, []);
+  } catch {
+    // Nobody takes lines at all; the count says so.
+  }
+}
+
+function writeObject(level: LineLevel, start: string, scope: Scope, bindings: Bindings | undefined, fields: object, rest: readonly unknown[]): void {
+  const given = rest[0];
+  const args = rest.length < 2 ? NONE : safeArguments(rest.slice(1));
+  if (fields instanceof Error) {
+    writeLine(level, start + contextText(scope, bindings, undefined) + errorText(fields), given === undefined ? messageOf(fields) : messageText(given), args);
+    return;
+  }
+  let message = given;
+  let skip: string | undefined;
+  if (given === undefined) {
+    const { message: own, err, error } = fields as { message?: unknown; err?: unknown; error?: unknown };
+    const cause = err instanceof Error ? err : error;
+    if (typeof own === 'string') {
+      message = own;
+      skip = 'message';
+    } else if (cause instanceof Error) message = messageOf(cause);
+  }
+  writeLine(level, start + contextText(scope, bindings, fields) + fieldsText(fields, skip), messageText(message), args);
+}
+
+const NONE: readonly unknown[] = [];
+
+function safeArguments(args: readonly unknown[]): readonly unknown[] {
+  return args.length === 0 ? args : args.map(argument);
+}
+
+function messageText(message: unknown): string {
+  return message === undefined ? '' : reviseText(typeof message === 'string' ? message : String(message));
+}
+
+/** Bound values of the scope and of the child; what the line itself says again stands there alone. */
+function contextText(scope: Scope, bindings: Bindings | undefined, own: object | undefined): string {
+  const { values } = scope;
+  if (values === undefined && bindings === undefined) return '';
+  if (!overlap(own, values) && !overlap(own, bindings?.values) && !overlap(bindings?.values, values)) {
+    return (values === undefined ? '' : valuesText(values)) + (bindings === undefined ? '' : bindings.text);
+  }
+  const merged = Object.assign(Object.create(null), values, bindings?.values) as Record<string, unknown>;
+  for (const key in own) delete merged[key];
+  return fieldsText(merged);
+}
+
+function overlap(a: object | undefined, b: object | undefined): boolean {
+  if (a === undefined || b === undefined) return false;
+  for (const key in a) if (key in b) return true;
+  return false;
+}
