@@ -1,20 +1,14 @@
-import type { Attributes, AttributeValue } from '../core/attributes.ts';
 import { clock, type TimerHandle } from '../core/clock.ts';
 import type { EndedSpan, SpanOutput } from '../core/ended-span.ts';
 import type { Signal } from '../core/records.ts';
-import { Interner } from './interner.ts';
+import { Dictionaries } from './dictionaries.ts';
 import type { Ledger } from './ledger.ts';
 import { IN_WORK, POSTED, SETTLED, SLOT_STATES } from './messages.ts';
-import {
-  BATCH_ROWS, type DictionaryPart, HAS_ATTRIBUTES, HAS_DROPS, HAS_EVENTS, HAS_LINKS, HAS_STATUS_MESSAGE, HAS_TRACE_STATE, HAS_VALUES,
-  LIBRARY, type Library, META, NAME, packMeta, ROW_WORDS, SIDE, type SideEntry, SLOTS,
-} from './rows.ts';
+import { BATCH_ROWS, type DictionaryPart, LIBRARY, type Library, META, NAME, packMeta, ROW_WORDS, type SideEntry, SLOTS } from './rows.ts';
+import { SideWriter } from './side-writer.ts';
 
 /** How long a record waits for others; short enough that a person who looks at once finds it. */
 const LINGER_MS = 200;
-/** Names and keys of a program are some hundreds; what is beyond has an ID in it. */
-const DICTIONARY_LIMIT = 8_192;
-const LIBRARY_LIMIT = 255;
 /** Text of one batch: above it the batch is posted, so that no message is longer than some milliseconds of work. */
 const BATCH_CHARS = 1_048_576;
 /** Log and error lines of one batch. */
@@ -66,12 +60,8 @@ export class Batcher implements SpanOutput {
   readonly #states: Int32Array;
   readonly #ints: Int32Array;
   readonly #doubles: Float64Array;
-  readonly #dictionary = new Interner(DICTIONARY_LIMIT);
-  readonly #libraries: Library[] = [{ name: 'sonde', version: undefined }];
-  readonly #libraryNumbers = new Map<object, number>();
-  #librariesSent = 1;
-  /** Dictionary number by function, plus one; 0 is not known yet. */
-  #defNames = new Int32Array(1_024);
+  readonly #dictionaries = new Dictionaries();
+  readonly #sideWriter = new SideWriter(this.#dictionaries.texts);
   #free: number[] = [];
   #inflight: Batch[] = [];
   #inflightChars = 0;
@@ -79,8 +69,6 @@ export class Batcher implements SpanOutput {
   /** Next row; at `#end` the batch (or the lack of one) has to be looked at. */
   #row = 0;
   #end = 0;
-  #values: Attributes | undefined;
-  #valuesAt = 0;
   #timer: TimerHandle | undefined;
   #epochMs = 0;
   #refused = 0;
@@ -117,9 +105,9 @@ export class Batcher implements SpanOutput {
     ints[at + 10] = span.p0;
     ints[at + 11] = span.p1;
     const def = span.def;
-    const name = def !== undefined && def.name === span.name ? this.#defName(def) : this.#dictionary.number(span.name);
+    const name = def !== undefined && def.name === span.name ? this.#dictionaries.functionName(def) : this.#dictionaries.texts.number(span.name);
     ints[at + NAME] = name;
-    ints[at + LIBRARY] = span.library === undefined ? 0 : this.#libraryNumber(span.library);
+    ints[at + LIBRARY] = span.library === undefined ? 0 : this.#dictionaries.library(span.library);
     let meta = packMeta(span.flags, span.kind, span.statusCode);
     if (
       name < 0 || span.attrs !== undefined || span.values !== undefined || span.events !== undefined || span.links !== undefined ||
@@ -170,15 +158,13 @@ export class Batcher implements SpanOutput {
     this.#batch = undefined;
     this.#row = 0;
     this.#end = 0;
-    this.#values = undefined;
     batch.epochMs = this.#epoch();
     batch.journaled = this.#journaled;
     this.#inflight.push(batch);
     this.#inflightChars += batch.chars;
-    const libraries = this.#librariesSent < this.#libraries.length ? this.#libraries.slice() : undefined;
-    this.#librariesSent = this.#libraries.length;
+    const { dictionary, libraries } = this.#dictionaries.increment();
     Atomics.store(this.#states, SLOT_STATES + batch.slot, POSTED);
-    this.#options.post(batch, this.#dictionary.increment(), libraries);
+    this.#options.post(batch, dictionary, libraries);
   }
 
   /** Takes back the slots that the worker has settled. */
@@ -209,7 +195,7 @@ export class Batcher implements SpanOutput {
       if (state === IN_WORK && ++batch.deaths >= MAX_DEATHS) this.#giveUp(batch, 'rejected');
     }
     this.reap();
-    return { dictionary: this.#dictionary.all(), libraries: this.#libraries.slice(0, this.#librariesSent), batches: this.#inflight };
+    return { ...this.#dictionaries.all(), batches: this.#inflight };
   }
 
   /** Ends the work: what is under way, and what comes, is counted as come too late. */
@@ -246,6 +232,7 @@ export class Batcher implements SpanOutput {
     if (slot === undefined) return false;
     this.#refused = 0;
     this.#batch = { slot, rows: 0, epochMs: 0, side: [], logs: [], severities: [], errors: [], journaled: 0, chars: 0, deaths: 0 };
+    this.#sideWriter.begin(this.#batch.side);
     this.#row = slot * BATCH_ROWS;
     this.#end = this.#row + BATCH_ROWS;
     return true;
@@ -289,132 +276,19 @@ export class Batcher implements SpanOutput {
     return this.#epochMs;
   }
 
-  #defName(def: { readonly id: number; readonly name: string }): number {
-    const id = def.id;
-    if (id >= this.#defNames.length) {
-      const larger = new Int32Array(2 ** Math.ceil(Math.log2(id + 1)));
-      larger.set(this.#defNames);
-      this.#defNames = larger;
-    }
-    const known = this.#defNames[id] as number;
-    if (known !== 0) return known - 1;
-    const number = this.#dictionary.numberAlways(def.name);
-    this.#defNames[id] = number + 1;
-    return number;
-  }
-
-  #libraryNumber(library: { readonly name: string; readonly version?: string | undefined }): number {
-    const known = this.#libraryNumbers.get(library);
-    if (known !== undefined) return known;
-    let number = this.#libraries.findIndex((other) => other.name === library.name && other.version === library.version);
-    if (number < 0) {
-      if (this.#libraries.length > LIBRARY_LIMIT) return 0;
-      number = this.#libraries.push({ name: library.name, version: library.version }) - 1;
-    }
-    if (this.#libraryNumbers.size <= LIBRARY_LIMIT) this.#libraryNumbers.set(library, number);
-    return number;
-  }
-
   /** Appends what is no number; the bits that say what there is, or -1 where the record is too large. */
   #appendSide(span: EndedSpan, at: number, rawName: boolean): number {
     const batch = this.#batch as Batch;
-    const side = batch.side;
-    const begin = side.length;
-    let chars = 0;
-    let has = 0;
-    const values = span.values;
-    if (values !== undefined && values !== this.#values) {
-      this.#values = values;
-      this.#valuesAt = side.length;
-      chars += this.#appendAttributes(side, values);
-    }
-    this.#ints[at + SIDE] = side.length;
-    if (rawName) chars += text(side, span.name);
-    const traceState = span.trace.traceState;
-    if (traceState !== undefined) {
-      has |= HAS_TRACE_STATE;
-      chars += text(side, traceState);
-    }
-    if (span.statusMessage !== undefined) {
-      has |= HAS_STATUS_MESSAGE;
-      chars += text(side, span.statusMessage);
-    }
-    if (span.attrs !== undefined) {
-      has |= HAS_ATTRIBUTES;
-      chars += this.#appendAttributes(side, span.attrs);
-    }
-    if (values !== undefined) {
-      has |= HAS_VALUES;
-      side.push(this.#valuesAt);
-    }
-    if (span.events !== undefined) {
-      has |= HAS_EVENTS;
-      side.push(span.events.length);
-      for (const event of span.events) {
-        side.push(event.timeMs);
-        chars += text(side, event.name) + this.#appendAttributes(side, event.attributes);
-      }
-    }
-    if (span.links !== undefined) {
-      has |= HAS_LINKS;
-      side.push(span.links.length);
-      for (const link of span.links) {
-        side.push(link.traceId, link.spanId, link.flags);
-        chars += 48 + text(side, link.traceState ?? '') + this.#appendAttributes(side, link.attributes);
-      }
-    }
-    if ((span.droppedAttributes | span.droppedEvents | span.droppedLinks) !== 0) {
-      has |= HAS_DROPS;
-      side.push(span.droppedAttributes, span.droppedEvents, span.droppedLinks);
-    }
+    const begin = batch.side.length;
+    const has = this.#sideWriter.write(span, this.#ints, at, rawName);
+    const chars = this.#sideWriter.chars;
     if (chars > RECORD_CHARS) {
-      side.length = begin;
-      this.#values = undefined;
+      this.#sideWriter.takeBack(begin);
       return -1;
     }
-    batch.chars += chars + (side.length - begin);
+    batch.chars += chars + (batch.side.length - begin);
     // Enough text: this row is the batch's last.
     if (batch.chars > BATCH_CHARS) this.#end = this.#row + 1;
     return has;
   }
-
-  /** `[count, key, value, ...]`; a key is its number in the dictionary, or itself. Returns the characters of text. */
-  #appendAttributes(side: SideEntry[], attributes: Attributes): number {
-    const at = side.push(0) - 1;
-    let count = 0;
-    let chars = 0;
-    for (const key in attributes) {
-      const value = attributes[key];
-      if (value === undefined || value === null) continue;
-      const number = this.#dictionary.number(key);
-      if (number < 0) chars += text(side, key);
-      else side.push(number);
-      if (typeof value === 'string') chars += text(side, value);
-      else if (typeof value === 'number' || typeof value === 'boolean') side.push(value);
-      else chars += appendRare(side, value);
-      count++;
-    }
-    side[at] = count;
-    return chars;
-  }
-}
-
-function text(side: SideEntry[], value: string): number {
-  side.push(value);
-  return value.length;
-}
-
-/** A list is copied, because its owner may change it; anything else that should not be here becomes text. */
-function appendRare(side: SideEntry[], value: AttributeValue): number {
-  if (!Array.isArray(value)) return text(side, String(value));
-  let chars = 0;
-  const copy = (value as readonly unknown[]).map((item) => {
-    if (item === undefined || item === null) return null;
-    if (typeof item === 'number' || typeof item === 'boolean') return item;
-    const itemText = String(item);
-    chars += itemText.length;
-    return itemText;
-  });
-  side.push(copy);
-  return chars;
 }

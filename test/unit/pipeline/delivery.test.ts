@@ -1,0 +1,123 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { useDiagWriter, forget } from '../../../src/core/diag.ts';
+import { Ledger, ledgerMemory, WorkerLedger } from '../../../src/pipeline/ledger.ts';
+import { Delivery, type Parcel } from '../../../src/pipeline/sinks/delivery.ts';
+import type { PostResult } from '../../../src/pipeline/sinks/http-post.ts';
+import { Spool, spoolOwner } from '../../../src/pipeline/spool.ts';
+
+let dir: string;
+let restore: () => void;
+let lines: string[];
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'sonde-delivery-'));
+  lines = [];
+  restore = useDiagWriter((line) => lines.push(line));
+});
+afterEach(() => {
+  restore();
+  for (const kind of ['otlp-down', 'otlp-refused', 'otlp-partial']) forget(kind);
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const answer = (status: number): PostResult => ({ kind: 'answer', status, retryAfter: undefined, contentType: '', body: Buffer.alloc(0) });
+
+/** A delivery whose receiver the test plays. */
+function rig(receive: (count: number, from: number, to: number) => PostResult | Promise<PostResult>) {
+  const memory = ledgerMemory();
+  const ledger = new Ledger(memory);
+  const worker = new WorkerLedger(memory);
+  const spool = new Spool(dir, spoolOwner(process.pid, 0, Date.now()), {}, worker);
+  const active = { now: 0, most: 0 };
+  const delivery = new Delivery({
+    spool,
+    ledger: worker,
+    receiver: 'http://receiver',
+    random: () => 0,
+    async post(parcel) {
+      active.most = Math.max(active.most, ++active.now);
+      await new Promise((resolve) => setImmediate(resolve));
+      active.now--;
+      const [from, to] = JSON.parse(Buffer.from(parcel.body).toString());
+      return receive(parcel.count, from, to);
+    },
+  });
+  const parcel = (from: number, to: number): Parcel => ({
+    signal: 'span',
+    count: to - from,
+    body: Buffer.from(JSON.stringify([from, to])),
+    json: false,
+    gzip: false,
+    settle: (tally) => worker.add('span', tally),
+    split: () => [parcel(from, (from + to) >> 1), parcel((from + to) >> 1, to)],
+  });
+  return {
+    delivery,
+    ledger,
+    spool,
+    active,
+    offer(count: number) {
+      ledger.produced[0]! += count;
+      delivery.offer(parcel(0, count));
+    },
+    flush: (mode: 'wait' | 'park' | 'last' = 'wait') => delivery.flush(performance.now() + 1_000, mode),
+  };
+}
+
+describe('a delivery', () => {
+  it('sends what it is offered, some at once, and overflows to disk', async () => {
+    const { offer, flush, ledger, active, spool } = rig(() => answer(200));
+    for (let i = 0; i < 100; i++) offer(10);
+    expect(spool.size).toBe(80);
+    expect(ledger.report().span).toMatchObject({ produced: 1_000, spooled: 800, pending: 200 });
+    await flush();
+    expect(ledger.report().span).toMatchObject({ sent: 1_000, spooled: 0, pending: 0 });
+    expect(active.most).toBe(4);
+  });
+
+  it('puts everything on disk while the receiver is away, and asks it again', async () => {
+    let up = false;
+    const { offer, flush, ledger, delivery } = rig(() => (up ? answer(200) : { kind: 'failed', reason: 'ECONNREFUSED' }));
+    for (let i = 0; i < 10; i++) offer(5);
+    await flush();
+    expect(delivery.state.kind).toBe('down');
+    offer(1);
+    expect(ledger.report().span).toMatchObject({ produced: 51, spooled: 51, pending: 0 });
+    up = true;
+    await flush();
+    expect(ledger.report().span).toMatchObject({ sent: 51, spooled: 0, pending: 0 });
+    expect(lines).toEqual([expect.stringContaining('cannot deliver to http://receiver: ECONNREFUSED'), expect.stringMatching(/http:\/\/receiver takes records again; \d+ spooled requests follow/)]);
+  });
+
+  it('keeps records in memory where the disk cannot take them', async () => {
+    writeFileSync(join(dir, 'spool'), 'in the way');
+    let up = false;
+    const { offer, flush, ledger } = rig(() => (up ? answer(200) : answer(503)));
+    for (let i = 0; i < 40; i++) offer(1);
+    await flush();
+    expect(ledger.report().span).toMatchObject({ produced: 40, spooled: 0, pending: 40 });
+    expect(lines[0]).toMatch(/kept in memory, because the spool cannot be written/);
+    up = true;
+    await flush();
+    expect(ledger.report().span).toMatchObject({ sent: 40, pending: 0 });
+  });
+
+  it('halves a refused request down to the record that is bad', async () => {
+    const { offer, flush, ledger } = rig((_, from, to) => answer(from <= 37 && 37 < to ? 400 : 200));
+    offer(64);
+    await flush();
+    expect(ledger.report().span).toMatchObject({ produced: 64, sent: 63, pending: 0, dropped: { rejected: 1 } });
+    expect(lines).toEqual([expect.stringContaining('refused 1 span records: HTTP 400')]);
+  });
+
+  it('gives up what is under way when the process may end, and has it on disk', async () => {
+    const { offer, ledger, delivery } = rig(
+      () => new Promise((resolve) => setTimeout(() => resolve({ kind: 'failed', reason: 'given up' }), 60)),
+    );
+    offer(7);
+    await delivery.flush(performance.now() + 200, 'last');
+    expect(ledger.report().span).toMatchObject({ produced: 7, spooled: 7, pending: 0 });
+  });
+});
