@@ -1,7 +1,7 @@
 import { renameSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { completeRecord } from '../../errors/complete.ts';
-import { abandonedJournals, readJournal } from '../../errors/journal-reader.ts';
+import { abandonedJournals, listJournals, readJournal } from '../../errors/journal-reader.ts';
 import type { Tally, WorkerLedger } from '../ledger.ts';
 import type { Part, Sink } from '../sinks/sink.ts';
 
@@ -14,6 +14,11 @@ const FIRST_SEGMENT = 500_000;
  */
 export function replayJournals(dir: string, own: readonly string[], sink: Sink, ledger: WorkerLedger, startMs: number): void {
   let taken = 0;
+  for (const { path, pid, startMs: since, segment } of listJournals(dir)) {
+    if (pid !== process.pid || since !== Math.floor(startMs) || segment < FIRST_SEGMENT) continue;
+    replay(path, sink, ledger, false); // a worker that died had taken it over, and counted it
+    taken = segment - FIRST_SEGMENT + 1;
+  }
   for (const file of abandonedJournals(dir, own)) {
     const path = join(dirname(file.path), `${process.pid}-${Math.floor(startMs)}.${FIRST_SEGMENT + taken}.ndjson`);
     try {
@@ -22,11 +27,11 @@ export function replayJournals(dir: string, own: readonly string[], sink: Sink, 
       continue; // another process was faster
     }
     taken++;
-    replay(path, sink, ledger);
+    replay(path, sink, ledger, true);
   }
 }
 
-function replay(path: string, sink: Sink, ledger: WorkerLedger): void {
+function replay(path: string, sink: Sink, ledger: WorkerLedger, inherited: boolean): void {
   const records = readJournal(path).records.map(completeRecord);
   let open = records.length;
   const part: Part = {
@@ -40,7 +45,7 @@ function replay(path: string, sink: Sink, ledger: WorkerLedger): void {
       if (open <= 0) remove(path);
     },
   };
-  ledger.add('error', { inherited: records.length });
+  if (inherited) ledger.add('error', { inherited: records.length });
   if (records.length === 0) remove(path);
   else sink.errors(records, part);
 }
