@@ -13,5 +13,5 @@ export function errorType(error: unknown): string {
   }
 }
 
-/** Codes as Node, undici and {@link defineError} write them; text that holds a value is no code. */
-const CODE = /^[A-Za-z][\w./:-]{0,127}$/;
+/** Codes as Node, undici and {@link defineError} write them, and the five characters of SQLSTATE; text that holds a value is no code. */
+const CODE = /^(?:[A-Za-z][\w./:-]{0,127}|[0-9A-Z]{5})$/;

@@ -6,6 +6,7 @@ class CardDeclined extends Error {}
 it.each([
   ['a code of Node', Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
   ['a code of our own', Object.assign(new Error('x'), { code: 'orders/card-declined' }), 'orders/card-declined'],
+  ['a code of SQL', Object.assign(new Error('x'), { code: '23505' }), '23505'],
   ['a numeric code is no name', Object.assign(new TypeError('x'), { code: 404 }), 'TypeError'],
   ['a code that holds a value is no name', Object.assign(new TypeError('x'), { code: 'order 17 is gone' }), 'TypeError'],
   ['a huge code is no name', Object.assign(new TypeError('x'), { code: 'x'.repeat(200) }), 'TypeError'],
