@@ -1,6 +1,6 @@
 import { clock, type TimerHandle } from '../core/clock.ts';
 import { wantRoute } from '../core/route-interest.ts';
-import type { LevelName } from './level.ts';
+import { type LevelName, SEVERITY } from './level.ts';
 import { firstWord, type LevelScope, sameScope } from './level-scope.ts';
 import { allScoped, dropScoped, type Lease, type LevelNode, putScoped, type ScopedLease } from './level-tree.ts';
 
@@ -53,7 +53,7 @@ export function startScopedLease(node: LevelNode, scope: LevelScope, request: Le
   endScopedLease(node, scope);
   const oldest = allScoped().at(-1);
   if (oldest && allScoped().length >= MAX_SCOPED) onEnd(oldest.node, oldest);
-  const lease: ScopedLease = { ...newLease(request), node, scope, word: firstWord(scope.trace) };
+  const lease: ScopedLease = { ...newLease(request), node, scope, word: firstWord(scope.trace), threshold: SEVERITY[request.level] };
   putScoped(lease);
   run(node, lease);
   wantRoute(allScoped().some((one) => one.scope.route !== undefined));

@@ -22,6 +22,8 @@ export interface ScopedLease extends Lease {
   readonly scope: LevelScope;
   /** {@link firstWord} of the trace that is meant. */
   readonly word: number;
+  /** {@link SEVERITY} of its level. */
+  readonly threshold: number;
 }
 
 /** One logger name. */
@@ -33,6 +35,8 @@ export interface LevelNode {
   lease: Lease | undefined;
   /** What holds now, leases included. */
   effective: LevelName;
+  /** {@link SEVERITY} of `effective`: what a call compares. */
+  threshold: number;
   /** What holds when no lease did. */
   base: LevelName;
   /** The lease that `effective` comes from. */
@@ -115,6 +119,7 @@ function settle(node: LevelNode): void {
   node.scoped = scoped;
   node.base = base;
   node.effective = effective;
+  node.threshold = SEVERITY[effective];
   node.heldBy = heldBy;
   node.onChange?.(node);
 }
@@ -141,7 +146,7 @@ function depth(name: string): number {
 }
 
 function newNode(name: string, parent: string | undefined): LevelNode {
-  return { name, parent, configured: undefined, lease: undefined, effective: 'info', base: 'info', heldBy: undefined, scoped: NONE, onChange: undefined };
+  return { name, parent, configured: undefined, lease: undefined, effective: 'info', threshold: SEVERITY.info, base: 'info', heldBy: undefined, scoped: NONE, onChange: undefined };
 }
 
 function parentName(name: string): string | undefined {

@@ -9,7 +9,7 @@ import { inScope } from './level-scope.ts';
 import { allNodes, type LevelNode, nodeOf, passes } from './level-tree.ts';
 import { setLevel } from './levels.ts';
 import { type Bindings, lineCounts, writeIn } from './line.ts';
-import { hold, retroLevel, writeHeld } from './retro.ts';
+import { heldFrom, hold, writeHeld } from './retro.ts';
 import type { Gate } from './sampling.ts';
 
 /** Writes a line: an object (or an error) and a message, or a message; `%s`, `%d`, `%j` in it take the further arguments. */
@@ -93,13 +93,14 @@ function create(node: LevelNode): Logger {
   const live = {} as Record<LineLevel, LogMethod>;
   const asking = {} as Record<LineLevel, LogMethod>;
   for (const level of LINE_LEVELS) {
+    const severity = SEVERITY[level];
     live[level] = function write(this: Self, first?: unknown, ...rest: unknown[]): void {
       emit(level, node, nameText, storage.getStore() ?? ROOT, this?.[BINDINGS], first, rest);
     };
     asking[level] = function ask(this: Self, first?: unknown, ...rest: unknown[]): void {
       const scope = storage.getStore() ?? ROOT;
-      if (passes(level, thresholdIn(scope, node))) emit(level, node, nameText, scope, this?.[BINDINGS], first, rest);
-      else if (scope.span !== undefined && passes(level, retroLevel())) hold({ level, nameText, timeMs: clock.now(), scope, bindings: this?.[BINDINGS], first, rest });
+      if (severity >= thresholdIn(scope, node)) emit(level, node, nameText, scope, this?.[BINDINGS], first, rest);
+      else if (severity >= heldFrom && scope.span !== undefined) hold({ level, nameText, timeMs: clock.now(), scope, bindings: this?.[BINDINGS], first, rest });
     };
   }
   node.onChange = () => {
@@ -118,21 +119,21 @@ function needsAsking(level: LineLevel, node: LevelNode): boolean {
   const enabled = passes(level, node.effective);
   if (node.heldBy !== undefined && enabled !== passes(level, node.base)) return true;
   if (node.scoped.some((lease) => passes(level, lease.level) !== enabled)) return true;
-  return ready && !enabled && passes(level, retroLevel());
+  return ready && !enabled && SEVERITY[level] >= heldFrom;
 }
 
-/** The level that holds in a context. The end of a lease is looked for here too: a busy loop keeps timers waiting. */
-function thresholdIn(scope: Scope, node: LevelNode): LevelName {
+/** The severity from which lines are written in a context. The end of a lease is looked for here too: a busy loop keeps timers waiting. */
+function thresholdIn(scope: Scope, node: LevelNode): number {
   if (node.heldBy !== undefined && clock.mono() >= node.heldBy.untilMono) endDueLeases();
   const { scoped } = node;
   for (let i = 0; i < scoped.length; i++) {
     const lease = scoped[i] as (typeof scoped)[number];
     if (!inScope(lease.scope, lease.word, scope)) continue;
-    if (clock.mono() < lease.untilMono) return lease.level;
+    if (clock.mono() < lease.untilMono) return lease.threshold;
     endDueLeases();
     return thresholdIn(scope, node);
   }
-  return node.effective;
+  return node.threshold;
 }
 
 function complete(methods: Logger, node: LevelNode): Logger {
@@ -146,7 +147,7 @@ function complete(methods: Logger, node: LevelNode): Logger {
     isLevelEnabled: {
       value(level: string): boolean {
         const parsed = parseLevel(level);
-        return parsed !== undefined && parsed !== 'off' && passes(parsed, thresholdIn(storage.getStore() ?? ROOT, node));
+        return parsed !== undefined && parsed !== 'off' && SEVERITY[parsed] >= thresholdIn(storage.getStore() ?? ROOT, node);
       },
     },
     child: {

@@ -46,6 +46,7 @@ export function configureRetro(next: RetroOptions | undefined): void {
   traces.clear();
   heldBytes = 0;
   options = next && { ...defaultRetro, ...next };
+  heldFrom = SEVERITY[options?.level ?? 'off'];
   unsubscribe = next
     ? errorReported.subscribe(({ record, scope }) => {
         if (record.severity_number >= SEVERITY.error) writeHeld(scope);
@@ -53,10 +54,8 @@ export function configureRetro(next: RetroOptions | undefined): void {
     : () => {};
 }
 
-/** The lowest level that is held; `off` where retroactive debug is off. */
-export function retroLevel(): LevelName {
-  return options?.level ?? 'off';
-}
+/** Severity from which lines are held; above all levels where retroactive debug is off. A live binding: a call reads it. */
+export let heldFrom: number = SEVERITY.off;
 
 /** Holds a line that was not written. Outside of a trace nothing would ever ask for it. Values are held as they are, not copied. */
 export function hold(line: Line): void {
