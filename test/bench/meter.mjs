@@ -42,8 +42,11 @@ export async function timed(work) {
   return { mainUs: mainThreadCpu() - main, processUs: processCpu() - all, wallMs };
 }
 
-/** Runs `op` `count` times; what an asynchronous one returns is awaited. */
-async function repeat({ op, asynchronous, settle }, count) {
+/** Runs `op` `count` times, within the span of the variant where it has one. */
+const repeat = (variant, count) => (variant.within ? variant.within(() => loop(variant, count)) : loop(variant, count));
+
+/** What an asynchronous operation returns is awaited. */
+async function loop({ op, asynchronous, settle }, count) {
   for (let done = 0; done < count; ) {
     const end = Math.min(count, done + OPS_PER_TURN);
     if (asynchronous) for (; done < end; done++) await op(done);
@@ -78,17 +81,19 @@ export async function calibrate(variant, ms) {
 }
 
 /** Bytes that one operation allocates on the heap: the median of small batches between which the heap is collected. */
-export async function allocated({ op, asynchronous }, batches = 21, count = 500) {
+export async function allocated({ op, asynchronous, within = (run) => run() }, batches = 21, count = 500) {
   const samples = [];
-  for (let batch = 0; batch < batches; batch++) {
-    globalThis.gc?.();
-    const before = process.memoryUsage();
-    if (asynchronous) for (let i = 0; i < count; i++) await op(i);
-    else for (let i = 0; i < count; i++) op(i);
-    const after = process.memoryUsage();
-    samples.push((after.heapUsed - before.heapUsed + after.arrayBuffers - before.arrayBuffers) / count);
-    await nextTurn();
-  }
+  await within(async () => {
+    for (let batch = 0; batch < batches; batch++) {
+      globalThis.gc?.();
+      const before = process.memoryUsage();
+      if (asynchronous) for (let i = 0; i < count; i++) await op(i);
+      else for (let i = 0; i < count; i++) op(i);
+      const after = process.memoryUsage();
+      samples.push((after.heapUsed - before.heapUsed + after.arrayBuffers - before.arrayBuffers) / count);
+      await nextTurn();
+    }
+  });
   return median(samples);
 }
 

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
+import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Starts the process of one variant, in an empty folder; resolves when its set-up is done. */
@@ -9,9 +9,12 @@ export async function startPeer(scenario, variant, { sink, flags = [] }) {
   const cwd = mkdtempSync(join(tmpdir(), 'sonde-bench-'));
   // A large young generation keeps collections out of the figures of allocated bytes; it is the same for every variant.
   const execArgv = ['--expose-gc', '--max-semi-space-size=32', ...flags];
-  const child = fork(join(import.meta.dirname, 'child.mjs'), [scenario, variant], { cwd, execArgv, silent: true, env: { ...process.env, BENCH_SINK: sink } });
+  // What a variant prints (log lines) goes to /dev/null, so that nobody has to read it.
+  const nowhere = openSync(devNull, 'w');
+  const stdio = ['ignore', nowhere, 'pipe', 'ipc'];
+  const child = fork(join(import.meta.dirname, 'child.mjs'), [scenario, variant], { cwd, execArgv, stdio, env: { ...process.env, BENCH_SINK: sink } });
+  closeSync(nowhere);
   let errors = '';
-  child.stdout.resume();
   child.stderr.on('data', (chunk) => {
     errors = `${errors}${chunk}`.slice(-4_000);
   });

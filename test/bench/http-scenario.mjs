@@ -1,0 +1,47 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { underLoad } from './peers/http-servers.mjs';
+
+async function opentelemetry() {
+  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
+  const { HttpInstrumentation } = await import('@opentelemetry/instrumentation-http');
+  const { NodeSDK } = await import('@opentelemetry/sdk-node');
+  const traceExporter = new OTLPTraceExporter({ url: `${process.env.BENCH_SINK}/v1/traces` });
+  const sdk = new NodeSDK({ serviceName: 'bench', traceExporter, instrumentations: [new HttpInstrumentation()] });
+  sdk.start();
+  return () => sdk.shutdown();
+}
+
+/** The scenario of one kind of server; `serve` starts it, given what a variant adds to it. */
+export function httpScenario({ serve, withStorage, sondeServer }) {
+  const storage = new AsyncLocalStorage();
+  const variants = {
+    'no instrumentation': async () => underLoad(await serve()),
+    'one AsyncLocalStorage and nothing else': async () => underLoad(await withStorage(storage)),
+    'sonde, OTLP': async () => {
+      const { startSonde } = await import('./peers/sonde.mjs');
+      const { end } = await startSonde({ otlp: { endpoint: process.env.BENCH_SINK } });
+      return underLoad(await sondeServer(), end);
+    },
+    'sonde, embedded store': async () => {
+      const { startSonde } = await import('./peers/sonde.mjs');
+      const { end } = await startSonde();
+      return underLoad(await sondeServer(), end);
+    },
+    'OpenTelemetry http instrumentation, protobuf exporter': async () => {
+      const end = await opentelemetry();
+      return underLoad(await serve(), end);
+    },
+    'dd-trace': async () => {
+      const { startDatadog } = await import('./peers/dd-trace.mjs');
+      startDatadog({ plugins: true });
+      return underLoad(await serve());
+    },
+    'Sentry, rate 1': async () => {
+      const { startSentry } = await import('./peers/sentry.mjs');
+      startSentry({ rate: 1 });
+      return underLoad(await serve());
+    },
+  };
+  const columns = { perSecond: 'requests a second', p99: 'p99, ms', main: 'µs a request, app thread', process: 'µs a request, process' };
+  return { reference: 'no instrumentation', rounds: 7, columns, variants };
+}

@@ -1,0 +1,11 @@
+import autocannon from 'autocannon';
+
+const [url, seconds, connections] = process.argv.slice(2);
+const result = await autocannon({ url, connections: Number(connections), duration: Number(seconds) });
+process.send({
+  requests: result.requests.total,
+  seconds: result.duration,
+  p50: result.latency.p50,
+  p99: result.latency.p99,
+  errors: result.errors + result.non2xx,
+});

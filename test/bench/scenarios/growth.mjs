@@ -1,0 +1,50 @@
+import { calls } from '../peers/sonde.mjs';
+
+/** So many traced functions, called in turn. */
+const functions = (count) => async () => {
+  const { traced } = await import('../../../dist/public/index.js');
+  const variant = await calls({ asynchronous: false, sampled: true });
+  const all = Array.from({ length: count }, (_, i) => traced(`work.${i}`, (a) => a + 1));
+  return { ...variant, op: (i) => all[i % count](i) };
+};
+
+/** Calls inside calls; one operation is one call. */
+const nesting = (depth) => async () => {
+  const { traced } = await import('../../../dist/public/index.js');
+  const variant = await calls({ asynchronous: false, sampled: true });
+  let inner = traced('level.0', (a) => a + 1);
+  for (let i = 1; i < depth; i++) {
+    const next = inner;
+    inner = traced(`level.${i}`, (a) => next(a));
+  }
+  return { ...variant, op: (i) => (i % depth === 0 ? inner(i) : undefined) };
+};
+
+/** So many requests under way, each with a call inside. */
+const concurrency = (count) => async () => {
+  const { traced } = await import('../../../dist/public/index.js');
+  const variant = await calls({ asynchronous: true, sampled: true });
+  const work = traced('request.work', async (a) => a + 1);
+  const request = traced('request', async (a) => {
+    await undefined;
+    return await work(a);
+  });
+  // One operation is one request; every so many begin together.
+  return { ...variant, op: (i) => (i % count === 0 ? Promise.all(Array.from({ length: count }, (_, j) => request(j))) : undefined), opsPerRound: 50_000 };
+};
+
+/** Whether the cost of a call stays flat when there is more of everything. */
+export const scenario = {
+  reference: 'sonde, 10 functions',
+  rounds: 7,
+  variants: {
+    'sonde, 10 functions': functions(10),
+    'sonde, 1,000 functions': functions(1_000),
+    'sonde, 100,000 functions': functions(100_000),
+    'sonde, nesting 10': nesting(10),
+    'sonde, nesting 1,000': nesting(1_000),
+    'sonde, 10 requests under way': concurrency(10),
+    'sonde, 1,000 requests under way': concurrency(1_000),
+    'sonde, 10,000 requests under way': concurrency(10_000),
+  },
+};

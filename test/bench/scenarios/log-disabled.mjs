@@ -1,0 +1,21 @@
+const logs = () => import('../peers/logs.mjs');
+
+/** A line of a level that is off. */
+export const scenario = {
+  reference: 'pino',
+  variants: {
+    pino: async () => (await logs()).pinoLines({ level: 'debug' }),
+    sonde: async () => ({ ...(await (await logs()).sondeLines({ level: 'debug' })), opsPerRound: undefined }),
+    winston: async () => {
+      const { createLogger, transports } = await import('winston');
+      const log = createLogger({ level: 'info', transports: [new transports.Console()] });
+      return { op: () => log.debug('order placed', { order: 'o-17', plan: 'pro', total: 129.5 }) };
+    },
+    LogTape: async () => {
+      const { configure, getConsoleSink, getLogger } = await import('@logtape/logtape');
+      await configure({ sinks: { console: getConsoleSink() }, loggers: [{ category: [], lowestLevel: 'info', sinks: ['console'] }] });
+      const log = getLogger(['orders']);
+      return { op: () => log.debug('order placed', { order: 'o-17', plan: 'pro', total: 129.5 }) };
+    },
+  },
+};

@@ -1,0 +1,20 @@
+import { createRequire } from 'node:module';
+
+const logs = () => import('../peers/logs.mjs');
+// Loaded by require(), which is where instrumentation-pino hooks in.
+const load = async () => createRequire(import.meta.url)('pino');
+
+/** One log line with an object of three fields, to /dev/null, inside a span. */
+export const scenario = {
+  reference: 'pino, no trace IDs',
+  variants: {
+    'pino, no trace IDs': async () => (await logs()).pinoLines(),
+    'sonde, trace IDs': async () => (await logs()).sondeLines({ linesAlone: true }),
+    'sonde, trace IDs, also leaving as OTLP': async () => (await logs()).sondeLines({ otlp: { endpoint: process.env.BENCH_SINK } }),
+    'sonde, trace IDs, also to the embedded store': async () => (await logs()).sondeLines(),
+    'pino with a mixin, trace IDs': async () => (await logs()).pinoLines({ mixin: (await logs()).traceIds }),
+    'pino with instrumentation-pino, trace IDs': async () => (await logs()).pinoLines({ load, sdk: async () => (await logs()).startLogSdk({ send: false }) }),
+    'pino with instrumentation-pino, also leaving as OTLP': async () =>
+      (await logs()).pinoLines({ load, sdk: async () => (await logs()).startLogSdk({ send: true }) }),
+  },
+};
