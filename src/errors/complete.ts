@@ -1,5 +1,6 @@
 import type { ErrorRecord } from '../core/records.ts';
 import { fingerprint } from './fingerprint.ts';
+import { sameAs } from './fold.ts';
 import { symbolicateStack } from './symbolicate.ts';
 
 /**
@@ -8,6 +9,19 @@ import { symbolicateStack } from './symbolicate.ts';
  */
 export function completeRecord(record: ErrorRecord): ErrorRecord {
   if (record['sonde.error.fingerprint'] !== undefined) return record;
+  const whole = sameAs(record);
+  if (whole !== undefined) return { ...record, 'sonde.error.fingerprint': fingerprints.get(whole) ?? '' };
+  const complete = completeWhole(record);
+  if (fingerprints.size >= MAX_REMEMBERED) fingerprints.delete(fingerprints.keys().next().value as string);
+  fingerprints.set(record['error.id'], complete['sonde.error.fingerprint']);
+  return complete;
+}
+
+/** The fingerprints of the last whole records, for the compact ones that refer to them; the store knows older ones. */
+const fingerprints = new Map<string, string>();
+const MAX_REMEMBERED = 1_000;
+
+function completeWhole(record: ErrorRecord): ErrorRecord {
   const stack = symbolicateStack(record['exception.stacktrace'] ?? '');
   return {
     ...record,

@@ -2,6 +2,7 @@ import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { ErrorRecord } from '../core/records.ts';
+import { sameAs, unfold } from './fold.ts';
 import { markRuns, type ProcessMark } from './process-mark.ts';
 
 /** One journal file, as it lies in the folder. */
@@ -118,8 +119,15 @@ export function readJournals(dir: string): { readonly file: JournalFile; readonl
   return listJournals(dir).map((file) => ({ file, content: readJournal(file.path) }));
 }
 
-/** Looks one ID up in the journals under `dir`: the last record with it. Reads text first and parses only what has the ID in it. */
+/** Looks one ID up in the journals under `dir`: the last record with it, a compact one made whole where its whole one is there too. */
 export function findInJournals(dir: string, id: string): ErrorRecord | undefined {
+  const record = findOne(dir, id);
+  const whole = sameAs(record);
+  return record && whole !== undefined ? unfold(record, findOne(dir, whole)) : record;
+}
+
+/** Reads text first and parses only what has the ID in it. */
+function findOne(dir: string, id: string): ErrorRecord | undefined {
   const needle = `"${id}"`;
   for (const file of listJournals(dir).reverse()) {
     let found: ErrorRecord | undefined;

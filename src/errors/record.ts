@@ -26,6 +26,10 @@ export interface RecordInput {
   readonly publicMessage: string;
   /** A record under this ID was written before; this one knows more. */
   readonly amends: boolean;
+  /** The ID of the record that has the stack; absent where this one has it. */
+  readonly sameAs: string | undefined;
+  /** Compact records since the last whole one of this failure. */
+  readonly folded: number;
 }
 
 const MAX_MESSAGE = 16_384; // characters; a query or a body in a message is cut, the stack text has its own bound
@@ -33,7 +37,7 @@ const MAX_CONTEXT = 128; // attributes of one record, as OpenTelemetry's own lim
 const MAX_CONTEXT_TEXT = 32_768; // characters of all context values together: a record stays a few kilobytes
 const MAX_VALUE_TEXT = 4_096;
 
-/** Makes the record of an error: flat, dotted keys. Fingerprint and source-mapped stack are added by the worker. */
+/** Makes the record of an error, whole or compact: flat, dotted keys. Fingerprint and source-mapped stack are added by the worker. */
 export function makeRecord(input: RecordInput): ErrorRecord {
   const { error, scope, classification } = input;
   const now = clock.now();
@@ -41,7 +45,6 @@ export function makeRecord(input: RecordInput): ErrorRecord {
   const span = sighting?.scope.span ?? scope.span;
   const ids = span?.spanContext();
   const message = messageOf(error);
-  const definition = classification.definition;
   const record: Record<string, JsonValue | undefined> = {
     timestamp: iso(sighting?.timeMs ?? now),
     observed_timestamp: iso(now),
@@ -54,26 +57,36 @@ export function makeRecord(input: RecordInput): ErrorRecord {
     span_id: ids?.spanId,
     trace_flags: ids?.traceFlags,
     'exception.type': typeNameOf(error),
-    'exception.message': undefined,
-    'exception.stacktrace': scrub(stackText(error) + reportedAt(error)) + tracedFrames(error, sighting, span ?? scope.span),
     'error.id': input.id,
     'error.code': classification.code,
     'error.type': classification.type,
     'sonde.error.kind': classification.kind,
-    'sonde.error.public_message': input.publicMessage,
-    'sonde.error.hint': definition?.hint,
-    'sonde.error.owner': definition?.owner,
-    'sonde.error.boundary': input.boundary || undefined,
-    'sonde.error.handled': input.handled,
-    'sonde.error.mechanism': input.mechanism,
-    'sonde.error.chain': chainOf(error),
     'sonde.error.cause_id': downstreamId(error),
     'sonde.error.amends': input.amends || undefined,
+    'sonde.error.same_as': input.sameAs,
+    'service.name': resource['service.name'] as string | undefined,
+    'service.version': resource['service.version'] as string | undefined,
   };
-  record['exception.message'] = record['message'] as string;
-  for (const key of Object.keys(resource)) record[key] ??= resource[key] as JsonValue;
+  if (input.sameAs === undefined) addWhole(record, input, sighting, span ?? scope.span);
   addContext(record, input, sighting, span);
   return record as unknown as ErrorRecord;
+}
+
+/** Adds what is the same for every occurrence of the failure, and so is left out of compact records. */
+function addWhole(record: Record<string, JsonValue | undefined>, input: RecordInput, sighting: Sighting | undefined, span: SpanLike | undefined): void {
+  const { error } = input;
+  const definition = input.classification.definition;
+  record['exception.message'] = record['message'] as string;
+  record['exception.stacktrace'] = scrub(stackText(error) + reportedAt(error)) + tracedFrames(error, sighting, span);
+  record['sonde.error.public_message'] = input.publicMessage;
+  record['sonde.error.hint'] = definition?.hint;
+  record['sonde.error.owner'] = definition?.owner;
+  record['sonde.error.boundary'] = input.boundary || undefined;
+  record['sonde.error.handled'] = input.handled;
+  record['sonde.error.mechanism'] = input.mechanism;
+  record['sonde.error.chain'] = chainOf(error);
+  record['sonde.error.suppressed'] = input.folded || undefined;
+  for (const key of Object.keys(resource)) record[key] ??= resource[key] as JsonValue;
 }
 
 /** What has no stack is found by the place where it was reported. */

@@ -5,6 +5,7 @@ import { type Classification, classify, publicMessage } from './classify.ts';
 import { errorCounts, journalLine, settings } from './configure.ts';
 import type { ErrorKind } from './definition.ts';
 import { mintErrorId } from './error-id.ts';
+import { admit } from './fold.ts';
 import { causesOf, fieldOf, type Identity, identify, identityOf, isObject } from './identity.ts';
 import { makeRecord } from './record.ts';
 
@@ -69,20 +70,25 @@ function reportNow(error: unknown, options: ReportOptions): Reported {
   }
   const identity = known ?? identify(error, scope, mintErrorId());
   const first = identity.answer === undefined;
+  const admission = admit(error, classification);
+  const boundary = options.boundary ?? boundaryOf(error);
   const record = makeRecord({
     id: identity.id,
     error,
     scope,
     classification,
-    boundary: options.boundary ?? boundaryOf(error),
+    boundary,
     mechanism: options.mechanism ?? 'manual',
     handled: options.handled ?? isHandled(classification, options.mechanism),
     attributes: options.attributes,
     publicMessage: publicMessage(classification.kind, classification.definition, identity.id),
     amends: !first,
+    sameAs: admission.sameAs,
+    folded: admission.folded,
   });
   const line = JSON.stringify(record);
   const journaled = journalLine(line, record);
+  if (admission.sameAs === undefined) admission.written(identity.id);
   const reported = answer(identity, classification, journaled);
   identity.answer = reported;
   identity.severity = classification.severity;
@@ -91,7 +97,7 @@ function reportNow(error: unknown, options: ReportOptions): Reported {
   if (first) {
     errorCounts.reported++;
     markSpan(scope, identity.id, classification);
-    if (errorReported.active) errorReported.publish({ record, line, error, boundary: (record['sonde.error.boundary'] as string | undefined) ?? '', scope });
+    if (errorReported.active) errorReported.publish({ record, line, error, boundary, scope });
   }
   return reported;
 }

@@ -1,5 +1,6 @@
 import type { ErrorRecord } from '../core/records.ts';
 import { findInJournals, listJournals, readJournal } from '../errors/journal-reader.ts';
+import { sameAs, unfold } from '../errors/fold.ts';
 import { StoreError } from './failure.ts';
 import { errorTimeMs } from './ingest/errors.ts';
 import type { ErrorQuery, Lookup, Page } from './lookup.ts';
@@ -19,7 +20,8 @@ export function openLookup(dir: string): Lookup {
       // Once more after the journals: between the two looks the record may have been stored and its journal deleted.
       const record = findInJournals(dir, id) ?? (await orMissing(store.error(id))).found;
       if (record === undefined && stored.missing) throw stored.missing;
-      return record;
+      const whole = sameAs(record); // stored already, where the compact record is not
+      return record && whole !== undefined ? unfold(record, (await orMissing(store.error(whole))).found) : record;
     },
     async errors(query) {
       const page = await orMissing(store.errors(query));

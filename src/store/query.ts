@@ -1,3 +1,5 @@
+import type { ErrorRecord } from '../core/records.ts';
+import { sameAs, unfold } from '../errors/fold.ts';
 import { DAY_MS, type Day, dayOf } from './day-files.ts';
 import type { Lookup } from './lookup.ts';
 import { readErrors } from './query-errors.ts';
@@ -12,13 +14,18 @@ const MAX_SPANS = 5_000;
 /** Opens the store in `dir` for reading, while others write. Files are opened when a look-up needs them. */
 export function openReader(dir: string): Lookup {
   const files = new ReadFiles(dir);
+  const find = (id: string): ErrorRecord | undefined => {
+    for (const day of files.days()) {
+      const row = files.read(day, (file) => file.get('SELECT record FROM errors WHERE error_id = ?', id));
+      if (row) return errorOf(row);
+    }
+    return undefined;
+  };
   return {
     async error(id) {
-      for (const day of files.days()) {
-        const row = files.read(day, (file) => file.get('SELECT record FROM errors WHERE error_id = ?', id));
-        if (row) return errorOf(row);
-      }
-      return undefined;
+      const record = find(id);
+      const whole = sameAs(record);
+      return record && whole !== undefined ? unfold(record, find(whole)) : record;
     },
     errors: async (query) => readErrors(files, query),
     groups: async (query) => readGroups(files, query),

@@ -31,7 +31,7 @@ function groupOf(records: readonly ErrorRecord[]): ErrorGroup {
     const release = String(record['service.version'] ?? '');
     const timeMs = Date.parse(record.timestamp);
     const former = releases.get(release);
-    releases.set(release, { release, firstMs: former?.firstMs ?? timeMs, lastMs: timeMs, count: (former?.count ?? 0) + weight(record) });
+    releases.set(release, { release, firstMs: former?.firstMs ?? timeMs, lastMs: timeMs, count: (former?.count ?? 0) + 1 });
   }
   return {
     fingerprint: last['sonde.error.fingerprint'],
@@ -42,15 +42,9 @@ function groupOf(records: readonly ErrorRecord[]): ErrorGroup {
     releases: [...releases.values()],
     firstMs: Date.parse(first.timestamp),
     lastMs: Date.parse(last.timestamp),
-    count: sorted.reduce((sum, record) => sum + weight(record), 0),
+    count: sorted.length, // compact records of a storm are records too
     lastErrorId: last['error.id'],
   };
-}
-
-/** A record stands for itself and for the repeats that were folded into it. */
-function weight(record: ErrorRecord): number {
-  const suppressed = record['sonde.error.suppressed'];
-  return 1 + (typeof suppressed === 'number' && suppressed > 0 ? suppressed : 0);
 }
 
 function wanted(group: ErrorGroup, { sinceMs, untilMs, firstSeen, release }: GroupQuery): boolean {

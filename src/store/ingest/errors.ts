@@ -1,4 +1,5 @@
 import type { ErrorRecord } from '../../core/records.ts';
+import { sameAs } from '../../errors/fold.ts';
 import type { DayFile } from '../day-file.ts';
 import { resourceNumber } from './resources.ts';
 import { Rollup } from './rollup.ts';
@@ -35,7 +36,8 @@ export function insertErrors(file: DayFile, records: readonly ErrorRecord[]): vo
   const insert = file.prepare(INSERT);
   const group = file.prepare(GROUP);
   const rollup = new Rollup(file, 'error');
-  for (const record of records) {
+  for (const given of records) {
+    const record = withFingerprint(file, given);
     const id = record['error.id'];
     const timeMs = errorTimeMs(record);
     const service = text(record['service.name']);
@@ -43,7 +45,7 @@ export function insertErrors(file: DayFile, records: readonly ErrorRecord[]): vo
     const { 'sonde.error.fingerprint': fingerprint, 'sonde.error.kind': kind, 'error.type': type } = record;
     const { changes } = insert.run(id, timeMs, fingerprint, kind, type, service, record.trace_id ?? null, JSON.stringify(record));
     if (Number(changes) === 0 && !amend(file, record, service, release)) continue;
-    group.run(fingerprint, service, release, timeMs, timeMs, 1 + suppressed(record), kind, type, record.message.slice(0, 300), id);
+    group.run(fingerprint, service, release, timeMs, timeMs, 1, kind, type, record.message.slice(0, 300), id);
     rollup.add(timeMs, type, resourceNumber(file, { 'service.name': service, 'service.version': release }));
   }
   rollup.write();
@@ -64,8 +66,10 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** How many repeats this record stands for besides itself. */
-function suppressed(record: ErrorRecord): number {
-  const count = record['sonde.error.suppressed'];
-  return typeof count === 'number' && count > 0 ? Math.floor(count) : 0;
+/** A compact record belongs to the group of the whole one that it refers to, which was written in the second before. */
+function withFingerprint(file: DayFile, record: ErrorRecord): ErrorRecord {
+  const whole = sameAs(record);
+  if (whole === undefined || record['sonde.error.fingerprint'] !== '') return record;
+  const found = file.prepare('SELECT fingerprint FROM errors WHERE error_id = ?').get(whole)?.['fingerprint'];
+  return { ...record, 'sonde.error.fingerprint': text(found) };
 }
