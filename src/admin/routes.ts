@@ -6,7 +6,8 @@ import { ledgerRoute } from './ledger-route.ts';
 import { levelRoute } from './level-route.ts';
 import { loggerRoute, loggersRoute } from './loggers-route.ts';
 import { metricsRoute } from './metrics-route.ts';
+import { allocsRoute, cpuRoute, goroutineRoute, heapRoute, pprofRoute } from './pprof-route.ts';
 import type { Route } from './route.ts';
 
 /** Every path of the admin surface. */
-export const routes: readonly Route[] = [rootRoute, metricsRoute, levelRoute, loggersRoute, loggerRoute, liveRoute, readyRoute, indexRoute, errorsRoute, errorRoute, handlesRoute, ledgerRoute];
+export const routes: readonly Route[] = [rootRoute, metricsRoute, levelRoute, loggersRoute, loggerRoute, liveRoute, readyRoute, indexRoute, errorsRoute, errorRoute, handlesRoute, ledgerRoute, pprofRoute, cpuRoute, heapRoute, allocsRoute, goroutineRoute];
