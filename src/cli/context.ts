@@ -20,8 +20,10 @@ export interface CliContext {
   /** Where look-ups go, for messages: the folder, or the servers of the stack. */
   readonly place: string;
   readonly style: Style;
-  /** Columns of the terminal, 100 where there is none. */
+  /** Columns of the terminal, 120 where there is none. */
   readonly width: number;
+  /** For tables: the same, but without end on a pipe, where nothing may be cut. */
+  readonly tableWidth: number;
   /** Prints a block of text that is safe to show. */
   print(text: string): void;
   /** Ends with this code although nothing is to be said. */

@@ -134,6 +134,11 @@ function addProcessCommands(program: Command, context: () => CliContext): void {
   command('ledger', 'what became of every record of a running process').action(async (options) =>
     (await import('./commands/ledger.ts')).ledgerCommand(context(), options),
   );
+  command('top', 'what a running process does, what limits it, and where the time goes')
+    .option('--seconds <count>', 'over how long (default 2)')
+    .option('--limit <count>', 'how many functions (default 15)')
+    .option('--watch', 'again and again')
+    .action(async (options) => (await import('./commands/top.ts')).topCommand(context(), options));
   command('profile', 'take a profile of a running process, save it, print the hottest functions')
     .argument('[kind]', 'cpu, heap or allocs', 'cpu')
     .option('--seconds <count>', 'how long (default 10, at most 60)')
@@ -157,6 +162,7 @@ function contextOf(program: Command, io: CliIo, exit: { code: ExitCode }): CliCo
     json: options.json ?? false,
     style: styleFor(io.stdout.isTTY ?? false, io.env),
     width: Math.max(60, io.stdout.columns ?? 120),
+    tableWidth: io.stdout.isTTY ? Math.max(60, io.stdout.columns ?? 120) : Infinity,
     print: (text) => void io.stdout.write(text),
     exit: (code) => {
       exit.code = code;

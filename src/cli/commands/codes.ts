@@ -28,7 +28,7 @@ export async function codesCommand(context: CliContext, modules: readonly string
       { text: cleanLine(code.owner ?? '') },
       { text: cleanLine(code.public ?? '') },
     ]);
-    context.print(table(rows, context.width));
+    context.print(table(rows, context.tableWidth));
   }
 }
 

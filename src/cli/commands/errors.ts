@@ -54,7 +54,7 @@ export async function errorsCommand(context: CliContext, options: ErrorsOptions)
       context.print(
         table(
           page.items.map((record) => errorRow(record, context)),
-          context.width,
+          context.tableWidth,
         ) + more(page.next),
       );
   });

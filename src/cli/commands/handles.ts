@@ -26,7 +26,7 @@ export async function handlesCommand(context: CliContext, options: ProcessOption
   }
   const handles = handlesOf(answer);
   if (handles.length === 0) context.print('no handles are open\n');
-  else context.print(table([HEAD, ...groups(handles).map((group) => row(group, context))], context.width));
+  else context.print(table([HEAD, ...groups(handles).map((group) => row(group, context))], context.tableWidth));
 }
 
 function handlesOf(answer: unknown): Handle[] {
@@ -59,7 +59,7 @@ function row(group: readonly Handle[], { style }: CliContext): Cell[] {
     { text: group.some(({ holdsProcess }) => holdsProcess) ? 'yes' : 'no' },
     { text: cleanLine(first?.owner ?? '') },
     { text: cleanLine(first?.close ?? ''), colour: style.faint },
-    { text: cleanLine(first?.site ?? 'unknown') },
+    { text: cleanLine(first?.site ?? 'unknown'), keepEnd: true },
   ];
 }
 

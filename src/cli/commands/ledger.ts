@@ -26,7 +26,7 @@ export async function ledgerCommand(context: CliContext, options: ProcessOptions
     ...COLUMNS.map((name) => ({ text: String(report[signal][name]), right: true })),
     droppedCell(report[signal], context),
   ]);
-  context.print(table([head, ...rows], context.width));
+  context.print(table([head, ...rows], context.tableWidth));
 }
 
 function droppedCell({ dropped }: SignalLedger, { style }: CliContext): Cell {

@@ -82,5 +82,5 @@ async function list(context: CliContext, target: RunningProcess): Promise<void> 
     { text: cleanLine(String(effectiveLevel ?? '').toLowerCase()), colour: context.style.bold },
     { text: configuredLevel ? 'set' : 'inherited', colour: context.style.faint },
   ]);
-  context.print(rows.length > 0 ? table(rows, context.width) : 'no loggers\n');
+  context.print(rows.length > 0 ? table(rows, context.tableWidth) : 'no loggers\n');
 }

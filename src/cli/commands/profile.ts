@@ -59,7 +59,7 @@ function read(zipped: Buffer, target: RunningProcess): Profile {
   }
 }
 
-function profileText(profile: Profile, functions: readonly HotFunction[], path: string, { style, width }: CliContext): string {
+function profileText(profile: Profile, functions: readonly HotFunction[], path: string, { style, tableWidth }: CliContext): string {
   const total = totalOf(profile);
   const share = (value: number): string => `${((value / Math.max(total, 1)) * 100).toFixed(1)}%`;
   const head: Cell[] = ['SELF', '', 'TOTAL', '', 'FUNCTION', 'AT'].map((text, i) => ({ text, right: i < 4, colour: style.faint }));
@@ -72,7 +72,7 @@ function profileText(profile: Profile, functions: readonly HotFunction[], path: 
     { text: frame.file ? cleanLine(`${frame.file}:${frame.line}`) : '', colour: style.faint },
   ]);
   const over = profile.durationMs > 0 ? ` over ${formatMs(profile.durationMs)}` : '';
-  return `${style.bold(`${amount(total, profile.unit)} of ${cleanLine(profile.type)}${over}`)}, saved in ${cleanLine(path)} (go tool pprof -http : "${cleanLine(path)}")\n${table([head, ...rows], width)}`;
+  return `${style.bold(`${amount(total, profile.unit)} of ${cleanLine(profile.type)}${over}`)}, saved in ${cleanLine(path)} (go tool pprof -http : "${cleanLine(path)}")\n${table([head, ...rows], tableWidth)}`;
 }
 
 function amount(value: number, unit: string): string {

@@ -3,17 +3,22 @@ export interface Cell {
   readonly text: string;
   readonly colour?: (text: string) => string;
   readonly right?: boolean;
+  /** What is cut when it is too long: a path is told by its end. */
+  readonly keepEnd?: boolean;
 }
 
-/** Lays rows out in columns, two spaces apart. The last column is cut to what is left of `width`, the others are as wide as they need. */
-export function table(rows: readonly (readonly Cell[])[], width: number, maxColumn = 48): string {
+/**
+ * Lays rows out in columns, two spaces apart. The last column is cut to what is left of `width`, the others are as wide as they
+ * need. With an infinite width, on a pipe, nothing is cut.
+ */
+export function table(rows: readonly (readonly Cell[])[], width: number, maxColumn = Number.isFinite(width) ? 48 : Infinity): string {
   const count = Math.max(0, ...rows.map((row) => row.length));
   const widths: number[] = [];
   for (let column = 0; column < count; column++) {
     widths.push(Math.min(maxColumn, Math.max(0, ...rows.map((row) => size(row[column]?.text ?? '')))));
   }
   const before = widths.slice(0, -1).reduce((sum, w) => sum + w + 2, 0);
-  if (count > 0) widths[count - 1] = Math.max(20, width - before);
+  if (count > 0) widths[count - 1] = Number.isFinite(width) ? Math.max(20, width - before) : (widths[count - 1] as number);
   return rows
     .map(
       (row) =>
@@ -26,8 +31,8 @@ export function table(rows: readonly (readonly Cell[])[], width: number, maxColu
 }
 
 function layOut(cell: Cell, width: number, last: boolean): string {
-  const text = cut(cell.text, width);
-  const room = ' '.repeat(last && !cell.right ? 0 : Math.max(0, width - size(text)));
+  const text = cell.keepEnd ? cutFront(cell.text, width) : cut(cell.text, width);
+  const room = last && !cell.right ? '' : ' '.repeat(Math.max(0, width - size(text)));
   const shown = cell.colour ? cell.colour(text) : text;
   return cell.right ? room + shown : shown + room;
 }
@@ -37,6 +42,11 @@ export function cut(text: string, width: number): string {
   if (text.length <= width) return text;
   const chars = [...text];
   return chars.length <= width ? text : `${chars.slice(0, Math.max(0, width - 1)).join('')}…`;
+}
+
+function cutFront(text: string, width: number): string {
+  const chars = [...text];
+  return chars.length <= width ? text : `…${chars.slice(chars.length - Math.max(0, width - 1)).join('')}`;
 }
 
 /** Characters, not UTF-16 units. */

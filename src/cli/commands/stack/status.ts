@@ -25,7 +25,7 @@ export async function statusCommand(context: CliContext): Promise<void> {
           { text: ready ? 'ready' : reason, colour: ready ? style.faint : style.bad },
           { text: url },
         ]),
-        context.width,
+        context.tableWidth,
       ),
     );
   }
