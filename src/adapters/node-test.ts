@@ -1,4 +1,5 @@
-import { coveringGuard, type LeakGuard, type LeakOptions, leakGuard } from '../handles/verdict.ts';
+import { letGo } from '../handles/let-go.ts';
+import { coveringGuard, LeakError, leakFree as leakFreeAnywhere, type LeakGuard, type LeakOptions, leakGuard } from '../handles/verdict.ts';
 import { testOptions } from './runner-packages.ts';
 
 /**
@@ -17,9 +18,36 @@ export async function failOnLeaks(options: LeakOptions = {}): Promise<void> {
     guards.set(name, [...(guards.get(name) ?? []), leakGuard(testOptions(options, name))]);
   });
   afterEach(async (context) => {
-    await guards.get(nameOf(context))?.pop()?.verify();
+    await verify(guards.get(nameOf(context))?.pop());
   });
-  after(() => file.verify());
+  after(() => verify(file));
+}
+
+/**
+ * Wraps a test function: what it opens must be closed when it ends. Tests wrapped so can run side by side.
+ *
+ * Errors: as {@link failOnLeaks}; a failed test's handles no longer hold the process.
+ */
+export function leakFree<A extends unknown[]>(fn: (...args: A) => unknown, options: LeakOptions = {}): (...args: A) => Promise<void> {
+  const wrapped = leakFreeAnywhere(fn, options);
+  return async (...args) => {
+    try {
+      await wrapped(...args);
+    } catch (error) {
+      if (error instanceof LeakError) letGo(error.handles);
+      throw error;
+    }
+  };
+}
+
+/** node:test waits for the process to end: what was reported as left open must not hold it for ever. */
+async function verify(guard: LeakGuard | undefined): Promise<void> {
+  try {
+    await guard?.verify();
+  } catch (error) {
+    if (error instanceof LeakError) letGo(error.handles);
+    throw error;
+  }
 }
 
 /** Hooks of one test get different context objects; the name is what they share. */

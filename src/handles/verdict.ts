@@ -35,6 +35,8 @@ export interface LeakGuard extends AsyncDisposable {
   inspect(): Promise<LeakVerdict>;
   /** {@link inspect}, and throws a {@link LeakError} where something is left open. */
   verify(): Promise<void>;
+  /** Ends the guard without a look: the block failed anyway. */
+  cancel(): void;
 }
 
 /** Something was left open. */
@@ -46,6 +48,9 @@ export class LeakError extends Error {
     super(message);
     this.name = 'LeakError';
     this.handles = handles;
+    // Test runners show the code at the top of the stack: that is the line that opened, not ours.
+    const frames = handles.flatMap(({ type, site }) => (site === undefined || site === 'node' ? [] : [`    at opened ${type} (${site})`]));
+    if (frames.length > 0) this.stack = [`${this.name}: ${message}`, ...frames].join('\n');
   }
 }
 
@@ -81,7 +86,34 @@ export function leakGuard(options: LeakOptions = {}): LeakGuard {
   return new Guard(options);
 }
 
+/** A guard around others, as of a whole test file: answers for what none of them does. */
+export function coveringGuard(options: LeakOptions = {}): LeakGuard {
+  return new Guard(options, true);
+}
+
+/**
+ * Wraps a test function: what it opens must be closed when it ends. Tests wrapped so can run side by side.
+ *
+ * @example
+ * await leakFree(async () => {
+ *   clearInterval(setInterval(() => {}, 1000));
+ * })();
+ */
+export function leakFree<A extends unknown[]>(fn: (...args: A) => unknown, options: LeakOptions = {}): (...args: A) => Promise<void> {
+  return async (...args) => {
+    const guard = new Guard({ name: fn.name, ...options });
+    try {
+      await guard.run(() => fn(...args));
+    } catch (error) {
+      guard.cancel();
+      throw error;
+    }
+    await guard.verify();
+  };
+}
+
 class Guard implements LeakGuard {
+  readonly covering: boolean;
   readonly #settleMs: number;
   readonly #ignore: readonly IgnoreRule[];
   readonly #options: LeakOptions;
@@ -94,8 +126,9 @@ class Guard implements LeakGuard {
   readonly #before: readonly HandleInfo[];
   #verdict: Promise<LeakVerdict> | undefined;
 
-  constructor(options: LeakOptions) {
+  constructor(options: LeakOptions, covering = false) {
     this.#options = options;
+    this.covering = covering;
     this.#settleMs = settleMs(options);
     this.#ignore = rules(options);
     const around = currentScope().getValue(GUARD) as Guard | undefined;
@@ -142,23 +175,31 @@ class Guard implements LeakGuard {
       const now = new Set(inspectHandles().map(({ info }) => info.id));
       return { leaked, closedDuring: this.#before.filter((handle) => handle.id !== 0 && !now.has(handle.id)) };
     } finally {
-      open.delete(this);
-      this.#release();
-      this.#uninstall();
+      this.cancel();
     }
   }
 
+  cancel(): void {
+    if (!open.delete(this)) return;
+    this.#release();
+    this.#uninstall();
+  }
+
   #suspects(): HandleInfo[] {
-    const alone = open.size === 1;
+    // Opened in no guard's scope while several are open: the last one to end answers for it.
+    const alone = [...open].every((guard) => guard === this || guard.covering);
     const suspects: HandleInfo[] = [];
     for (const { info, scope } of inspectHandles()) {
       if (info.id < this.#first || told.has(info.id)) continue;
-      const opener = scope?.getValue(GUARD);
-      const isNobodys = opener === undefined || (this.#around === undefined && opener === this.#stale);
-      // Opened in no guard's scope while several are open: the last one to end answers for it.
-      if (opener === this || (isNobodys && alone)) suspects.push(info);
+      const opener = scope?.getValue(GUARD) as Guard | undefined;
+      if (opener === this || (alone && this.#isNobodys(opener))) suspects.push(info);
     }
     return suspects.filter((handle) => !this.#ignore.some((rule) => rule(handle)));
+  }
+
+  #isNobodys(opener: Guard | undefined): boolean {
+    if (opener === undefined) return true;
+    return this.covering ? !open.has(opener) : this.#around === undefined && opener === this.#stale;
   }
 }
 

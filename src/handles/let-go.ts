@@ -1,0 +1,15 @@
+import type { HandleInfo } from './handle-info.ts';
+import { openEntries, timerLog } from './registry.ts';
+
+/** Makes handles stop holding the process, so that a test run that has reported them can end. They stay open. */
+export function letGo(handles: readonly HandleInfo[]): void {
+  const ids = new Set(handles.map(({ id }) => id));
+  for (const { entry, handle } of openEntries()) if (ids.has(entry.id)) unref(handle);
+  for (const { id, timer } of timerLog().open()) if (ids.has(id)) unref(timer);
+}
+
+function unref(handle: object): void {
+  const known = handle as { unref?: () => unknown; _handle?: { unref?: () => unknown } | null };
+  if (typeof known.unref === 'function') known.unref();
+  else known._handle?.unref?.();
+}
