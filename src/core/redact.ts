@@ -1,3 +1,5 @@
+import { isPath, parsePath, pathMatches } from './redact-path.ts';
+
 /** What stands in the place of a secret. */
 export const REDACTED = '[redacted]';
 
@@ -8,17 +10,34 @@ const CONTAINED = ['password', 'passwd', 'passphrase', 'secret', 'authorization'
 const MAX_REMEMBERED = 2_000; // keys are few in a program; a hostile client could send new ones for ever
 const MAX_SCANNED = 8_192; // characters of a value that are searched: an address or a header is shorter
 
+/** The `revise` function of `safeCopy`. */
+export interface Redactor {
+  (key: string, value: unknown, path: readonly string[]): unknown;
+  /** Whether it looks at the path, which must then be whole and end in the key. */
+  readonly byPath: boolean;
+}
+
 /**
  * Makes the `revise` function of `safeCopy`: the values of keys that name a secret (at any depth, dotted or not) are
  * replaced by {@link REDACTED}; passwords in addresses and bearer tokens in texts are cut out.
  *
- * Shape: `redactor(extraKeys)`; an extra key matches where it is contained in a key, case, `-`, `_` and `.` ignored.
+ * Shape: `redactor(extraKeys)`; an extra key matches where it is contained in a key, case, `-`, `_` and `.` ignored. One
+ * with `*` or `[` is a path from the top: `user.*.email`, `items[*].card`, `**.pin` (`*`: any key, `**`: any number of keys).
  * Errors: never throws on use; an extra key that is empty or no text throws `TypeError` here.
  *
  * @example
  * redactor(['shoe-size'])('user.shoeSize', 44, []) === '[redacted]';
  */
-export function redactor(extraKeys: readonly string[] = []): (key: string, value: unknown, path: readonly string[]) => unknown {
+export function redactor(extraKeys: readonly string[] = []): Redactor {
+  const paths = extraKeys.filter((key) => typeof key === 'string' && isPath(key)).map(parsePath);
+  const byKey = redactKeys(extraKeys.filter((key) => typeof key !== 'string' || !isPath(key)));
+  if (paths.length === 0) return Object.assign(byKey, { byPath: false });
+  const byPath = (key: string, value: unknown, path: readonly string[]): unknown =>
+    value !== undefined && value !== null && paths.some((pattern) => pathMatches(pattern, path)) ? REDACTED : byKey(key, value);
+  return Object.assign(byPath, { byPath: true });
+}
+
+function redactKeys(extraKeys: readonly string[]): (key: string, value: unknown) => unknown {
   const extra = extraKeys.map((key) => {
     const plain = typeof key === 'string' ? plainKey(key) : '';
     if (plain === '') throw new TypeError(`Cannot redact the key "${String(key)}": expected a name with a letter or a digit`);

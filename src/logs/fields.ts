@@ -1,11 +1,8 @@
 import { safeCopy } from '../core/json.ts';
-import { redactor, scrub } from '../core/redact.ts';
+import { type Redactor, redactor, scrub } from '../core/redact.ts';
 import { errorIdOf } from '../errors/report.ts';
 import { stackText } from '../errors/stack.ts';
 import { jsonString } from './json-text.ts';
-
-/** Decides on the value of a key, as {@link redactor} makes it. */
-export type Revise = (key: string, value: unknown, path: readonly string[]) => unknown;
 
 const MAX_KEYS = 200; // of one line; a dump of a connection has thousands
 const MAX_STRING = 32_768; // characters of one value, as core/json
@@ -17,10 +14,10 @@ const RESERVED = new Set(['level', 'timestamp', 'message', 'logger', 'trace_id',
 const keyTexts = new Map<string, string>();
 const NO_PATH: readonly string[] = [];
 
-let revise: Revise = redactor();
+let revise: Redactor = redactor();
 
 /** Puts further secret keys in force. */
-export function setRedaction(next: Revise): void {
+export function setRedaction(next: Redactor): void {
   revise = next;
 }
 
@@ -46,7 +43,7 @@ export function fieldsText(fields: object, skip?: string): string {
 /** `,"key":value`, or nothing for `undefined`. */
 export function fieldText(key: string, given: unknown): string {
   if ((key === 'err' || key === 'error') && given instanceof Error) return errorText(given);
-  const value = revise(key, given, NO_PATH);
+  const value = revise(key, given, revise.byPath ? [key] : NO_PATH);
   switch (typeof value) {
     case 'string':
       return keyText(key) + jsonString(value.length > MAX_STRING ? `${value.slice(0, MAX_STRING)}… [${value.length - MAX_STRING} more characters]` : value);
@@ -57,8 +54,14 @@ export function fieldText(key: string, given: unknown): string {
     case 'undefined':
       return '';
     default:
-      return keyText(key) + (value === null ? 'null' : (JSON.stringify(safeCopy(plainHttp(value), revise)) ?? 'null'));
+      return keyText(key) + (value === null ? 'null' : nestedText(key, plainHttp(value)));
   }
+}
+
+function nestedText(key: string, value: unknown): string {
+  // A path begins at the top of the line's fields: the copy is made with its key.
+  const copy = revise.byPath ? (safeCopy({ [key]: value }, revise) as Record<string, unknown>)[key] : safeCopy(value, revise);
+  return JSON.stringify(copy) ?? 'null';
 }
 
 /** An error as the OpenTelemetry exception attributes, with its error ID where it has one. */

@@ -101,6 +101,18 @@ describe('a line', () => {
     expect(last()).toMatchObject({ a: { b: { c: { password: '[redacted]' } } }, token: '[redacted]', message: 'sent Bearer [redacted]' });
   });
 
+  it('redacts by path with wildcards, from the top of the fields', () => {
+    configure({ redact: ['user.*.email', 'items[*].card', '*.pin', '**.deep'] });
+    logger('r').info({ user: { a: { email: 'x' }, email: 'open' }, items: [{ card: 'x' }, { cards: 2 }], o: { pin: 'x', p: { deep: 'x' } }, deep: 'x', n: 1 }, 'm');
+    expect(last()).toMatchObject({
+      user: { a: { email: '[redacted]' }, email: 'open' },
+      items: [{ card: '[redacted]' }, { cards: 2 }],
+      o: { pin: '[redacted]', p: { deep: '[redacted]' } },
+      deep: '[redacted]',
+      n: 1,
+    });
+  });
+
   it('never throws, and stays bounded, whatever is logged', () => {
     configure();
     const cyclic: Record<string, unknown> = { a: 1 };
