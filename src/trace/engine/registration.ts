@@ -1,5 +1,7 @@
 import type { ContextManager, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
+import { clock, type TimerHandle } from '../../core/clock.ts';
 import { warn } from '../../core/diag.ts';
+import { type ApiCopy, isNewer, loadedApiCopies } from './api-copies.ts';
 
 /** What is given to the OpenTelemetry API. */
 export interface ApiParts {
@@ -8,23 +10,30 @@ export interface ApiParts {
   readonly propagator: TextMapPropagator;
 }
 
+/** The object by which all copies of the API 1.x find what was registered. */
 interface ApiGlobal {
-  readonly version: string;
-  readonly trace?: { getDelegate?(): object };
-  readonly context?: object;
-  readonly propagation?: object;
+  version: string;
+  trace?: { getDelegate?(): object } | TracerProvider;
+  context?: object;
+  propagation?: object;
 }
+
+const GLOBAL_KEY = Symbol.for('opentelemetry.js.api.1');
+const globals = globalThis as { [key: symbol]: ApiGlobal | undefined };
+// Libraries are loaded in the first seconds, now and then with the first request.
+const CHECKS_MS = [1_000, 30_000];
 
 /** The name of the SDK that holds the API in this process already; `undefined` where nobody does. */
 export function registeredSdk(): string | undefined {
-  const api = (globalThis as { [key: symbol]: unknown })[Symbol.for('opentelemetry.js.api.1')] as ApiGlobal | undefined;
-  const held = api?.trace?.getDelegate?.() ?? api?.trace ?? api?.context;
+  const api = globals[GLOBAL_KEY];
+  const held = (api?.trace as { getDelegate?(): object } | undefined)?.getDelegate?.() ?? api?.trace ?? api?.context;
   return held === undefined ? undefined : held.constructor.name;
 }
 
 /**
- * Makes our engine the one behind `@opentelemetry/api`, so that instrumentations use it. Where another SDK was faster
- * it is left in place and one line says what to do. Returns a function that takes back what was registered.
+ * Makes our engine the one behind `@opentelemetry/api`, for every loaded copy of it, so that instrumentations use it.
+ * Where another SDK was faster it is left in place and one line says what to do. Returns a function that takes back
+ * what was registered.
  */
 export async function registerApi(parts: ApiParts): Promise<() => void> {
   const holder = registeredSdk();
@@ -36,13 +45,58 @@ export async function registerApi(parts: ApiParts): Promise<() => void> {
     );
     return () => undefined;
   }
-  const { context, propagation, trace } = await import('@opentelemetry/api');
-  context.setGlobalContextManager(parts.contextManager);
-  propagation.setGlobalPropagator(parts.propagator);
-  trace.setGlobalTracerProvider(parts.provider);
-  return () => {
-    trace.disable();
-    propagation.disable();
-    context.disable();
-  };
+  await import('@opentelemetry/api'); // ours is a copy too; this makes sure that there is one
+  const registration = new Registration(parts);
+  return () => registration.undo();
+}
+
+class Registration {
+  readonly #parts: ApiParts;
+  readonly #known = new Map<string, ApiCopy>();
+  #timers: TimerHandle[] = [];
+
+  constructor(parts: ApiParts) {
+    this.#parts = parts;
+    this.#adopt();
+    const { provider, contextManager, propagator } = parts;
+    // A copy may have made the object before us, for its diagnostics; `setGlobal…` of another version refuses it then.
+    Object.assign(globals[GLOBAL_KEY] as ApiGlobal, { trace: provider, context: contextManager, propagation: propagator });
+    this.#timers = CHECKS_MS.map((ms) => clock.setTimeout(() => this.#checkLate(), ms));
+  }
+
+  /** Points every copy that is loaded by now to our provider, under the highest version among them. Returns the new ones. */
+  #adopt(): ApiCopy[] {
+    const fresh = loadedApiCopies().filter(({ path }) => !this.#known.has(path));
+    const api = (globals[GLOBAL_KEY] ??= { version: '1.0.0' });
+    for (const copy of fresh) {
+      this.#known.set(copy.path, copy);
+      if (isNewer(copy.version, api.version)) api.version = copy.version;
+      // Tracers that a library asked for before we registered wait behind this proxy.
+      copy.exports.trace?._proxyTracerProvider?.setDelegate?.(this.#parts.provider);
+    }
+    return fresh;
+  }
+
+  #checkLate(): void {
+    const before = globals[GLOBAL_KEY]?.version ?? '1.0.0';
+    const lost = this.#adopt().filter(({ version }) => isNewer(version, before) && version.split('.')[1] !== before.split('.')[1]);
+    const [first] = lost;
+    if (first === undefined) return;
+    warn(
+      'otel-api-newer',
+      `${first.path} is @opentelemetry/api ${first.version}, newer than the ${before} that Sonde registered with: what it traced until now is lost, ` +
+        `from now on it is kept; run "npm install @opentelemetry/api@${first.version}" to have one version`,
+    );
+  }
+
+  undo(): void {
+    for (const timer of this.#timers) clock.clearTimeout(timer);
+    this.#timers = [];
+    const api = globals[GLOBAL_KEY];
+    if (api?.trace !== this.#parts.provider) return; // somebody else took over
+    delete api.trace;
+    if (api.context === this.#parts.contextManager) delete api.context;
+    if (api.propagation === this.#parts.propagator) delete api.propagation;
+    for (const { exports } of this.#known.values()) exports.trace?.disable?.(); // forgets the proxy's delegate
+  }
 }

@@ -1,0 +1,36 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+async function run(fixture: string, ...args: string[]): Promise<{ out: unknown; err: string }> {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--no-warnings', new URL(`fixtures/interop/${fixture}.cjs`, import.meta.url).pathname, ...args]);
+  return { out: JSON.parse(stdout), err: stderr };
+}
+
+describe('other versions of the API in the process', () => {
+  it.each([
+    ['an older one, loaded before', ['1.4.0', '-'], ['early in work', 'own in work', 'work']],
+    ['a newer one, loaded before: we register with its version', ['1.42.0', '-'], ['early in work', 'own in work', 'work']],
+    ['an older one that already made the shared object', ['1.4.0', '-', 'diag'], ['early in work', 'own in work', 'work']],
+    ['a newer one that already made the shared object', ['1.42.0', '-', 'diag'], ['early in work', 'own in work', 'work']],
+    ['an older one, loaded later', ['-', '1.4.0'], ['late in work', 'own in work', 'work', 'late in work', 'own in work', 'work']],
+  ])('%s: its spans are among ours, and nothing is said', async (_what, args, spans) => {
+    expect(await run('copies', ...args)).toEqual({ out: spans, err: '' });
+  });
+
+  it('a newer one, loaded later: lost until it is noticed, which one line tells', async () => {
+    const { out, err } = await run('copies', '-', '1.42.0');
+    expect(out).toEqual(['own in work', 'work', 'late in work', 'own in work', 'work']);
+    expect(err).toMatch(
+      /^sonde: \S+1\.42\.0 is @opentelemetry\/api 1\.42\.0, newer than the \S+ that Sonde registered with: what it traced until now is lost, from now on it is kept; run "npm install @opentelemetry\/api@1\.42\.0" to have one version\n$/,
+    );
+  });
+});
+
+it('another SDK that was started first keeps its instrumentations; one line tells what to do', async () => {
+  const { out, err } = await run('node-sdk-first');
+  expect(out).toEqual({ ours: ['ours'], theirs: ['theirs', 'still theirs'] });
+  expect(err).toMatch(
+    /^sonde: another OpenTelemetry SDK \(\w*TracerProvider\) is registered in this process: its instrumentations keep reporting there; remove its start-up, or start Sonde before it, to have their spans in Sonde\n$/,
+  );
+});
