@@ -6,6 +6,7 @@ import { countErrors } from './errors-total.ts';
 import { setTraceKept } from './exemplars.ts';
 import { MAX_SERIES } from './family.ts';
 import { showObjectives } from './objectives.ts';
+import { watchProcess } from './process.ts';
 import { allFamilies, defineReading, type Reading } from './registry.ts';
 import { leavePromClient } from './render.ts';
 import { watchRuntime } from './runtime.ts';
@@ -31,7 +32,7 @@ export interface Metrics {
 export function startMetrics(options: MetricsOptions = {}): Metrics {
   const stops = [bindCalls(options.maxSeries ?? MAX_SERIES), countErrors(), measureCancellation(), countOverflow(), showObjectives()];
   if (options.ledger) stops.push(countRecords(options.ledger));
-  if (options.runtime !== false) stops.push(watchRuntime());
+  if (options.runtime !== false) stops.push(watchRuntime(), watchProcess());
   setTraceKept(options.isTraceKept);
   return {
     async stop() {

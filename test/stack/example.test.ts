@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { placeBuggy, placeDeclined, placeOne, type Seen } from '../../examples/checkout/src/demo/drive.ts';
+import { type Example, startExample } from '../examples/services.ts';
 import { PATHS } from './lib/paths.ts';
 import { eventually } from './lib/process.ts';
-import { type Example, startExample } from './lib/service.ts';
 import { ROOT, type Stack, startStack } from './lib/stack.ts';
 
 const run = promisify(execFile);

@@ -53,7 +53,7 @@ export const SDK_METRICS: readonly MetricEntry[] = [
   gauge('v8js_memory_heap_limit_bytes', ['v8js_heap_space_name'], 'Heap limit'),
   histogram('v8js_gc_duration_seconds', ['v8js_gc_type'], 'Time in garbage collection'),
   gauge('process_start_time_seconds', [], 'When the process started'),
-  counter('process_cpu_seconds_total', ['cpu_mode'], 'CPU time of the process'),
+  counter('process_cpu_seconds_total', [], 'CPU time of the process'),
   gauge('process_resident_memory_bytes', [], 'Resident memory of the process'),
   gauge('sonde_handles_open', ['type'], 'Open handles'),
   gauge('sonde_heartbeat_age_seconds', ['name'], 'Time since a heartbeat last beat', 'a heartbeat is registered'),

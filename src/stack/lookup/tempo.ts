@@ -103,16 +103,16 @@ function statusOf(code: string | number | undefined): 0 | 1 | 2 {
 function attributes(list: readonly KeyValue[] | undefined): Record<string, AttributeValue> {
   const out: Record<string, AttributeValue> = Object.create(null) as Record<string, AttributeValue>;
   for (const { key, value } of list ?? []) {
-    const plain = valueOf(value);
+    const plain = plainValue(value);
     if (plain !== undefined) out[key] = plain;
   }
   return out;
 }
 
-function valueOf(value: AnyValue | undefined): AttributeValue | undefined {
+function plainValue(value: AnyValue | undefined): AttributeValue | undefined {
   if (value?.stringValue !== undefined) return value.stringValue;
   if (value?.intValue !== undefined) return Number(value.intValue);
   if (value?.doubleValue !== undefined) return value.doubleValue;
   if (value?.boolValue !== undefined) return value.boolValue;
-  return value?.arrayValue?.values?.map((item) => String(valueOf(item)));
+  return value?.arrayValue?.values?.map((item) => String(plainValue(item)));
 }

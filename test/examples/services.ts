@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { ROOT } from './stack.ts';
 
-/** The example's two services, sending OTLP. */
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** The example's two services, each a process of its own. */
 export interface Example {
   readonly app: string;
   readonly admin: string;
