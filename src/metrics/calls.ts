@@ -39,7 +39,7 @@ class FunctionCalls implements CallCell {
     const counter = counters[result] ?? this.#bind(counters, result, caller);
     counter.value++;
     const durations = this.#durations ?? this.#bindDurations();
-    durations.observeIn(durationMs * 0.001, scope as Scope);
+    durations.observeIn(durationMs / 1_000, scope as Scope);
   }
 
   #turnTo(caller: FunctionDef | undefined): ByResult {
