@@ -1,3 +1,4 @@
+import { formatMs } from '../core/duration.ts';
 import { DROP_REASONS, type LedgerReport, SIGNALS } from '../core/records.ts';
 import { htmlAnswer, json } from './answer.ts';
 import { html, page, table, type Html } from './html.ts';
@@ -21,5 +22,9 @@ export function showLedger(report: LedgerReport): Html {
     const dropped = DROP_REASONS.filter((reason) => one.dropped[reason] > 0).map((reason) => `${reason} ${one.dropped[reason]}`);
     return [signal, one.produced, one.stored, one.sent, one.spooled, one.pending, dropped.join(', ') || '0'];
   });
-  return html`${table(['signal', 'produced', 'stored', 'sent', 'spooled', 'pending', 'dropped'], rows)}<p class="muted">produced = stored + sent + spooled + pending + dropped</p>`;
+  return html`${table(['signal', 'produced', 'stored', 'sent', 'spooled', 'pending', 'dropped'], rows)}<p class="muted">produced = stored + sent + spooled + pending + dropped${overhead(report)}</p>`;
+}
+
+function overhead({ overhead: used }: LedgerReport): string {
+  return used ? `; carrying them took about ${formatMs(used.appSeconds * 1_000)} on the app thread, ${formatMs(used.workerSeconds * 1_000)} in the worker` : '';
 }

@@ -17,7 +17,13 @@ export interface SignalLedger {
   readonly pending: number;
   readonly dropped: Readonly<Record<DropReason, number>>;
 }
-export type LedgerReport = Readonly<Record<Signal, SignalLedger>>;
+export type LedgerReport = Readonly<Record<Signal, SignalLedger>> & { readonly overhead?: OverheadReport };
+
+/** What carrying records away cost: estimated from samples on the app thread, measured in the worker. */
+export interface OverheadReport {
+  readonly appSeconds: number;
+  readonly workerSeconds: number;
+}
 
 /** A finished span, materialised (in the worker, in tests, from the store). */
 export interface SpanData {

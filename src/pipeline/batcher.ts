@@ -34,6 +34,8 @@ export interface Batch {
   /** Journal lines handed over up to the end of this batch. */
   journaled: number;
   chars: number;
+  /** What its first row took. */
+  rowMs: number;
   /** Workers that died while they took it apart. */
   deaths: number;
 }
@@ -76,6 +78,7 @@ export class Batcher implements SpanOutput {
   #acknowledged = 0;
   #journalGap = false;
   #closed = false;
+  #usedMs = 0;
 
   constructor(options: BatcherOptions) {
     this.#options = options;
@@ -88,8 +91,8 @@ export class Batcher implements SpanOutput {
   }
 
   ended(span: EndedSpan): void {
+    if (this.#row === this.#end) return this.#endedAtBoundary(span);
     this.#produced[0]!++;
-    if (this.#row === this.#end && !this.#room()) return this.#refuse('span');
     const at = this.#row * ROW_WORDS;
     const ints = this.#ints;
     const doubles = this.#doubles;
@@ -122,6 +125,20 @@ export class Batcher implements SpanOutput {
     if (this.#timer === undefined) this.#arm();
   }
 
+  /**
+   * The batch is full, or there is none. The first span of each batch is timed: what it costs, times the batch's rows, is
+   * the estimate of our own cost on this thread, and all other spans are spared the clock.
+   */
+  #endedAtBoundary(span: EndedSpan): void {
+    if (!this.#room()) {
+      this.#produced[0]!++;
+      return this.#refuse('span');
+    }
+    const began = clock.mono();
+    this.ended(span);
+    if (this.#batch !== undefined) this.#batch.rowMs = clock.mono() - began;
+  }
+
   sampledOut(): void {
     this.#produced[0]!++;
     this.#ledger.drop('span', 'sampled');
@@ -149,12 +166,18 @@ export class Batcher implements SpanOutput {
     batch.errors.push(line);
   }
 
+  /** Seconds that this thread spent on handing records over. */
+  get usedSeconds(): number {
+    return this.#usedMs / 1_000;
+  }
+
   /** Posts what there is. */
   post(): void {
     const batch = this.#batch;
     if (batch === undefined) return;
     batch.rows = this.#row - batch.slot * BATCH_ROWS;
     if (batch.rows === 0 && batch.logs.length === 0 && batch.errors.length === 0) return;
+    const began = clock.mono();
     this.#batch = undefined;
     this.#row = 0;
     this.#end = 0;
@@ -165,6 +188,7 @@ export class Batcher implements SpanOutput {
     const { dictionary, libraries } = this.#dictionaries.increment();
     Atomics.store(this.#states, SLOT_STATES + batch.slot, POSTED);
     this.#options.post(batch, dictionary, libraries);
+    this.#usedMs += clock.mono() - began + batch.rowMs * batch.rows;
   }
 
   /** Takes back the slots that the worker has settled. */
@@ -231,7 +255,7 @@ export class Batcher implements SpanOutput {
     const slot = this.#free.pop();
     if (slot === undefined) return false;
     this.#refused = 0;
-    this.#batch = { slot, rows: 0, epochMs: 0, side: [], logs: [], severities: [], errors: [], journaled: 0, chars: 0, deaths: 0 };
+    this.#batch = { slot, rows: 0, epochMs: 0, side: [], logs: [], severities: [], errors: [], journaled: 0, chars: 0, rowMs: 0, deaths: 0 };
     this.#sideWriter.begin(this.#batch.side);
     this.#row = slot * BATCH_ROWS;
     this.#end = this.#row + BATCH_ROWS;

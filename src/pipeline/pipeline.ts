@@ -2,7 +2,7 @@ import { threadId } from 'node:worker_threads';
 import type { Attributes } from '../core/attributes.ts';
 import { clock } from '../core/clock.ts';
 import type { SpanOutput } from '../core/ended-span.ts';
-import { DROP_REASONS, type LedgerReport, SIGNALS } from '../core/records.ts';
+import { DROP_REASONS, type LedgerReport, type OverheadReport, SIGNALS } from '../core/records.ts';
 import { type Batch, Batcher } from './batcher.ts';
 import { installExitHooks } from './exit.ts';
 import { Ledger, ledgerMemory } from './ledger.ts';
@@ -41,9 +41,7 @@ export interface Pipeline {
   shutdown(withinMs: number): Promise<{ readonly flushed: number; readonly lost: number }>;
   /** For an exit handler: blocks the thread until everything is home or in the spool, at most `withinMs`. */
   drainSync(withinMs: number, mode?: FlushMode): void;
-  ledger(): LedgerReport;
-  /** What the pipeline itself used: seconds the worker thread was busy. */
-  overhead(): { readonly workerSeconds: number };
+  ledger(): LedgerReport & { readonly overhead: OverheadReport };
 }
 
 const EXIT_WITHIN_MS = 2_000;
@@ -134,8 +132,7 @@ function assemble(batcher: Batcher, link: WorkerLink, ledger: Ledger, onEnd: () 
       link.flushSync(withinMs, mode);
       batcher.reap();
     },
-    ledger: () => ledger.report(),
-    overhead: () => ({ workerSeconds: ledger.workerBusySeconds }),
+    ledger: () => ({ ...ledger.report(), overhead: { appSeconds: batcher.usedSeconds, workerSeconds: ledger.workerBusySeconds } }),
   };
 }
 

@@ -54,7 +54,7 @@ export async function wire(config: Config): Promise<Telemetry> {
   const engine = config.engine === 'otel-sdk' ? await openSdkEngine(config) : openNativeEngine(config, pipeline.output);
   undo.push(engine.stop);
   const metrics = startMetrics({ ledger: () => pipeline.ledger() });
-  undo.push(() => metrics.stop(), watchLeases());
+  undo.push(() => metrics.stop(), watchLeases(), watchOverhead(pipeline));
   if (config.handles) undo.push(installHandles(), watchHandles());
   if (config.http !== false) {
     const { limitMs, ignore } = config.http;
@@ -94,6 +94,16 @@ function recordTaker(journal: Journal, pipeline: Pipeline): (line: string) => vo
 
 function watchLeases(): () => void {
   return defineReading({ type: 'gauge', name: 'sonde_log_level_override_active', help: 'Leases of log levels that run' }, () => [{ labels: {}, value: leaseCount() }]);
+}
+
+function watchOverhead(pipeline: Pipeline): () => void {
+  return defineReading({ type: 'counter', name: 'sonde_overhead_seconds_total', help: 'Time that carrying telemetry away took', labels: ['thread'] }, () => {
+    const { appSeconds, workerSeconds } = pipeline.ledger().overhead;
+    return [
+      { labels: { thread: 'app' }, value: appSeconds },
+      { labels: { thread: 'worker' }, value: workerSeconds },
+    ];
+  });
 }
 
 function watchHandles(): () => void {

@@ -1,3 +1,4 @@
+import { formatMs } from '../../core/duration.ts';
 import { DROP_REASONS, type LedgerReport, SIGNALS, type SignalLedger } from '../../core/records.ts';
 import type { CliContext } from '../context.ts';
 import { unreachable } from '../exit-codes.ts';
@@ -27,6 +28,12 @@ export async function ledgerCommand(context: CliContext, options: ProcessOptions
     droppedCell(report[signal], context),
   ]);
   context.print(table([head, ...rows], context.tableWidth));
+  const { overhead } = report;
+  if (overhead) context.print(style.faint(`carrying them took about ${seconds(overhead.appSeconds)} on the app thread, ${seconds(overhead.workerSeconds)} in the worker`));
+}
+
+function seconds(value: number): string {
+  return formatMs(value * 1_000);
 }
 
 function droppedCell({ dropped }: SignalLedger, { style }: CliContext): Cell {

@@ -1,4 +1,4 @@
-import type { LedgerReport } from '../../core/records.ts';
+import { type LedgerReport, SIGNALS } from '../../core/records.ts';
 import type { CliContext } from '../context.ts';
 import { CliError } from '../exit-codes.ts';
 import { askJson, findProcess, type ProcessOptions } from '../process-client.ts';
@@ -23,8 +23,8 @@ export async function checkProcess(context: CliContext, options: ProcessOptions)
   }
   const findings = [ok('process', `${answer.service ?? 'a process'}, pid ${answer.pid ?? 'unknown'}, answers`)];
   for (const problem of answer.problems ?? []) findings.push(warning('process', `${problem.message}${problem.count > 1 ? ` (${problem.count} times)` : ''}`));
-  for (const [signal, { dropped }] of Object.entries(answer.ledger ?? {})) {
-    const lost = Object.entries(dropped).filter(([reason, count]) => count > 0 && reason !== 'sampled');
+  for (const signal of answer.ledger ? SIGNALS : []) {
+    const lost = Object.entries(answer.ledger?.[signal]?.dropped ?? {}).filter(([reason, count]) => count > 0 && reason !== 'sampled');
     if (lost.length > 0) findings.push(warning('ledger', `${signal}: dropped ${lost.map(([reason, count]) => `${count} ${reason}`).join(', ')}`));
   }
   return findings;

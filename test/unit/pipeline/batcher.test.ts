@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock, useClock } from '../../../src/core/clock.ts';
 import { BATCH_ROWS, SLOTS } from '../../../src/pipeline/rows.ts';
 import { materialiseSpans } from '../../../src/pipeline/worker/span-rows.ts';
 import { batcherRig, endedSpan } from './rig.ts';
@@ -115,6 +116,20 @@ describe('the batcher', () => {
     dieOn(posted[0]!);
     expect(batcher.beginAgain().batches).toEqual([posted[1]]);
     expect(ledger.report()).toMatchObject({ span: { pending: 1, dropped: { rejected: 1 } }, log: { pending: 0, dropped: { rejected: 1 } } });
+  });
+
+  it('estimates what it costs this thread from one span a batch', () => {
+    let mono = 0;
+    const restore = useClock({ ...systemClock, mono: () => (mono += 0.001) });
+    try {
+      const { batcher } = batcherRig();
+      for (let i = 0; i < 2 * BATCH_ROWS; i++) batcher.ended(endedSpan());
+      batcher.post();
+      // One tick of the clock a row, and some for each post.
+      expect(batcher.usedSeconds * 1_000).toBeCloseTo(2 * BATCH_ROWS * 0.001, 1);
+    } finally {
+      restore();
+    }
   });
 
   it('counts what is under way at the end, and what comes after it', () => {
