@@ -4,7 +4,7 @@ import { errorType } from '../core/error-type.ts';
 import { callFailed } from '../core/events.ts';
 import type { CallResult, FunctionDef } from '../core/function-def.ts';
 import { safeMessage } from '../core/json.ts';
-import { crossBoundary } from './boundary-hook.ts';
+import { crossBoundary } from './cross-boundary.ts';
 import { isCancellation } from './cancelled.ts';
 import type { CallScope, Engine } from './engine/port.ts';
 

@@ -1,6 +1,6 @@
 import { ROOT, runInScope, storage } from '../core/scope.ts';
 import { type AnyFunction, mimic } from '../core/wrapper.ts';
-import { crossBoundary } from './boundary-hook.ts';
+import { crossBoundary } from './cross-boundary.ts';
 import { closeCall, failCall } from './call.ts';
 import { type CallPlan, resolveDef } from './call-plan.ts';
 import { type CallScope, type Engine, engine } from './engine/port.ts';

@@ -1,5 +1,6 @@
 import type { Attributes } from '../core/attributes.ts';
 import { type AnyClass, type AnyFunction, applyWrapper, isDecoratorContext, makeWrapper, type MethodPlace, type Wrapper } from '../core/wrapper.ts';
+import { checkBoundary } from '../errors/boundary-error.ts';
 import { type CallPlan, resolveDef } from './call-plan.ts';
 import { type CallSite, callSite } from './call-site.ts';
 import { isMarked, mark, SKIPPED, traceClass, TRACED } from './traced-class.ts';
@@ -69,6 +70,7 @@ function configured(options: TracedOptions, target: unknown): unknown {
   checkOptions(options, subject);
   kindNumber(options.kind, subject);
   sloOf(options.slo, subject);
+  if (options.boundary !== undefined) checkBoundary(options.boundary);
   const site = callSite();
   if (target !== undefined) return applyTraced(options, [target], site);
   return (...args: readonly unknown[]) => applyTraced(options, args, site);

@@ -7,8 +7,8 @@ import { type CallResult, type FunctionDef, functionDefs } from '../../../src/co
 import { withSignal } from '../../../src/core/limit.ts';
 import { currentScope } from '../../../src/core/scope.ts';
 import { type AnyFunction, makeWrapper, mimic, stack } from '../../../src/core/wrapper.ts';
+import { defineError } from '../../../src/errors/define-error.ts';
 import { annotate } from '../../../src/trace/annotate.ts';
-import { useBoundaryHook } from '../../../src/trace/boundary-hook.ts';
 import { alwaysOff } from '../../../src/trace/engine/sampler.ts';
 import { span } from '../../../src/trace/span.ts';
 import { traced } from '../../../src/trace/traced.ts';
@@ -303,22 +303,23 @@ describe('failures', () => {
     expect(published).toEqual([[error, true]]);
   });
 
-  it('cross a boundary as the errors layer says, with and without an engine', async () => {
-    class PaymentsError extends Error {}
-    const stop = useBoundaryHook((boundary, error) => new PaymentsError(boundary, { cause: error }));
-    try {
-      const inner = new Error('socket');
-      const pay = traced('pay', { boundary: 'payments' }, () => { throw inner; });
-      const payLater = traced('pay.later', { boundary: 'payments' }, async () => { throw inner; });
-      for (const round of ['engine', 'none']) {
-        expect(() => pay(), round).toThrow(expect.objectContaining({ message: 'payments', cause: inner }));
-        await expect(payLater(), round).rejects.toBeInstanceOf(PaymentsError);
-        seen.stop();
-      }
-      expect(seen.named('pay').attributes).toEqual({ 'error.type': 'PaymentsError' });
-    } finally {
-      stop();
+  it('cross a boundary as an error of the module, with and without an engine', async () => {
+    const [inner, late] = [new Error('socket'), new Error('late')];
+    const pay = traced('pay', { boundary: 'payments' }, () => { throw inner; });
+    const payLater = traced('pay.later', { boundary: 'payments' }, async () => { throw late; });
+    for (const round of ['engine', 'none']) {
+      expect(() => pay(), round).toThrow(expect.objectContaining({ name: 'BoundaryError', boundary: 'payments', cause: inner }));
+      await expect(payLater(), round).rejects.toMatchObject({ name: 'BoundaryError', cause: late });
+      seen.stop();
     }
+    expect(seen.named('pay').attributes).toMatchObject({ 'error.type': 'payments/unexpected' });
+    expect(seen.named('pay').status).toBe(2);
+  });
+
+  it('keep the known edge cases of a module at its boundary', () => {
+    const Declined = defineError('payments/declined', { status: 402, public: 'Declined.' });
+    const error = new Declined('no');
+    expect(() => traced('pay', { boundary: 'payments' }, () => { throw error; })()).toThrow(error);
   });
 });
 
