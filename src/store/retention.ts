@@ -1,7 +1,7 @@
 import { rmSync, statSync } from 'node:fs';
 import { type Day, dayOf, dayPath, fileBytes, listDays, listSetAside } from './day-files.ts';
 import { type StoreError, storeFailure } from './failure.ts';
-import { foldIntoHistory } from './history.ts';
+import { foldIntoHistory } from './group-history.ts';
 
 export interface RetentionLimits {
   readonly maxAgeMs: number;
