@@ -29,8 +29,11 @@ export interface Admission {
   written(id: string): void;
 }
 
-/** Decides whether a failure is recorded whole, or compact because the same one was, many times in this very second. */
-export function admit(error: unknown, classification: Classification): Admission {
+/**
+ * Decides whether a failure is recorded whole, or compact because the same one was, many times in this very second.
+ * `replacesWhole`: the record takes the place of a whole one, to which others may refer, and so has to be whole itself.
+ */
+export function admit(error: unknown, classification: Classification, replacesWhole: boolean): Admission {
   const key = foldKey(error, classification);
   const now = clock.mono();
   let window = windows.get(key);
@@ -42,7 +45,7 @@ export function admit(error: unknown, classification: Classification): Admission
     window.startMono = now;
     window.whole = 0;
   }
-  if (window.whole >= WHOLE_PER_SECOND && window.standIn !== undefined) {
+  if (window.whole >= WHOLE_PER_SECOND && window.standIn !== undefined && !replacesWhole) {
     window.folded++;
     return { sameAs: window.standIn, folded: 0, written: nothing };
   }

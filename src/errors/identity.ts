@@ -8,6 +8,8 @@ export interface Identity {
   answer: unknown;
   /** The severity of the record that was written. */
   severity: number;
+  /** Whether the record that was written is a whole one, to which compact ones may refer. */
+  whole: boolean;
 }
 
 /** Where a failure was first seen by a traced call, and the calls that it crossed since. */
@@ -101,7 +103,7 @@ export function identityOf(error: unknown, scope: Scope): Identity | undefined {
 
 /** Gives the failure and everything that caused it an identity, where they have none. */
 export function identify(error: unknown, scope: Scope, id: string): Identity {
-  const identity: Identity = { id, answer: undefined, severity: 0 };
+  const identity: Identity = { id, answer: undefined, severity: 0, whole: false };
   const { ids } = shared();
   for (const item of causesOf(error)) {
     if (isObject(item)) {

@@ -70,7 +70,7 @@ function reportNow(error: unknown, options: ReportOptions): Reported {
   }
   const identity = known ?? identify(error, scope, mintErrorId());
   const first = identity.answer === undefined;
-  const admission = admit(error, classification);
+  const admission = admit(error, classification, identity.whole);
   const boundary = options.boundary ?? boundaryOf(error);
   const record = makeRecord({
     id: identity.id,
@@ -88,7 +88,10 @@ function reportNow(error: unknown, options: ReportOptions): Reported {
   });
   const line = JSON.stringify(record);
   const journaled = journalLine(line, record);
-  if (admission.sameAs === undefined) admission.written(identity.id);
+  if (admission.sameAs === undefined) {
+    admission.written(identity.id);
+    identity.whole = true;
+  }
   const reported = answer(identity, classification, journaled);
   identity.answer = reported;
   identity.severity = classification.severity;

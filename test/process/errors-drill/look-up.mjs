@@ -1,4 +1,5 @@
 // Looks IDs up as an operator's tools do: in the store, and in the journals that no store has taken yet.
+import { sameAs, unfold } from '../../../dist/errors/fold.js';
 import { readJournals } from '../../../dist/errors/journal-reader.js';
 import { openReader } from '../../../dist/store/query.js';
 
@@ -12,7 +13,10 @@ export async function lookUp(dir, shown, elsewhere = new Map()) {
   const result = { orphans: [], faults: [], inStore: 0, inJournal: 0, elsewhere: 0 };
   for (const item of shown) {
     const stored = await fromStore(reader, item.id);
-    const record = stored ?? journaled.get(item.id) ?? elsewhere.get(item.id);
+    // What is on standard error was not saved, and so may know more than what was saved before.
+    let record = elsewhere.get(item.id) ?? stored ?? journaled.get(item.id);
+    const whole = sameAs(record);
+    if (whole !== undefined) record = unfold(record, journaled.get(whole) ?? (await fromStore(reader, whole)) ?? elsewhere.get(whole));
     if (record === undefined) {
       result.orphans.push(item);
       continue;

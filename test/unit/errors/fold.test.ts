@@ -109,6 +109,21 @@ describe('a storm of one failure', () => {
     writer.close();
   });
 
+  it('replaces a whole record by a whole one only: compact ones may refer to it', () => {
+    const ids = Array.from({ length: 200 }, (_, n) => {
+      const inner = new Error(`inner ${n}`);
+      report(inner);
+      return [report(new Error(`outer ${n}`, { cause: inner })).id, n < 10];
+    });
+    const last = new Map(records().map((record) => [record['error.id'], record]));
+    for (const record of last.values()) {
+      const whole = sameAs(record);
+      if (whole !== undefined) expect(last.get(whole)?.['exception.stacktrace']).toMatch(/^Error: outer \d+\n[^]*Caused by: Error: inner/);
+    }
+    for (const [id, first] of ids) if (first) expect(sameAs(last.get(id as string))).toBeUndefined();
+    expect([...last.values()].filter((record) => sameAs(record) === undefined)).toHaveLength(10);
+  });
+
   it('keeps a bounded number of failures apart', () => {
     for (let i = 0; i < 2_000; i++) report(Object.assign(new Error('x'), { stack: `Error: x\n    at f${i} (/app/${i}.js:1:1)` }));
     expect(records().every((record) => sameAs(record) === undefined)).toBe(true);
