@@ -1,4 +1,4 @@
-import { numbersOf, readFields } from './proto-reader.ts';
+import { numbersOf, readFields } from '../../core/proto-reader.ts';
 
 /** A frame of a stack in a profile. */
 export interface ProfileFrame {
