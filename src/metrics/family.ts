@@ -66,6 +66,14 @@ export class Family<C> {
     return true;
   }
 
+  /** Forgets every series but these: what is read anew at each scrape and is not there any more must not stay. */
+  retain(kept: ReadonlySet<C>): void {
+    if (this.shape.labelNames.length === 0 || kept.size === this.cells.length) return;
+    this.cells.splice(0, this.cells.length, ...this.cells.filter((cell) => kept.has(cell)));
+    if (this.#overflow !== undefined && !kept.has(this.#overflow)) this.#overflow = undefined;
+    prune(this.#root, kept);
+  }
+
   #add(values: readonly string[]): C {
     if (this.cells.length >= this.shape.maxSeries) return this.#overflowCell(values);
     let level = this.#root;
@@ -97,5 +105,14 @@ export class Family<C> {
       this.cells.push(this.#overflow);
     }
     return this.#overflow;
+  }
+}
+
+function prune<C>(level: Level<C>, kept: ReadonlySet<C>): void {
+  for (const [value, next] of level) {
+    if (next instanceof Map) {
+      prune(next, kept);
+      if (next.size === 0) level.delete(value);
+    } else if (!kept.has(next)) level.delete(value);
   }
 }

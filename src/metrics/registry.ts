@@ -63,8 +63,8 @@ export function defineFamily(shape: FamilyShape): AnyFamily {
 }
 
 /**
- * Defines a counter or gauge whose values are read when the page is made; the returned function ends it.
- * The reader's failure leaves the former values in place.
+ * Defines a counter or gauge whose values are read when the page is made; the returned function ends it and takes its
+ * values off the page. The reader's failure leaves the former values in place.
  */
 export function defineReading(shape: { type: 'counter' | 'gauge'; name: string; help: string; labels?: readonly string[] }, read: () => Iterable<Reading>): () => void {
   const full = { name: shape.name, help: shape.help, labelNames: shape.labels ?? [], maxSeries: MAX_SERIES, bounds: undefined };
@@ -72,7 +72,9 @@ export function defineReading(shape: { type: 'counter' | 'gauge'; name: string; 
   else defineFamily({ ...full, type: 'gauge' });
   readers.set(shape.name, read);
   return () => {
-    if (readers.get(shape.name) === read) readers.delete(shape.name);
+    if (readers.get(shape.name) !== read) return;
+    readers.delete(shape.name);
+    if (shape.type === 'gauge') (families.get(shape.name) as Family<GaugeCell> | undefined)?.retain(new Set());
   };
 }
 
@@ -87,6 +89,7 @@ export function refreshReadings(): void {
         cell.value = written.has(cell) ? cell.value + value : value; // what is over the cap adds up in one series
         written.add(cell);
       }
+      if (family.shape.type === 'gauge') family.retain(written); // a counter of what is gone still counts
     } catch {
       // A reader that fails has nothing new to say; the page is served with what there was.
     }

@@ -1,3 +1,5 @@
+import { clock } from '../core/clock.ts';
+import { addOverhead } from '../core/overhead.ts';
 import { nextExemplarTurn } from './exemplars.ts';
 import { writeFamilies } from './exposition.ts';
 import { CONTENT_TYPES, negotiate } from './negotiate.ts';
@@ -16,9 +18,11 @@ export async function renderMetrics(accept: string | undefined): Promise<{ conte
   const format = negotiate(accept);
   bridge ??= joinPromClient();
   const foreign = await (await bridge)?.page(format);
+  const start = clock.mono();
   refreshReadings();
   const own = writeFamilies(allFamilies(), format);
   if (format === 'openmetrics') nextExemplarTurn();
+  addOverhead('scrape', clock.mono() - start);
   return { contentType: CONTENT_TYPES[format], body: `${own}${foreign ?? ''}${format === 'openmetrics' ? '# EOF\n' : ''}` };
 }
 

@@ -1,3 +1,4 @@
+import { overheadSeconds } from '../core/overhead.ts';
 import type { LedgerReport, Signal } from '../core/records.ts';
 import { DROP_REASONS, SIGNALS } from '../core/records.ts';
 import { bindCalls } from './calls.ts';
@@ -17,7 +18,9 @@ export interface MetricsOptions {
   readonly maxSeries?: number;
   /** The ledger, for `sonde_telemetry_records_total`. */
   readonly ledger?: () => LedgerReport;
-  /** Event loop, GC and heap; default true. */
+  /** Seconds that the worker thread used, for `sonde_overhead_seconds_total`. */
+  readonly workerSeconds?: () => number;
+  /** Event loop, GC, heap, processor, memory, disk and network; default true. */
   readonly runtime?: boolean;
   /** Whether a trace is kept, where that is decided after the call; else the sampled flag is believed. */
   readonly isTraceKept?: (traceId: string) => boolean;
@@ -30,7 +33,7 @@ export interface Metrics {
 
 /** Begins to count calls, errors and the runtime. */
 export function startMetrics(options: MetricsOptions = {}): Metrics {
-  const stops = [bindCalls(options.maxSeries ?? MAX_SERIES), countErrors(), measureCancellation(), countOverflow(), showObjectives()];
+  const stops = [bindCalls(options.maxSeries ?? MAX_SERIES), countErrors(), measureCancellation(), countOverflow(), showObjectives(), countOverhead(options.workerSeconds)];
   if (options.ledger) stops.push(countRecords(options.ledger));
   if (options.runtime !== false) stops.push(watchRuntime(), watchProcess());
   setTraceKept(options.isTraceKept);
@@ -48,6 +51,16 @@ function countOverflow(): () => void {
     { type: 'counter', name: 'sonde_metric_overflow_total', help: 'Label sets over the cap of a metric, counted in its series "overflow"', labels: ['metric'] },
     function* (): Iterable<Reading> {
       for (const { shape, overflowed } of allFamilies()) if (overflowed > 0) yield { labels: { metric: shape.name }, value: overflowed };
+    },
+  );
+}
+
+function countOverhead(workerSeconds: (() => number) | undefined): () => void {
+  return defineReading(
+    { type: 'counter', name: 'sonde_overhead_seconds_total', help: 'What the SDK itself used, by thread and part', labels: ['thread', 'part'] },
+    function* (): Iterable<Reading> {
+      for (const [part, value] of overheadSeconds()) yield { labels: { thread: 'app', part }, value };
+      if (workerSeconds) yield { labels: { thread: 'worker', part: 'all' }, value: workerSeconds() };
     },
   );
 }
