@@ -124,6 +124,7 @@ export function listLoggers(): {
 
 /** The leases that run. */
 export function listLeases(): readonly LeaseState[] {
+  endDueLeases();
   return runningLeases().map(({ node, lease, scope }) => ({
     logger: node.name,
     level: lease.level,

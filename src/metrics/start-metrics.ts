@@ -18,8 +18,8 @@ export interface MetricsOptions {
   readonly maxSeries?: number;
   /** The ledger, for `sonde_telemetry_records_total`. */
   readonly ledger?: () => LedgerReport;
-  /** Seconds that the worker thread used, for `sonde_overhead_seconds_total`. */
-  readonly workerSeconds?: () => number;
+  /** Seconds that carrying telemetry away took on either thread, for `sonde_overhead_seconds_total`. */
+  readonly overhead?: () => { readonly appSeconds: number; readonly workerSeconds: number };
   /** Event loop, GC, heap, processor, memory, disk and network; default true. */
   readonly runtime?: boolean;
   /** Whether a trace is kept, where that is decided after the call; else the sampled flag is believed. */
@@ -33,7 +33,7 @@ export interface Metrics {
 
 /** Begins to count calls, errors and the runtime. */
 export function startMetrics(options: MetricsOptions = {}): Metrics {
-  const stops = [bindCalls(options.maxSeries ?? MAX_SERIES), countErrors(), measureCancellation(), countOverflow(), showObjectives(), countOverhead(options.workerSeconds)];
+  const stops = [bindCalls(options.maxSeries ?? MAX_SERIES), countErrors(), measureCancellation(), countOverflow(), showObjectives(), countOverhead(options.overhead)];
   if (options.ledger) stops.push(countRecords(options.ledger));
   if (options.runtime !== false) stops.push(watchRuntime(), watchProcess());
   setTraceKept(options.isTraceKept);
@@ -55,12 +55,15 @@ function countOverflow(): () => void {
   );
 }
 
-function countOverhead(workerSeconds: (() => number) | undefined): () => void {
+function countOverhead(pipeline: MetricsOptions['overhead']): () => void {
   return defineReading(
     { type: 'counter', name: 'sonde_overhead_seconds_total', help: 'What the SDK itself used, by thread and part', labels: ['thread', 'part'] },
     function* (): Iterable<Reading> {
       for (const [part, value] of overheadSeconds()) yield { labels: { thread: 'app', part }, value };
-      if (workerSeconds) yield { labels: { thread: 'worker', part: 'all' }, value: workerSeconds() };
+      if (pipeline === undefined) return;
+      const { appSeconds, workerSeconds } = pipeline();
+      yield { labels: { thread: 'app', part: 'pipeline' }, value: appSeconds };
+      yield { labels: { thread: 'worker', part: 'pipeline' }, value: workerSeconds };
     },
   );
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { clock } from '../core/clock.ts';
 import { errorReported } from '../core/events.ts';
 import type { LedgerReport } from '../core/records.ts';
@@ -8,7 +9,7 @@ import { installHandles } from '../handles/install.ts';
 import { listHandles } from '../handles/list-handles.ts';
 import { watchHttp } from '../http/watch.ts';
 import { configureLogs, writeErrorRecord } from '../logs/configure.ts';
-import { leaseCount } from '../logs/levels.ts';
+import { listLeases } from '../logs/levels.ts';
 import { defineReading } from '../metrics/registry.ts';
 import { startMetrics } from '../metrics/start-metrics.ts';
 import type { SinkOptions } from '../pipeline/messages.ts';
@@ -46,15 +47,15 @@ export async function wire(config: Config): Promise<Telemetry> {
   });
   const undo: (() => unknown)[] = [];
   undo.push(configureErrors({ journal, redact: config.logs.redact, onRecord: recordTaker(journal, pipeline) }), monitorErrors());
-  const logs = configureLogs({ ...config.logs, onLine: (line, severity) => pipeline.log(line, severity) });
+  const logs = configureLogs({ ...config.logs, leaseFile: join(config.dir, 'levels.json'), onLine: (line, severity) => pipeline.log(line, severity) });
   undo.push(
     () => logs.close(),
     errorReported.subscribe(({ record }) => writeErrorRecord(record)),
   );
   const engine = config.engine === 'otel-sdk' ? await openSdkEngine(config) : openNativeEngine(config, pipeline.output);
   undo.push(engine.stop);
-  const metrics = startMetrics({ ledger: () => pipeline.ledger() });
-  undo.push(() => metrics.stop(), watchLeases(), watchOverhead(pipeline));
+  const metrics = startMetrics({ ledger: () => pipeline.ledger(), overhead: () => pipeline.ledger().overhead });
+  undo.push(() => metrics.stop(), watchLeases());
   if (config.handles) undo.push(installHandles(), watchHandles());
   if (config.http !== false) {
     const { limitMs, ignore } = config.http;
@@ -93,16 +94,10 @@ function recordTaker(journal: Journal, pipeline: Pipeline): (line: string) => vo
 }
 
 function watchLeases(): () => void {
-  return defineReading({ type: 'gauge', name: 'sonde_log_level_override_active', help: 'Leases of log levels that run' }, () => [{ labels: {}, value: leaseCount() }]);
-}
-
-function watchOverhead(pipeline: Pipeline): () => void {
-  return defineReading({ type: 'counter', name: 'sonde_overhead_seconds_total', help: 'Time that carrying telemetry away took', labels: ['thread'] }, () => {
-    const { appSeconds, workerSeconds } = pipeline.ledger().overhead;
-    return [
-      { labels: { thread: 'app' }, value: appSeconds },
-      { labels: { thread: 'worker' }, value: workerSeconds },
-    ];
+  return defineReading({ type: 'gauge', name: 'sonde_log_level_override_active', help: 'Leases of log levels that run, by logger', labels: ['logger'] }, () => {
+    const counts = new Map<string, number>();
+    for (const lease of listLeases()) counts.set(lease.logger, (counts.get(lease.logger) ?? 0) + 1);
+    return [...counts].map(([logger, value]) => ({ labels: { logger }, value }));
   });
 }
 

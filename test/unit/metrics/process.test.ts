@@ -15,13 +15,13 @@ const values = async (name: string): Promise<Record<string, number>> => {
 
 describe('the metrics of the process', () => {
   it('tell what it uses', async () => {
-    const metrics = startMetrics({ workerSeconds: () => 1.5 });
+    const metrics = startMetrics({ overhead: () => ({ appSeconds: 0.5, workerSeconds: 1.5 }) });
     expect((await values('process_start_time_seconds'))['']).toBeCloseTo(Date.now() / 1_000 - process.uptime(), 0);
     expect((await values('process_cpu_seconds'))['']).toBeGreaterThan(0.01);
     expect((await values('process_resident_memory_bytes'))['']).toBeGreaterThan(1e7);
     expect((await values('v8js_heap_size_limit_bytes'))['']).toBeGreaterThan(1e7);
     expect(Object.keys(await values('nodejs_active_resources')).length).toBeGreaterThan(0);
-    expect(await values('sonde_overhead_seconds')).toMatchObject({ 'worker,all': 1.5, 'app,scrape': expect.any(Number) });
+    expect(await values('sonde_overhead_seconds')).toMatchObject({ 'worker,pipeline': 1.5, 'app,pipeline': 0.5, 'app,scrape': expect.any(Number) });
     await metrics.stop();
     expect(await values('process_resident_memory_bytes')).toEqual({ '': expect.any(Number) });
     expect(await values('nodejs_active_resources')).toEqual({});
