@@ -19,7 +19,6 @@ export function apiSpans(tracer: Tracer = trace.getTracer('sonde.http')): HttpSp
       span.updateName(name);
       span.setAttributes(attributes as never);
       if (outcome.errorType !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
-      if (outcome.cancelled) span.setAttribute('sonde.cancelled', true);
       span.end();
     },
   };

@@ -9,9 +9,12 @@ export function knownMethod(method: string | undefined): string {
 /** Query keys whose values are credentials (the list of OpenTelemetry's `url.query`, and the usual names). */
 const SECRET_QUERY = /([?&;]|^)(AWSAccessKeyId|Signature|sig|X-Goog-Signature|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token|access_token|id_token|refresh_token|token|api_?key|key|password|passwd|pwd|secret|client_secret|code|auth)=[^&#;]*/gi;
 
+/** Part of each of those keys: most queries have none, and looking is cheaper than replacing. */
+const SECRET_HINT = /key|sig|cred|token|pass|pwd|secret|code|auth/i;
+
 /** A query string without the values of credentials. */
 export function maskQuery(query: string): string {
-  return query.includes('=') ? query.replace(SECRET_QUERY, '$1$2=REDACTED') : query;
+  return SECRET_HINT.test(query) ? query.replace(SECRET_QUERY, '$1$2=REDACTED') : query;
 }
 
 /** A URL without user info and without the values of credentials in its query. */
@@ -38,8 +41,26 @@ export function bounded(text: string): string {
   return text.length > MAX_TEXT ? text.slice(0, MAX_TEXT) : text;
 }
 
-/** `host:port` of a Host header; IPv6 keeps its brackets off. */
-export function splitHost(host: string | undefined, defaultPort: number): { address: string; port: number } {
+/** A host and its port. */
+export interface HostPort {
+  readonly address: string;
+  readonly port: number;
+}
+
+let lastHost: string | undefined;
+let lastDefault = 0;
+let lastSplit: HostPort = { address: '', port: 0 };
+
+/** `host:port` of a Host header; IPv6 keeps its brackets off. Requests mostly name one host: the last answer is kept. */
+export function splitHost(host: string | undefined, defaultPort: number): HostPort {
+  if (host === lastHost && defaultPort === lastDefault) return lastSplit;
+  lastSplit = parseHost(host, defaultPort);
+  lastHost = host;
+  lastDefault = defaultPort;
+  return lastSplit;
+}
+
+function parseHost(host: string | undefined, defaultPort: number): HostPort {
   if (host === undefined || host === '') return { address: '', port: defaultPort };
   const match = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(host);
   if (!match) return { address: bounded(host), port: defaultPort };

@@ -38,7 +38,7 @@ export class ClientCall {
     this.#target = target;
     this.#method = knownMethod(target.method);
     this.#startMono = clock.mono();
-    this.#scope = options.spans.start(this.#name(), KIND_CLIENT, currentScope(), EMPTY);
+    this.#scope = options.spans.start(this.#name(), KIND_CLIENT, currentScope(), { 'server.address': target.host });
   }
 
   /** Writes the trace headers and the deadline header. */
@@ -64,6 +64,7 @@ export class ClientCall {
     if (this.#status !== 0) bag['http.response.status_code'] = this.#status;
     if (this.#protocol !== undefined && this.#protocol !== '1.1') bag['network.protocol.version'] = this.#protocol;
     if (errorType !== undefined) bag['error.type'] = errorType;
+    if (cancelled) bag['sonde.cancelled'] = true;
     this.#options.spans.end(this.#scope, this.#name(), bag, { errorType, cancelled });
     const measure = { method: this.#method, host: this.#target.host, port: this.#target.port, status: this.#status, errorType };
     this.#options.recorder?.client(clock.mono() - this.#startMono, measure, this.#scope);
@@ -73,8 +74,6 @@ export class ClientCall {
     return this.#method === '_OTHER' ? 'HTTP' : this.#method;
   }
 }
-
-const EMPTY = Object.freeze(Object.create(null));
 
 /** Whether a request to this place is watched. */
 export function watched(options: HttpClientOptions, host: string, port: number): boolean {

@@ -8,47 +8,48 @@ import type { Limit } from '../core/scope.ts';
 export class RequestLimit implements Limit {
   readonly deadlineMs: number;
   abortedMono: number | undefined = undefined;
-  #controller: AbortController | undefined;
-  #timer: TimerHandle | undefined;
-  #reason: Error | undefined;
-  #settled = false;
+  // No private fields (#): those are stored apart from the object's own slots, and this is made for every request.
+  private controller: AbortController | undefined = undefined;
+  private timer: TimerHandle | undefined = undefined;
+  private reason: Error | undefined = undefined;
+  private settled = false;
 
   constructor(deadlineMs: number) {
     this.deadlineMs = deadlineMs;
   }
 
   get signal(): AbortSignal {
-    if (this.#controller) return this.#controller.signal;
+    if (this.controller) return this.controller.signal;
     const controller = new AbortController();
-    this.#controller = controller;
-    if (this.#reason) controller.abort(this.#reason);
-    else if (!this.#settled && this.deadlineMs !== Number.POSITIVE_INFINITY) this.#watchDeadline();
+    this.controller = controller;
+    if (this.reason) controller.abort(this.reason);
+    else if (!this.settled && this.deadlineMs !== Number.POSITIVE_INFINITY) this.watchDeadline();
     return controller.signal;
   }
 
   /** The client went away: work for it is pointless. */
   cancel(): void {
-    this.#abort(new DOMException('The client closed the request', 'AbortError'));
+    this.abort(new DOMException('The client closed the request', 'AbortError'));
   }
 
   /** The response is sent: the deadline no longer matters. */
   settle(): void {
-    this.#settled = true;
-    if (this.#timer !== undefined) clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.settled = true;
+    if (this.timer !== undefined) clock.clearTimeout(this.timer);
+    this.timer = undefined;
   }
 
-  #watchDeadline(): void {
+  private watchDeadline(): void {
     const leftMs = this.deadlineMs - clock.mono();
-    if (leftMs <= 0) this.#abort(overdue());
-    else this.#timer = clock.setTimeout(() => this.#abort(overdue()), leftMs);
+    if (leftMs <= 0) this.abort(overdue());
+    else this.timer = clock.setTimeout(() => this.abort(overdue()), leftMs);
   }
 
-  #abort(reason: Error): void {
-    if (this.#settled || this.#reason) return;
-    this.#reason = reason;
+  private abort(reason: Error): void {
+    if (this.settled || this.reason) return;
+    this.reason = reason;
     this.abortedMono = clock.mono();
-    this.#controller?.abort(reason);
+    this.controller?.abort(reason);
     this.settle();
   }
 }

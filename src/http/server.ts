@@ -35,10 +35,12 @@ interface Exchange {
   readonly scope: Scope;
   readonly limit: RequestLimit;
   readonly startMono: number;
+  readonly target: { readonly path: string; readonly query: string | undefined };
   readonly message: ServerMessage;
 }
 type Carrier = ServerResponse & { [EXCHANGE]?: Exchange | undefined };
-type Connection = Socket & { [OPEN]?: Set<Exchange> };
+/** What a connection has under way: most often one exchange, several where requests are pipelined. */
+type Connection = Socket & { [OPEN]?: Exchange | Exchange[] | undefined };
 
 /**
  * Makes a server span, a scope and a measurement for each request, from Node's own channels.
@@ -58,21 +60,25 @@ export function watchServers(options: HttpServerOptions): () => void {
     const carrier = response as Carrier;
     if (carrier[EXCHANGE] !== exchange) return;
     carrier[EXCHANGE] = undefined;
-    (socket as Connection)[OPEN]?.delete(exchange);
+    closeOn(socket, exchange);
     const status = aborted && !response.headersSent ? 0 : response.statusCode;
     const outcome: HttpOutcome = { cancelled: aborted, errorType: status >= 500 ? String(status) : undefined };
     if (aborted) exchange.limit.cancel();
     else exchange.limit.settle();
     const route = routeOf(request);
     const method = knownMethod(request.method);
-    const attributes = serverAttributes(request, socket, status, route, outcome);
-    spans.end(exchange.scope, route === undefined ? nameOf(method) : `${nameOf(method)} ${route}`, attributes, outcome);
-    recorder?.server(clock.mono() - exchange.startMono, { method, scheme: schemeOf(socket), status, route, errorType: outcome.errorType }, exchange.scope);
+    const { scope } = exchange;
+    // What a sampler refused needs no attributes.
+    const attributes = scope.span?.isRecording() ? serverAttributes(exchange, method, status, route, outcome) : NO_ATTRIBUTES;
+    spans.end(scope, route === undefined ? nameOf(method) : `${nameOf(method)} ${route}`, attributes, outcome);
+    recorder?.server(clock.mono() - exchange.startMono, { method, scheme: schemeOf(socket), status, route, errorType: outcome.errorType }, scope);
   };
 
+  const cancelAll = guarded((open) => {
+    for (const exchange of Array.isArray(open) ? [...(open as Exchange[])] : [open as Exchange]) finish(exchange, true);
+  });
   function closed(this: Connection): void {
-    const open = this[OPEN];
-    if (open) for (const exchange of [...open]) finish(exchange, true);
+    if (this[OPEN] !== undefined) cancelAll(this[OPEN]);
   }
 
   const onStart = (raw: unknown): void => {
@@ -83,18 +89,13 @@ export function watchServers(options: HttpServerOptions): () => void {
       return;
     }
     const startMono = clock.mono();
-    const scope = spans.start(nameOf(knownMethod(request.method)), KIND_SERVER, spans.extract(request.headers), { 'url.path': (request.url ?? '').split('?', 1)[0] });
+    const target = splitTarget(request.url ?? '/');
+    const scope = spans.start(nameOf(knownMethod(request.method)), KIND_SERVER, spans.extract(request.headers), { 'url.path': target.path });
     const limit = new RequestLimit(startMono + Math.min(limitMs, headerLimit(request, recorder)));
     scope.limit = limit;
-    const exchange: Exchange = { scope, limit, startMono, message };
+    const exchange: Exchange = { scope, limit, startMono, target, message };
     (response as Carrier)[EXCHANGE] = exchange;
-    let open = (socket as Connection)[OPEN];
-    if (open === undefined) {
-      open = new Set();
-      (socket as Connection)[OPEN] = open;
-      socket.on('close', closed);
-    }
-    open.add(exchange);
+    if (openOn(socket, exchange)) socket.on('close', closed);
     storage.enterWith(scope);
   };
   const onFinish = (raw: unknown): void => {
@@ -111,6 +112,23 @@ export function watchServers(options: HttpServerOptions): () => void {
   };
 }
 
+const NO_ATTRIBUTES: AttributeBag = Object.freeze(Object.create(null));
+
+/** Notes an exchange; answers whether it is the first one of its connection. */
+function openOn(socket: Connection, exchange: Exchange): boolean {
+  const isFirst = !(OPEN in socket);
+  const open = socket[OPEN];
+  if (open === undefined) socket[OPEN] = exchange;
+  else if (Array.isArray(open)) open.push(exchange);
+  else socket[OPEN] = [open, exchange];
+  return isFirst;
+}
+
+function closeOn(socket: Connection, exchange: Exchange): void {
+  const open = socket[OPEN];
+  if (open === exchange) socket[OPEN] = undefined;
+  else if (Array.isArray(open)) open.splice(open.indexOf(exchange), 1);
+}
 
 /** A fault of ours in a subscriber would surface as an uncaught exception of the application; it is dropped here instead. */
 function guarded(fn: (message: unknown) => void): (message: unknown) => void {
@@ -139,17 +157,17 @@ function schemeOf(socket: Socket): string {
   return (socket as { encrypted?: boolean }).encrypted ? 'https' : 'http';
 }
 
-function serverAttributes(request: IncomingMessage, socket: Socket, status: number, route: string | undefined, outcome: HttpOutcome): AttributeBag {
-  const { path, query } = splitTarget(request.url ?? '/');
+function serverAttributes({ message, target }: Exchange, method: string, status: number, route: string | undefined, outcome: HttpOutcome): AttributeBag {
+  const { request, socket } = message;
   const scheme = schemeOf(socket);
   const host = splitHost(request.headers.host, scheme === 'https' ? 443 : 80);
-  const method = knownMethod(request.method);
-  const bag: AttributeBag = { 'http.request.method': method, 'url.path': path, 'url.scheme': scheme, 'server.address': host.address, 'server.port': host.port };
+  const bag: AttributeBag = { 'http.request.method': method, 'url.path': target.path, 'url.scheme': scheme, 'server.address': host.address, 'server.port': host.port };
   if (method === '_OTHER') bag['http.request.method_original'] = bounded(request.method ?? '');
-  if (query !== undefined) bag['url.query'] = query;
+  if (target.query !== undefined) bag['url.query'] = target.query;
   if (route !== undefined) bag['http.route'] = route;
   if (status !== 0) bag['http.response.status_code'] = status;
   if (outcome.errorType !== undefined) bag['error.type'] = outcome.errorType;
+  if (outcome.cancelled) bag['sonde.cancelled'] = true;
   if (request.httpVersion !== '1.1') bag['network.protocol.version'] = request.httpVersion;
   const agent = request.headers['user-agent'];
   if (agent !== undefined) bag['user_agent.original'] = bounded(agent);

@@ -1,6 +1,8 @@
-import { ROOT, type Scope } from '../core/scope.ts';
+import type { AttributeBag } from '../core/records.ts';
+import { ROOT, type Scope, type SpanLike } from '../core/scope.ts';
 import type { HttpSpans } from '../http/port.ts';
 import type { CallScope, Engine } from '../trace/engine/port.ts';
+import { NativeSpan } from '../trace/engine/span.ts';
 
 /** Reads and writes trace headers. */
 export interface Propagation {
@@ -23,11 +25,18 @@ export function httpSpans(engine: Engine, propagation: Propagation, nowMono: () 
       const { span } = scope;
       if (span?.isRecording()) {
         (span as Renamable).updateName?.(name);
-        span.setAttributes(attributes);
-        if (outcome.cancelled) span.setAttribute('sonde.cancelled', true);
+        setAttributes(span, attributes);
         if (outcome.errorType !== undefined) span.setStatus({ code: 2 });
       }
       engine.close(scope as CallScope, nowMono());
     },
   };
+}
+
+/** Hands a whole set over where our own span has none yet: it was made for this span, with bounded values. */
+function setAttributes(span: SpanLike, attributes: AttributeBag): void {
+  if (span instanceof NativeSpan && span.attrs === undefined) {
+    span.attrs = attributes;
+    span.attrCount = Object.keys(attributes).length;
+  } else span.setAttributes(attributes);
 }

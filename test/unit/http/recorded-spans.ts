@@ -1,5 +1,5 @@
 import type { AttributeBag } from '../../../src/core/records.ts';
-import { ROOT, Scope } from '../../../src/core/scope.ts';
+import { ROOT, Scope, type SpanLike } from '../../../src/core/scope.ts';
 import type { ClientMeasure, HttpOutcome, HttpRecorder, HttpSpans, ServerMeasure } from '../../../src/http/port.ts';
 
 export interface RecordedSpan {
@@ -33,6 +33,7 @@ export function recordedSpans() {
     },
     start(name, kind, parent) {
       const scope = new Scope(parent);
+      scope.span = { isRecording: () => true } as SpanLike;
       spans.push({ name, kind, parent, scope, attributes: {}, outcome: undefined });
       return scope;
     },

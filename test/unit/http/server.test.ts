@@ -153,6 +153,19 @@ describe('watchServers', () => {
     expect(rec.server[0]?.status).toBe(0);
   });
 
+  it('cancels every request of a pipelined connection that ends', async () => {
+    const rec = watch();
+    const aborts: (AbortSignal | undefined)[] = [];
+    const { port } = await serve(() => void aborts.push(signal()));
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET /1 HTTP/1.1\r\nhost: x\r\n\r\nGET /2 HTTP/1.1\r\nhost: x\r\n\r\nGET /3 HTTP/1.1\r\nhost: x\r\n\r\n');
+    await until(() => aborts.length === 3);
+    socket.destroy();
+    await until(() => rec.server.length === 3);
+    expect(aborts.map((abort) => abort?.aborted)).toEqual([true, true, true]);
+    expect(rec.spans.every((span) => span.outcome?.cancelled)).toBe(true);
+  });
+
   it('keeps made-up methods out of names and labels', async () => {
     const rec = watch();
     const { port } = await serve((_req, res) => res.end());
