@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Runs the benchmarks: `npm run bench [-- scenario ...] [--rounds=9] [--no-docs]`; `--smoke` only starts our own side of each.
+// Runs the benchmarks: `npm run bench [-- scenario ...] [--rounds=9] [--variants=one;other] [--no-docs]`; `--smoke` only starts our own side of each.
 // Each variant is a process of its own; the rounds alternate between them, so that a busy moment of the machine hits all.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,8 +12,8 @@ const flags = process.argv.slice(2).filter((argument) => argument.startsWith('--
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const flag = (name, fallback) => flags.find((item) => item.startsWith(`--${name}=`))?.slice(name.length + 3) ?? fallback;
 const smoke = flags.includes('--smoke');
-const rounds = Number(flag('rounds', '9')); // at least seven: a median that two disturbed rounds do not move
-const onlyVariants = flag('variants', '')?.split(',').filter(Boolean);
+const DEFAULT_ROUNDS = 9; // at least seven: a median that two disturbed rounds do not move
+const onlyVariants = flag('variants', '').split(';').filter(Boolean);
 
 const all = readdirSync(join(here, 'scenarios'))
   .filter((name) => name.endsWith('.mjs'))
@@ -82,7 +82,8 @@ async function measure(name, scenario) {
     }
   }
   const figures = Object.fromEntries(peers.map((peer) => [peer.variant, []]));
-  for (let round = 0; round < (scenario.rounds ?? rounds); round++) {
+  const rounds = Number(flag('rounds', scenario.rounds ?? DEFAULT_ROUNDS));
+  for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < peers.length; i++) {
       // The order turns by one each round: nobody always runs after the same neighbour.
       const peer = peers[(i + round) % peers.length];
