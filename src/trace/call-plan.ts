@@ -1,7 +1,7 @@
 import type { Attributes } from '../core/attributes.ts';
 import { defineFunction, type FunctionDef, type Slo } from '../core/function-def.ts';
 import type { AnyFunction, MethodPlace } from '../core/wrapper.ts';
-import type { CallSite } from './call-site.ts';
+import { type CallSite, siteText } from './call-site.ts';
 
 /** What is decided once for a traced function, so that a call decides nothing. */
 export interface CallPlan {
@@ -21,7 +21,7 @@ export interface CallPlan {
 
 /** The definition of a plan's function; made when the name is known at the latest: on the first call, with its `this`. */
 export function resolveDef(plan: CallPlan, fn: AnyFunction, self: unknown, wrapper: AnyFunction | undefined): FunctionDef {
-  plan.def ??= defineFunction(nameOf(plan, fn, self, wrapper), plan.module ?? plan.site.module, plan.site.text, plan.slo);
+  plan.def ??= defineFunction(nameOf(plan, fn, self, wrapper), plan.module ?? plan.site.module, siteText(plan.site), plan.slo);
   return plan.def;
 }
 
@@ -32,7 +32,7 @@ function nameOf(plan: CallPlan, fn: AnyFunction, self: unknown, wrapper: AnyFunc
     const className = place.className ?? ownerOf(place, self, wrapper);
     return className ? `${className}.${place.key}` : place.key;
   }
-  return fn.name || `anonymous (${plan.site.short})`;
+  return fn.name || `anonymous (${siteText(plan.site)?.split('/').at(-1) ?? 'unknown'})`;
 }
 
 /** The name of the class that a method was written in: the one whose prototype (or which itself) owns the wrapper. */

@@ -5,46 +5,70 @@ import { fileURLToPath } from 'node:url';
 export interface CallSite {
   /** The file, from the working directory, without its extension: `src/orders`. */
   readonly module: string;
-  /** `file:line`. */
-  readonly text: string | undefined;
-  /** The file's own name and the line. */
-  readonly short: string;
+  /** The file, from the working directory; `undefined` where nobody knows. */
+  readonly path: string | undefined;
+  readonly line: number;
 }
 
-const UNKNOWN: CallSite = { module: 'unknown', text: undefined, short: 'unknown' };
-// The frames of our own files lie on top: traced, the wrapper maker, a decorator's helper of the compiler.
+const UNKNOWN: CallSite = { module: 'unknown', path: undefined, line: 0 };
+// The frames of our own files can lie on top (a stack of wrappers), and the decorator's helper of the compiler.
 const MAX_FRAMES = 12;
 
-/** The first frame outside Sonde; one structured stack, about 3 µs, when a function is wrapped and never on a call. */
-export function callSite(): CallSite {
+/**
+ * The frame that called `above`; where that is no file of the user, the first one below it. One structured stack, when
+ * a function is wrapped and never on a call.
+ */
+export function callSite(above: (...args: never[]) => unknown): CallSite {
+  return siteWithin(above, 1) ?? siteWithin(above, MAX_FRAMES) ?? UNKNOWN;
+}
+
+/** `file:line` of a site. */
+export function siteText({ path, line }: CallSite): string | undefined {
+  return path === undefined ? undefined : `${path}:${line}`;
+}
+
+function siteWithin(above: (...args: never[]) => unknown, frames: number): CallSite | undefined {
   const { prepareStackTrace, stackTraceLimit } = Error;
   try {
-    Error.stackTraceLimit = MAX_FRAMES;
-    Error.prepareStackTrace = (_error, frames) => frames;
+    Error.stackTraceLimit = frames;
+    Error.prepareStackTrace = structured;
     const holder: { stack?: NodeJS.CallSite[] } = {};
-    Error.captureStackTrace(holder, callSite);
-    const frame = holder.stack?.find((candidate) => isUserFile(candidate.getFileName()));
-    return frame === undefined ? UNKNOWN : describe(frame);
+    Error.captureStackTrace(holder, above);
+    for (const frame of holder.stack ?? []) {
+      const file = frame.getFileName();
+      const known = file ? placeOf(file) : undefined;
+      if (known?.isUser) return { module: known.module, path: known.path, line: frame.getLineNumber() ?? 0 };
+    }
   } catch {
-    return UNKNOWN;
+    // A frozen Error or a foreign engine of stacks: the site stays unknown.
   } finally {
     Error.prepareStackTrace = prepareStackTrace;
     Error.stackTraceLimit = stackTraceLimit;
   }
+  return undefined;
 }
 
+const structured: typeof Error.prepareStackTrace = (_error, frames) => frames;
+
+interface Place {
+  readonly isUser: boolean;
+  readonly path: string;
+  readonly module: string;
+}
+
+// One entry a source file; a program that makes files up (a bundler in watch mode) must not fill the memory.
+const MAX_PLACES = 10_000;
+const places = new Map<string, Place>();
 const OWN_URL = new URL('..', import.meta.url).href;
 const OWN_PATH = fileURLToPath(OWN_URL);
 
-function isUserFile(file: string | null | undefined): file is string {
-  if (!file || file.startsWith('node:')) return false;
+function placeOf(file: string): Place {
+  const known = places.get(file);
+  if (known) return known;
   // TypeScript's decorator helpers come from `tslib` where `importHelpers` is on.
-  return !file.startsWith(OWN_URL) && !file.startsWith(OWN_PATH) && !/[\\/]tslib[\\/]/.test(file);
-}
-
-function describe(frame: NodeJS.CallSite): CallSite {
-  const file = frame.getFileName() as string;
+  const isUser = !file.startsWith('node:') && !file.startsWith(OWN_URL) && !file.startsWith(OWN_PATH) && !/[\\/]tslib[\\/]/.test(file);
   const path = relative(process.cwd(), file.startsWith('file:') ? fileURLToPath(file) : file).split(sep).join('/');
-  const line = frame.getLineNumber();
-  return { module: path.replace(/\.[cm]?[jt]sx?$/, ''), text: `${path}:${line}`, short: `${path.slice(path.lastIndexOf('/') + 1)}:${line}` };
+  const place = { isUser, path, module: path.replace(/\.[cm]?[jt]sx?$/, '') };
+  if (places.size < MAX_PLACES) places.set(file, place);
+  return place;
 }

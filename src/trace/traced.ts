@@ -48,7 +48,7 @@ function tracedAnyForm(...args: readonly unknown[]): unknown {
     return configured(named(first, second), third);
   }
   if (isOptions(first, second)) return configured(first, second);
-  return applyTraced({}, args, callSite());
+  return applyTraced({}, args, callSite(tracedAnyForm));
 }
 Object.defineProperty(tracedAnyForm, 'name', { value: 'traced' });
 
@@ -71,7 +71,7 @@ function configured(options: TracedOptions, target: unknown): unknown {
   kindNumber(options.kind, subject);
   sloOf(options.slo, subject);
   if (options.boundary !== undefined) checkBoundary(options.boundary);
-  const site = callSite();
+  const site = callSite(tracedAnyForm);
   if (target !== undefined) return applyTraced(options, [target], site);
   return (...args: readonly unknown[]) => applyTraced(options, args, site);
 }
