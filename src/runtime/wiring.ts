@@ -3,13 +3,15 @@ import { clock } from '../core/clock.ts';
 import { errorReported } from '../core/events.ts';
 import type { LedgerReport } from '../core/records.ts';
 import { setResource } from '../core/resource.ts';
-import { configureErrors } from '../errors/configure.ts';
+import { configureErrors, takeRecord } from '../errors/configure.ts';
+import { adoptCrashReports, enableCrashReports } from '../errors/crash-reports.ts';
 import { type Journal, openJournal } from '../errors/journal.ts';
 import { installHandles } from '../handles/install.ts';
 import { listHandles } from '../handles/list-handles.ts';
 import { watchHttp } from '../http/watch.ts';
-import { configureLogs, writeErrorRecord } from '../logs/configure.ts';
+import { configureLogs, type Logs, writeErrorRecord } from '../logs/configure.ts';
 import { listLeases } from '../logs/levels.ts';
+import { lineCounts } from '../logs/line.ts';
 import { defineReading } from '../metrics/registry.ts';
 import { startMetrics } from '../metrics/start-metrics.ts';
 import type { SinkOptions } from '../pipeline/messages.ts';
@@ -45,8 +47,10 @@ export async function wire(config: Config): Promise<Telemetry> {
     journals: [journal.path],
     acknowledgeErrors: (total) => journal.acknowledge(total),
   });
+  // Errors are the last to go quiet: one that comes while everything else ends is journaled still.
+  const errors = [configureErrors({ journal, redact: config.logs.redact, onRecord: (line, _record, journaled) => pipeline.error(line, journaled) }), monitorErrors(), enableCrashReports(config.dir)];
+  adoptCrashReports(config.dir, takeRecord);
   const undo: (() => unknown)[] = [];
-  undo.push(configureErrors({ journal, redact: config.logs.redact, onRecord: recordTaker(journal, pipeline) }), monitorErrors());
   const logs = configureLogs({ ...config.logs, leaseFile: join(config.dir, 'levels.json'), onLine: (line, severity) => pipeline.log(line, severity) });
   undo.push(
     () => logs.close(),
@@ -55,7 +59,7 @@ export async function wire(config: Config): Promise<Telemetry> {
   const engine = config.engine === 'otel-sdk' ? await openSdkEngine(config) : openNativeEngine(config, pipeline.output);
   undo.push(engine.stop);
   const metrics = startMetrics({ ledger: () => pipeline.ledger(), overhead: () => pipeline.ledger().overhead });
-  undo.push(() => metrics.stop(), watchLeases());
+  undo.push(() => metrics.stop(), watchLeases(), watchOutput(logs));
   if (config.handles) undo.push(installHandles(), watchHandles());
   if (config.http !== false) {
     const { limitMs, ignore } = config.http;
@@ -71,6 +75,7 @@ export async function wire(config: Config): Promise<Telemetry> {
     },
     async end(withinMs) {
       const report = await pipeline.shutdown(withinMs);
+      for (const step of errors.reverse()) step();
       journal.close();
       return report;
     },
@@ -83,14 +88,16 @@ function sinkOf({ otlp, retention }: Config): SinkOptions {
   return { kind: 'otlp', ...rest, endpoint: new URL(tracesUrl).origin, endpoints: { traces: tracesUrl, logs: logsUrl } };
 }
 
-/** Hands records on with whether the journal took them, which its own count tells. */
-function recordTaker(journal: Journal, pipeline: Pipeline): (line: string) => void {
-  let known = journal.appended;
-  return (line) => {
-    const journaled = journal.appended > known;
-    known = journal.appended;
-    pipeline.error(line, journaled);
-  };
+/** What became of the lines on standard output; the pipeline's own count of the same lines is the ledger's. */
+function watchOutput(logs: Logs): () => void {
+  return defineReading({ type: 'counter', name: 'sonde_log_output_lines_total', help: 'Log lines for standard output, by what became of them', labels: ['outcome'] }, () => {
+    const { written, dropped } = logs.counts();
+    return [
+      { labels: { outcome: 'written' }, value: written },
+      { labels: { outcome: 'dropped' }, value: dropped },
+      { labels: { outcome: 'sampled' }, value: lineCounts.sampled },
+    ];
+  });
 }
 
 function watchLeases(): () => void {

@@ -1,3 +1,5 @@
+import type { RetroOptions } from '../../logs/retro.ts';
+import type { RateLimitOptions, SamplingOptions } from '../../logs/sampling.ts';
 import type { Attributes } from '../../core/attributes.ts';
 import type { SamplingRule } from '../../trace/engine/sampler.ts';
 import type { KeepOptions } from '../../trace/engine/tail.ts';
@@ -36,7 +38,17 @@ export interface Config {
   readonly otlp: OtlpConfig | undefined;
   /** The limits of OpenTelemetry's batch processor, where they were set. */
   readonly batch: { readonly delayMs: number | undefined; readonly queueSize: number | undefined; readonly batchSize: number | undefined };
-  readonly logs: { readonly level: LevelName; readonly levels: Readonly<Record<string, LevelName>>; readonly format: 'json' | 'text'; readonly redact: readonly string[] };
+  readonly logs: {
+    readonly level: LevelName;
+    readonly levels: Readonly<Record<string, LevelName>>;
+    readonly groups: Readonly<Record<string, readonly string[]>>;
+    readonly format: 'json' | 'text';
+    readonly redact: readonly string[];
+    readonly sampling: SamplingOptions | undefined;
+    readonly rateLimit: RateLimitOptions | undefined;
+    readonly retro: RetroOptions | undefined;
+    readonly console: boolean;
+  };
   readonly http: false | { readonly limitMs: number | undefined; readonly ignore: ((request: import('node:http').IncomingMessage) => boolean) | undefined };
   readonly admin: {
     readonly port: number | undefined;

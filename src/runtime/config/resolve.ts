@@ -2,6 +2,7 @@ import { resolve as resolvePath } from 'node:path';
 import { alwaysOn, ruleSampler, type SamplingRule } from '../../trace/engine/sampler.ts';
 import type { Config, OtlpConfig, SamplerConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
+import { lineOptions } from './log-options.ts';
 import { callable, duration, httpUrl, isRecord, otelMillis, pairs, port, ratio, type Reader, text, whole, word, words, yesNo } from './readers.ts';
 import { describeResource } from './resource.ts';
 import { Sources } from './sources.ts';
@@ -36,7 +37,7 @@ const SHAPE: Readonly<Record<keyof StartOptions, readonly string[] | null>> = {
   disabled: null,
   sampling: ['ratio', 'perSecond', 'rules', 'keep'],
   otlp: ['endpoint', 'headers', 'protocol', 'compression', 'timeout'],
-  logs: ['level', 'levels', 'format', 'redact'],
+  logs: ['level', 'levels', 'groups', 'format', 'redact', 'sampling', 'rateLimit', 'retroactive', 'console'],
   http: ['limit', 'ignore'],
   admin: ['port', 'host', 'token', 'authorize', 'requireTtl'],
   retention: ['age', 'bytes'],
@@ -121,6 +122,7 @@ export function resolveConfig(options: StartOptions | undefined, env: Readonly<R
       levels: from.pick({ option: 'logs.levels', reader: LEVELS }) ?? {},
       format: from.pick({ option: 'logs.format', env: ['SONDE_LOG_FORMAT'], reader: FORMAT }) ?? (process.stdout.isTTY ? 'text' : 'json'),
       redact: from.pick({ option: 'logs.redact', reader: words(text) }) ?? [],
+      ...lineOptions(from),
     },
     http: httpOf(from),
     admin: {

@@ -55,8 +55,18 @@ export interface StartOptions {
     readonly levels?: Readonly<Record<string, LevelName>>;
     /** Default: `SONDE_LOG_FORMAT`, else text on a terminal and JSON elsewhere. */
     readonly format?: 'json' | 'text';
-    /** Further key names whose values are redacted at any depth. */
+    /** Names that stand for several loggers, such as `{ storage: ['db', 'cache'] }`. */
+    readonly groups?: Readonly<Record<string, readonly string[]>>;
+    /** Further keys whose values are redacted at any depth; one with `*` is a path, such as `user.*.email`. */
     readonly redact?: readonly string[];
+    /** Of equal lines in a tick, the first pass and then every so-many-th; what is left out is in the ledger. Default: off; `{}`: 100, then every 100th, a second. */
+    readonly sampling?: { readonly tick?: Duration; readonly first?: number; readonly thereafter?: number };
+    /** At most so many lines a second, with a burst of one second's worth. Default: off. */
+    readonly rateLimit?: { readonly perSecond: number; readonly burst?: number };
+    /** Holds lines below the level and writes them when their trace fails. Default: off; `true`: from debug, 100 lines a trace, 500 traces, 8 MiB. */
+    readonly retroactive?: boolean | { readonly level?: LevelName; readonly linesPerTrace?: number; readonly traces?: number; readonly maxBytes?: number };
+    /** Sends `console.*` through the logger `console`. Default: off. */
+    readonly console?: boolean;
   };
   /** `false`: HTTP is not watched. */
   readonly http?:
