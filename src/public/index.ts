@@ -14,6 +14,7 @@ export { type ErrorDefinition, type ErrorKind } from '../errors/definition.ts';
 export { errorIdTime, type ParsedErrorId, parseErrorId } from '../errors/error-id.ts';
 export { type Problem, type ProblemBody, problem } from '../errors/problem.ts';
 export { errorIdOf, type Reported, type ReportOptions, report } from '../errors/report.ts';
+export { type SuspectedLeak, suspectedLeaks, watchSize } from '../handles/growth.ts';
 export type { HandleInfo } from '../handles/handle-info.ts';
 export type { HandleType } from '../handles/kinds.ts';
 export { listHandles } from '../handles/list-handles.ts';
