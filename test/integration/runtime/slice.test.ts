@@ -123,7 +123,7 @@ describe('one request through every layer', () => {
   it('changes a level while the process runs, and shows the lease as a metric', async () => {
     expect((await admin('/log/level?logger=orders&level=debug&ttl=1m', { method: 'PUT' })).status).toBe(200);
     expect(logger('orders').isLevelEnabled('debug')).toBe(true);
-    expect((await admin('/metrics')).text).toMatch(/sonde_log_level_override_active 1/);
+    expect((await admin('/metrics')).text).toMatch(/sonde_log_level_override_active\{logger="orders"\} 1/);
     expect((await admin('/log/level?logger=orders&level=info', { method: 'PUT' })).text).toBe('{"level":"info"}\n');
     expect(logger('orders').isLevelEnabled('debug')).toBe(false);
   });
