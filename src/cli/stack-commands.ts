@@ -23,4 +23,10 @@ export function addStackCommands(program: Command, context: () => CliContext): v
   command('generate', 'write rules, runbooks and dashboards from the catalogue').action(async (options) =>
     (await import('./commands/stack/generate.ts')).generateCommand(context(), options),
   );
+  stack
+    .command('replay')
+    .description('send what the embedded store holds into the stack')
+    .option('--to <url>', 'OTLP receiver (default: OTEL_EXPORTER_OTLP_ENDPOINT, else http://127.0.0.1:4318)')
+    .option('--since <duration>', 'how far back ("24h"); default: everything')
+    .action(async (options) => (await import('./commands/stack/replay.ts')).replayCommand(context(), options));
 }

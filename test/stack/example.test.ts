@@ -93,3 +93,26 @@ describe('an error of the example, looked up on the servers', () => {
     expect(away).toMatchObject({ code: 3, stderr: expect.stringMatching(/^sonde: Cannot reach Loki at http:\/\/127\.0\.0\.1:4: ECONNREFUSED\n$/) });
   });
 });
+
+describe('sonde stack replay', () => {
+  it('brings what an embedded store holds into the stack: the same ID is found there', async () => {
+    const local = join(dir, 'local');
+    const alone = await startExample({ SONDE_DIR: local, CHECKOUT_DIR: dir, OTEL_SERVICE_NAME: '' });
+    const seen = await placeDeclined(alone.app);
+    await alone.stop();
+    const id = seen.errorId as string;
+    expect(await sonde('error', id)).toMatchObject({ code: 1 });
+    const replayed = await sonde('--dir', local, 'stack', 'replay', '--to', stack.otlpUrl);
+    expect(replayed.out).toMatch(/^\d+ spans, \d+ log lines and 1 errors sent to http/);
+    const found = await eventually(`${id} in Loki`, 30_000, async () => {
+      const answer = await sonde('error', id);
+      return answer.code === 0 ? answer.out : undefined;
+    });
+    const here = await sonde('--dir', local, 'error', id);
+    const stackOf = (text: string): string => text.slice(text.indexOf('\nStack\n'), text.indexOf('\nContext\n'));
+    expect(stackOf(found)).toBe(stackOf(here.out));
+    // How often and how long ago depends on where and when one looks; everything else is the same.
+    const headOf = (text: string): string => text.slice(0, text.indexOf('\nStack\n')).replaceAll(/ \((?:.*ago|just now)\)|^(Group +\S+),.*$/gm, '$1');
+    expect(headOf(found)).toBe(headOf(here.out));
+  });
+});

@@ -1,0 +1,91 @@
+import { gzipSync } from 'node:zlib';
+import type { Attributes } from '../core/attributes.ts';
+import type { ErrorRecord, LogData } from '../core/records.ts';
+import { encodeLogsJson, encodeSpansJson } from '../pipeline/otlp/encode-json.ts';
+import { Poster } from '../pipeline/sinks/http-post.ts';
+import { errorAsLog } from '../pipeline/worker/log-lines.ts';
+import { StoreError } from '../store/failure.ts';
+import { readAll, type StoredBatch } from '../store/read-all.ts';
+
+const TIMEOUT_MS = 30_000;
+const ATTEMPTS = 5; // a collector that restarts is back within seconds
+const PAUSE_MS = 1_000;
+const OF_RESOURCE = /^(?:service|host|process|deployment|telemetry)\./;
+
+/** How far a replay is. */
+export interface Replayed {
+  span: number;
+  log: number;
+  error: number;
+}
+
+/** Sends what the store in `dir` holds from `sinceMs` on to an OTLP receiver; `progress` is called after each batch. */
+export async function replay(
+  dir: string,
+  endpoint: string,
+  sinceMs: number,
+  progress: (done: Replayed) => void,
+  pause: (ms: number) => Promise<void>,
+): Promise<Replayed> {
+  const poster = new Poster();
+  const done: Replayed = { span: 0, log: 0, error: 0 };
+  try {
+    for (const batch of readAll(dir, sinceMs)) {
+      for (const { path, body } of requests(batch)) await send(poster, new URL(`${endpoint.replace(/\/+$/, '')}/v1/${path}`), body, pause);
+      done[batch.signal] += batch.items.length;
+      progress(done);
+    }
+    return done;
+  } finally {
+    poster.close();
+  }
+}
+
+function requests(batch: StoredBatch): { path: 'traces' | 'logs'; body: Buffer }[] {
+  if (batch.signal === 'span')
+    return byResource(batch.items, (span) => span.resource).map(([resource, spans]) => ({ path: 'traces', body: encodeSpansJson(spans, resource) }));
+  if (batch.signal === 'log')
+    return byResource<LogData & { resource: Attributes }>(batch.items, (log) => log.resource).map(([resource, logs]) => ({
+      path: 'logs',
+      body: encodeLogsJson(logs, resource),
+    }));
+  return byResource(batch.items, resourceOf).map(([resource, errors]) => ({
+    path: 'logs',
+    body: encodeLogsJson(
+      errors.map((error) => errorAsLog(error, resource)),
+      resource,
+    ),
+  }));
+}
+
+/** An error record holds the resource among its own keys. */
+function resourceOf(error: ErrorRecord): Attributes {
+  return Object.fromEntries(Object.entries(error).filter(([key]) => OF_RESOURCE.test(key))) as Attributes;
+}
+
+function byResource<T>(items: readonly T[], resourceOf: (item: T) => Attributes): [Attributes, T[]][] {
+  const groups = new Map<string, [Attributes, T[]]>();
+  for (const item of items) {
+    const resource = resourceOf(item);
+    const key = JSON.stringify(resource);
+    const group = groups.get(key);
+    if (group) group[1].push(item);
+    else groups.set(key, [resource, [item]]);
+  }
+  return [...groups.values()];
+}
+
+async function send(poster: Poster, url: URL, body: Buffer, pause: (ms: number) => Promise<void>): Promise<void> {
+  const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+  const compressed = gzipSync(body);
+  for (let attempt = 1; ; attempt++) {
+    const result = await poster.post({ url, headers, body: compressed, timeoutMs: TIMEOUT_MS });
+    if (result.kind === 'answer' && result.status === 200) return;
+    const again = result.kind === 'failed' || [429, 502, 503, 504].includes(result.status);
+    if (!again || attempt === ATTEMPTS) {
+      const reason = result.kind === 'failed' ? result.reason : `it answered ${result.status} ${result.body.toString('utf8').slice(0, 200)}`;
+      throw new StoreError('io', `Cannot send to ${url.href}: ${reason}`);
+    }
+    await pause(PAUSE_MS * attempt);
+  }
+}
