@@ -1,3 +1,5 @@
+import { writeStderr } from './stderr.ts';
+
 /** What Sonde has to say about itself: one line per kind of problem on stderr, then a count. */
 interface Problem {
   count: number;
@@ -8,11 +10,7 @@ interface Problem {
 const problems = new Map<string, Problem>();
 const MAX_KINDS = 256; // a bound on memory: kinds are our own constants, a few dozen
 let write: (line: string) => void = (line) => {
-  try {
-    process.stderr.write(line);
-  } catch {
-    // stderr is gone; there is nobody left to tell.
-  }
+  writeStderr(line);
 };
 
 let relay: ((kind: string, line: string, over: boolean) => void) | undefined;

@@ -17,7 +17,7 @@ const CLIENT_CLOSED_REQUEST = 499;
 const MAX_CODE = 100; // it is a metric label
 
 /** Sorts an error: a known edge case, a bug, or a client that went away. */
-export function classify(error: unknown, options: { readonly kind?: ErrorKind | undefined; readonly status?: number | undefined; readonly mechanism?: string | undefined } = {}): Classification {
+export function classify(error: unknown, options: { readonly kind?: ErrorKind | undefined; readonly status?: number | undefined; readonly mechanism?: string | undefined; readonly handled?: boolean | undefined } = {}): Classification {
   const definition = definitionOf(error);
   const cancelled = definition === undefined && isCancellation(error);
   const kind = options.kind ?? definition?.kind ?? (cancelled ? 'known' : 'bug');
@@ -28,7 +28,7 @@ export function classify(error: unknown, options: { readonly kind?: ErrorKind | 
     definition,
     code,
     type: definition?.code ?? errorType(error),
-    severity: isFatal(options.mechanism) ? 21 : cancelled && kind === 'known' ? 5 : kind === 'known' ? 13 : 17,
+    severity: isFatal(options.mechanism) && options.handled !== true ? 21 : cancelled && kind === 'known' ? 5 : kind === 'known' ? 13 : 17,
   };
 }
 

@@ -3,6 +3,7 @@ import type { Attributes } from '../core/attributes.ts';
 import { callFailed } from '../core/events.ts';
 import { redactor } from '../core/redact.ts';
 import type { ErrorRecord } from '../core/records.ts';
+import { writeStderr } from '../core/stderr.ts';
 import { sight } from './identity.ts';
 import type { Journal } from './journal.ts';
 
@@ -10,14 +11,12 @@ import type { Journal } from './journal.ts';
 export interface ErrorsOptions {
   /** Where records are put before an ID is handed out. Without one they go to standard error. */
   readonly journal?: Journal | undefined;
-  /** Takes every record after it was journaled (`line` is its JSON text); the pipeline. */
-  readonly onRecord?: ((line: string, record: ErrorRecord) => void) | undefined;
+  /** Takes every record (`line` is its JSON text) and whether the journal has it; the pipeline. */
+  readonly onRecord?: ((line: string, record: ErrorRecord, journaled: boolean) => void) | undefined;
   /** Further keys whose values are secrets. */
   readonly redact?: readonly string[] | undefined;
   /** What is added to every record: memory, event-loop delay, release. */
   readonly vitals?: (() => Attributes) | undefined;
-  /** Lines of the trace's log that were below the level, as JSON texts (retroactive debug). */
-  readonly lastLines?: ((traceId: string) => readonly string[]) | undefined;
   /** Takes a record that is on no disk, whole; default: standard error. */
   readonly lastResort?: ((line: string) => void) | undefined;
 }
@@ -43,7 +42,7 @@ export function configureErrors(options: ErrorsOptions): () => void {
   settings = next;
   const unsubscribe = callFailed.subscribe(({ error, scope }) => sight(error, scope));
   for (const { line, record } of early.splice(0)) {
-    if (options.journal?.append(line)) options.onRecord?.(line, record);
+    if (options.journal?.append(line)) options.onRecord?.(line, record, true);
   }
   return () => {
     unsubscribe();
@@ -62,10 +61,14 @@ export function journalLine(line: string, record: ErrorRecord): boolean {
   return false;
 }
 
+/** Takes a record that was made elsewhere (of a process that died): journals it and hands it on. */
+export function takeRecord(record: ErrorRecord): boolean {
+  const line = JSON.stringify(record);
+  if (settings.journal?.append(line) !== true) return false;
+  settings.onRecord?.(line, record, true);
+  return true;
+}
+
 function toStderr(line: string): void {
-  try {
-    process.stderr.write(`${line}\n`);
-  } catch {
-    // There is nobody left to tell; the count and the ledger still say it.
-  }
+  writeStderr(`${line}\n`);
 }

@@ -1,6 +1,7 @@
 import type { Attributes } from '../core/attributes.ts';
 import { errorReported } from '../core/events.ts';
 import { currentScope, type Scope } from '../core/scope.ts';
+import { writeStderr } from '../core/stderr.ts';
 import { type Classification, classify, publicMessage } from './classify.ts';
 import { errorCounts, journalLine, settings } from './configure.ts';
 import type { ErrorKind } from './definition.ts';
@@ -96,7 +97,7 @@ function reportNow(error: unknown, options: ReportOptions): Reported {
   identity.answer = reported;
   identity.severity = classification.severity;
   markReported(error);
-  settings.onRecord?.(line, record);
+  settings.onRecord?.(line, record, journaled);
   if (first) {
     errorCounts.reported++;
     markSpan(scope, identity.id, classification);
@@ -155,11 +156,7 @@ function lastStand(error: unknown, problem: unknown): Reported {
       return 'unprintable value';
     }
   };
-  try {
-    process.stderr.write(`${JSON.stringify({ 'error.id': id, timestamp: new Date().toISOString(), 'exception.stacktrace': text(error), 'sonde.error.problem': text(problem) })}\n`);
-  } catch {
-    // Standard error is gone too.
-  }
+  writeStderr(`${JSON.stringify({ 'error.id': id, timestamp: new Date().toISOString(), 'exception.stacktrace': text(error), 'sonde.error.problem': text(problem) })}\n`);
   return { id, kind: 'bug', status: 500, message: publicMessage('bug', undefined, id), journaled: false };
 }
 
