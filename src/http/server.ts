@@ -3,10 +3,11 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { clock } from '../core/clock.ts';
 import type { AttributeBag } from '../core/records.ts';
-import { type Scope, storage } from '../core/scope.ts';
+import { ROOT, type Scope, storage } from '../core/scope.ts';
 import { bounded, knownMethod, splitHost, splitTarget } from './attributes.ts';
-import { DEADLINE_HEADER, readDeadlineHeader } from './deadline-header.ts';
+import { readDeadlineHeader } from './deadline-header.ts';
 import { type HttpOutcome, type HttpRecorder, type HttpSpans, KIND_SERVER } from './port.ts';
+import { type NeededHeaders, neededHeaders } from './request-headers.ts';
 import { RequestLimit } from './request-limit.ts';
 import { routeOf } from './route.ts';
 
@@ -36,6 +37,7 @@ interface Exchange {
   readonly limit: RequestLimit;
   readonly startMono: number;
   readonly target: { readonly path: string; readonly query: string | undefined };
+  readonly headers: NeededHeaders;
   readonly message: ServerMessage;
 }
 type Carrier = ServerResponse & { [EXCHANGE]?: Exchange | undefined };
@@ -90,10 +92,12 @@ export function watchServers(options: HttpServerOptions): () => void {
     }
     const startMono = clock.mono();
     const target = splitTarget(request.url ?? '/');
-    const scope = spans.start(nameOf(knownMethod(request.method)), KIND_SERVER, spans.extract(request.headers), { 'url.path': target.path });
-    const limit = new RequestLimit(startMono + Math.min(limitMs, headerLimit(request, recorder)));
+    const headers = neededHeaders(request.rawHeaders);
+    const parent = headers.traced ? spans.extract(request.headers) : ROOT;
+    const scope = spans.start(nameOf(knownMethod(request.method)), KIND_SERVER, parent, { 'url.path': target.path });
+    const limit = new RequestLimit(startMono + Math.min(limitMs, headerLimit(headers.deadline, recorder)));
     scope.limit = limit;
-    const exchange: Exchange = { scope, limit, startMono, target, message };
+    const exchange: Exchange = { scope, limit, startMono, target, headers, message };
     (response as Carrier)[EXCHANGE] = exchange;
     if (openOn(socket, exchange)) socket.on('close', closed);
     storage.enterWith(scope);
@@ -141,8 +145,7 @@ function guarded(fn: (message: unknown) => void): (message: unknown) => void {
   };
 }
 
-function headerLimit(request: IncomingMessage, recorder: HttpRecorder | undefined): number {
-  const text = request.headers[DEADLINE_HEADER];
+function headerLimit(text: string | undefined, recorder: HttpRecorder | undefined): number {
   if (text === undefined) return Number.POSITIVE_INFINITY;
   const ms = readDeadlineHeader(text);
   if (ms === undefined) recorder?.badDeadline();
@@ -157,10 +160,10 @@ function schemeOf(socket: Socket): string {
   return (socket as { encrypted?: boolean }).encrypted ? 'https' : 'http';
 }
 
-function serverAttributes({ message, target }: Exchange, method: string, status: number, route: string | undefined, outcome: HttpOutcome): AttributeBag {
+function serverAttributes({ message, target, headers }: Exchange, method: string, status: number, route: string | undefined, outcome: HttpOutcome): AttributeBag {
   const { request, socket } = message;
   const scheme = schemeOf(socket);
-  const host = splitHost(request.headers.host, scheme === 'https' ? 443 : 80);
+  const host = splitHost(headers.host, scheme === 'https' ? 443 : 80);
   const bag: AttributeBag = { 'http.request.method': method, 'url.path': target.path, 'url.scheme': scheme, 'server.address': host.address, 'server.port': host.port };
   if (method === '_OTHER') bag['http.request.method_original'] = bounded(request.method ?? '');
   if (target.query !== undefined) bag['url.query'] = target.query;
@@ -169,8 +172,7 @@ function serverAttributes({ message, target }: Exchange, method: string, status:
   if (outcome.errorType !== undefined) bag['error.type'] = outcome.errorType;
   if (outcome.cancelled) bag['sonde.cancelled'] = true;
   if (request.httpVersion !== '1.1') bag['network.protocol.version'] = request.httpVersion;
-  const agent = request.headers['user-agent'];
-  if (agent !== undefined) bag['user_agent.original'] = bounded(agent);
+  if (headers.userAgent !== undefined) bag['user_agent.original'] = bounded(headers.userAgent);
   if (socket.remoteAddress !== undefined) bag['client.address'] = socket.remoteAddress;
   return bag;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { clock } from '../../../src/core/clock.ts';
 import { knownMethod, maskQuery, maskUrl, splitHost, splitTarget } from '../../../src/http/attributes.ts';
 import { formatDeadlineHeader, readDeadlineHeader } from '../../../src/http/deadline-header.ts';
+import { neededHeaders } from '../../../src/http/request-headers.ts';
 import { RequestLimit } from '../../../src/http/request-limit.ts';
 
 describe('the deadline header', () => {
@@ -69,6 +70,21 @@ describe('attributes', () => {
   it('bounds text that a client chose', () => {
     expect(splitTarget(`/${'a'.repeat(10_000)}`).path.length).toBe(2_048);
     expect(knownMethod('BREW')).toBe('_OTHER');
+  });
+});
+
+describe('neededHeaders', () => {
+  it.each([
+    [['Host', 'a', 'HOST', 'b'], { host: 'a' }],
+    [['User-Agent', 'x', 'uSER-aGENT', 'y'], { userAgent: 'x' }],
+    [['TraceParent', '00-…'], { traced: true }],
+    [['baggage', 'a=1'], { traced: true }],
+    [['X-Request-Timeout-Ms', '5'], { deadline: '5' }],
+    [['x-request-timeout-ms', '5', 'X-REQUEST-TIMEOUT-MS', '6'], { deadline: '5, 6' }],
+    [['hist', 'a', 'x-request-timeout-mx', '1', 'tracestate', 'a=1', 'user-agenT ', 'z'], {}],
+    [[], {}],
+  ])('%j', (raw, found) => {
+    expect(neededHeaders(raw)).toEqual({ traced: false, deadline: undefined, host: undefined, userAgent: undefined, ...found });
   });
 });
 
