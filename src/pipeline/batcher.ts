@@ -4,12 +4,12 @@ import type { Signal } from '../core/records.ts';
 import { Dictionaries } from './dictionaries.ts';
 import type { Ledger } from './ledger.ts';
 import { IN_WORK, POSTED, SETTLED, SLOT_STATES } from './messages.ts';
-import { BATCH_ROWS, type DictionaryPart, LIBRARY, type Library, META, NAME, packMeta, ROW_WORDS, type SideEntry, SLOTS } from './rows.ts';
-import { SideWriter } from './side-writer.ts';
+import { BATCH_ROWS, type Beside, type Learning, LIBRARY, META, NAME, packMeta, ROW_WORDS, SIDE_BYTES, SLOTS } from './rows.ts';
+import { SideWriter, TOO_LARGE } from './side-writer.ts';
 
 /** How long a record waits for others; short enough that a person who looks at once finds it. */
 const LINGER_MS = 200;
-/** Text of one batch: above it the batch is posted, so that no message is longer than some milliseconds of work. */
+/** Lines and long texts of one batch: above it the batch is posted, so that none is longer than some milliseconds of work. */
 const BATCH_CHARS = 1_048_576;
 /** Log and error lines of one batch. */
 const BATCH_LINES = 1_024;
@@ -27,7 +27,8 @@ export interface Batch {
   readonly slot: number;
   rows: number;
   epochMs: number;
-  readonly side: SideEntry[];
+  /** Long texts and lists, which the side bytes name by number. */
+  readonly beside: Beside[];
   readonly logs: string[];
   readonly severities: number[];
   readonly errors: string[];
@@ -43,10 +44,11 @@ export interface Batch {
 /** What the batcher needs of the rest. */
 export interface BatcherOptions {
   readonly rows: SharedArrayBuffer;
+  readonly side: SharedArrayBuffer;
   readonly control: Int32Array;
   readonly ledger: Ledger;
   /** Hands a batch to the worker; where none runs, the next one gets it from {@link Batcher.beginAgain}. */
-  post(batch: Batch, dictionary: DictionaryPart | undefined, libraries: readonly Library[] | undefined): void;
+  post(batch: Batch, learning: Learning): void;
   /** Told when the first `total` journal lines are safe in the destination. */
   acknowledge?: ((total: number) => void) | undefined;
 }
@@ -63,7 +65,7 @@ export class Batcher implements SpanOutput {
   readonly #ints: Int32Array;
   readonly #doubles: Float64Array;
   readonly #dictionaries = new Dictionaries();
-  readonly #sideWriter = new SideWriter(this.#dictionaries.texts);
+  readonly #side: SideWriter;
   #free: number[] = [];
   #inflight: Batch[] = [];
   #inflightChars = 0;
@@ -87,6 +89,7 @@ export class Batcher implements SpanOutput {
     this.#states = options.control;
     this.#ints = new Int32Array(options.rows);
     this.#doubles = new Float64Array(options.rows);
+    this.#side = new SideWriter(options.side, this.#dictionaries.keys);
     for (let slot = SLOTS - 1; slot >= 0; slot--) this.#free.push(slot);
   }
 
@@ -108,7 +111,7 @@ export class Batcher implements SpanOutput {
     ints[at + 10] = span.p0;
     ints[at + 11] = span.p1;
     const def = span.def;
-    const name = def !== undefined && def.name === span.name ? this.#dictionaries.functionName(def) : this.#dictionaries.texts.number(span.name);
+    const name = def !== undefined && def.name === span.name ? this.#dictionaries.functionName(def) : this.#dictionaries.names.number(span.name);
     ints[at + NAME] = name;
     ints[at + LIBRARY] = span.library === undefined ? 0 : this.#dictionaries.library(span.library);
     let meta = packMeta(span.flags, span.kind, span.statusCode);
@@ -117,7 +120,7 @@ export class Batcher implements SpanOutput {
       span.statusMessage !== undefined || trace.traceState !== undefined || (span.droppedAttributes | span.droppedEvents | span.droppedLinks) !== 0
     ) {
       const has = this.#appendSide(span, at, name < 0);
-      if (has < 0) return this.#ledger.drop('span', 'too_large');
+      if (has < 0) return this.#endedElsewhere(span, has);
       meta |= has;
     }
     ints[at + META] = meta;
@@ -185,9 +188,9 @@ export class Batcher implements SpanOutput {
     batch.journaled = this.#journaled;
     this.#inflight.push(batch);
     this.#inflightChars += batch.chars;
-    const { dictionary, libraries } = this.#dictionaries.increment();
+    const learning = this.#dictionaries.increment();
     Atomics.store(this.#states, SLOT_STATES + batch.slot, POSTED);
-    this.#options.post(batch, dictionary, libraries);
+    this.#options.post(batch, learning);
     this.#usedMs += clock.mono() - began + batch.rowMs * batch.rows;
   }
 
@@ -212,14 +215,14 @@ export class Batcher implements SpanOutput {
   }
 
   /** What a worker that starts anew has to know, and the batches that the last one left. */
-  beginAgain(): { readonly dictionary: DictionaryPart; readonly libraries: readonly Library[]; readonly batches: readonly Batch[] } {
+  beginAgain(): { readonly learning: Learning; readonly batches: readonly Batch[] } {
     this.reap();
     for (const batch of this.#inflight) {
       const state = Atomics.exchange(this.#states, SLOT_STATES + batch.slot, POSTED);
       if (state === IN_WORK && ++batch.deaths >= MAX_DEATHS) this.#giveUp(batch, 'rejected');
     }
     this.reap();
-    return { ...this.#dictionaries.all(), batches: this.#inflight };
+    return { learning: this.#dictionaries.all(), batches: this.#inflight };
   }
 
   /** Ends the work: what is under way, and what comes, is counted as come too late. */
@@ -255,8 +258,8 @@ export class Batcher implements SpanOutput {
     const slot = this.#free.pop();
     if (slot === undefined) return false;
     this.#refused = 0;
-    this.#batch = { slot, rows: 0, epochMs: 0, side: [], logs: [], severities: [], errors: [], journaled: 0, chars: 0, rowMs: 0, deaths: 0 };
-    this.#sideWriter.begin(this.#batch.side);
+    this.#batch = { slot, rows: 0, epochMs: 0, beside: [], logs: [], severities: [], errors: [], journaled: 0, chars: 0, rowMs: 0, deaths: 0 };
+    this.#side.begin(slot * SIDE_BYTES, this.#batch.beside);
     this.#row = slot * BATCH_ROWS;
     this.#end = this.#row + BATCH_ROWS;
     return true;
@@ -300,19 +303,24 @@ export class Batcher implements SpanOutput {
     return this.#epochMs;
   }
 
-  /** Appends what is no number; the bits that say what there is, or -1 where the record is too large. */
+  /** Appends what is no number; the bits that say what there is, or why there is no row: {@link SideWriter.write}. */
   #appendSide(span: EndedSpan, at: number, rawName: boolean): number {
-    const batch = this.#batch as Batch;
-    const begin = batch.side.length;
-    const has = this.#sideWriter.write(span, this.#ints, at, rawName);
-    const chars = this.#sideWriter.chars;
-    if (chars > RECORD_CHARS) {
-      this.#sideWriter.takeBack(begin);
-      return -1;
+    const has = this.#side.write(span, this.#ints, at, rawName, RECORD_CHARS);
+    const chars = this.#side.chars;
+    if (has >= 0 && chars > 0) {
+      const batch = this.#batch as Batch;
+      batch.chars += chars;
+      // Enough text: this row is the batch's last.
+      if (batch.chars > BATCH_CHARS) this.#end = this.#row + 1;
     }
-    batch.chars += chars + (batch.side.length - begin);
-    // Enough text: this row is the batch's last.
-    if (batch.chars > BATCH_CHARS) this.#end = this.#row + 1;
     return has;
+  }
+
+  /** The side bytes of the batch are full: the span goes to the next one, unless it alone is too large. */
+  #endedElsewhere(span: EndedSpan, why: number): void {
+    if (why === TOO_LARGE || this.#row === (this.#batch as Batch).slot * BATCH_ROWS) return this.#ledger.drop('span', 'too_large');
+    this.post();
+    this.#produced[0]!--; // it is counted once more
+    this.ended(span);
   }
 }

@@ -1,14 +1,15 @@
 import { Interner } from './interner.ts';
-import type { DictionaryPart, Library } from './rows.ts';
+import type { Learning, Library } from './rows.ts';
 
-/** Names and keys of a program are some hundreds; what is beyond has an ID in it. */
+/** Names and keys of a program are some hundreds; what is beyond has an ID in it. Key numbers have 16 bits. */
 const DICTIONARY_LIMIT = 8_192;
 /** Libraries that make spans; the spans of any beyond count as ours. */
 const LIBRARY_LIMIT = 255;
 
 /** What both threads know by number: texts, and the libraries that make spans. */
 export class Dictionaries {
-  readonly texts: Interner = new Interner(DICTIONARY_LIMIT);
+  readonly names: Interner = new Interner(DICTIONARY_LIMIT);
+  readonly keys: Interner = new Interner(DICTIONARY_LIMIT);
   readonly #libraries: Library[] = [{ name: 'sonde', version: undefined }];
   readonly #libraryNumbers = new Map<object, number>();
   #librariesSent = 1;
@@ -27,7 +28,7 @@ export class Dictionaries {
       larger.set(this.#functionNames);
       this.#functionNames = larger;
     }
-    const number = this.texts.numberAlways(def.name);
+    const number = this.names.numberAlways(def.name);
     this.#functionNames[def.id] = number + 1;
     return number;
   }
@@ -45,15 +46,15 @@ export class Dictionaries {
     return number;
   }
 
-  /** What was learnt since the last call. */
-  increment(): { readonly dictionary: DictionaryPart | undefined; readonly libraries: readonly Library[] | undefined } {
+  /** What is new since the last call. */
+  increment(): Learning {
     const libraries = this.#librariesSent < this.#libraries.length ? this.#libraries.slice() : undefined;
     this.#librariesSent = this.#libraries.length;
-    return { dictionary: this.texts.increment(), libraries };
+    return { names: this.names.increment(), keys: this.keys.increment(), libraries };
   }
 
   /** Everything that was told before, for a worker that starts anew. */
-  all(): { readonly dictionary: DictionaryPart; readonly libraries: readonly Library[] } {
-    return { dictionary: this.texts.all(), libraries: this.#libraries.slice(0, this.#librariesSent) };
+  all(): Learning {
+    return { names: this.names.all(), keys: this.keys.all(), libraries: this.#libraries.slice(0, this.#librariesSent) };
   }
 }

@@ -1,22 +1,21 @@
 import type { Attributes } from '../core/attributes.ts';
-import type { DictionaryPart, Library, SideEntry } from './rows.ts';
+import { type Beside, type Learning, SLOTS } from './rows.ts';
 
-/** A batch on its way to the worker. Its rows lie in the shared memory, in `slot`. */
+/** A batch on its way to the worker. Its rows and their side bytes lie in the shared memory, in `slot`. */
 export interface BatchMessage {
   readonly kind: 'batch';
   readonly slot: number;
   readonly rows: number;
   /** What turns monotonic milliseconds into milliseconds since the Unix epoch. */
   readonly epochMs: number;
-  readonly side: readonly SideEntry[];
+  readonly beside: readonly Beside[];
   /** JSON lines as they were written. */
   readonly logs: readonly string[];
   /** OpenTelemetry severity numbers of `logs`. */
   readonly severities: readonly number[];
   /** Journal lines. */
   readonly errors: readonly string[];
-  readonly dictionary: DictionaryPart | undefined;
-  readonly libraries: readonly Library[] | undefined;
+  readonly learning: Learning;
 }
 
 /**
@@ -82,11 +81,12 @@ export interface WorkerInput {
   readonly startMs: number;
   /** Rows, {@link SLOTS} times {@link BATCH_BYTES}. */
   readonly rows: SharedArrayBuffer;
+  /** Side bytes, {@link SLOTS} times {@link SIDE_BYTES}. */
+  readonly side: SharedArrayBuffer;
   /** See {@link CONTROL_WORDS}. */
   readonly control: SharedArrayBuffer;
   readonly ledger: SharedArrayBuffer;
-  readonly dictionary: DictionaryPart;
-  readonly libraries: readonly Library[];
+  readonly learning: Learning;
   /** Journal files of this process (without their segment numbers): not to be replayed. */
   readonly journals: readonly string[];
 }
@@ -94,7 +94,7 @@ export interface WorkerInput {
 /** Words of the control memory: the number of the last flush that is done, then the state of each slot. */
 export const FLUSHED = 0;
 export const SLOT_STATES = 1;
-export const CONTROL_WORDS = 1 + 128;
+export const CONTROL_WORDS: number = SLOT_STATES + SLOTS;
 
 /** States of a slot: the app thread sets `POSTED`; the worker `IN_WORK` while it takes the batch apart, and `SETTLED`. */
 export const POSTED = 1;

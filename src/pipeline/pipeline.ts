@@ -8,7 +8,7 @@ import { installExitHooks } from './exit.ts';
 import { Ledger, ledgerMemory } from './ledger.ts';
 import { WorkerLink } from './link.ts';
 import { type BatchMessage, CONTROL_WORDS, type FlushMode, type SinkOptions, type SpoolOptions } from './messages.ts';
-import { BATCH_BYTES, type DictionaryPart, type Library, SLOTS } from './rows.ts';
+import { BATCH_BYTES, type Learning, SIDE_BYTES, SLOTS } from './rows.ts';
 import { spoolOwner } from './spool.ts';
 
 /** How a pipeline is set up. */
@@ -49,6 +49,7 @@ const EXIT_WITHIN_MS = 2_000;
 /** Starts the pipeline and its worker thread. Never throws for what the machine lacks: that is said and counted. */
 export function startPipeline(options: PipelineOptions): Pipeline {
   const rows = new SharedArrayBuffer(SLOTS * BATCH_BYTES);
+  const side = new SharedArrayBuffer(SLOTS * SIDE_BYTES);
   const controlMemory = new SharedArrayBuffer(CONTROL_WORDS * Int32Array.BYTES_PER_ELEMENT);
   const control = new Int32Array(controlMemory);
   const memory = ledgerMemory();
@@ -58,9 +59,10 @@ export function startPipeline(options: PipelineOptions): Pipeline {
   let restart: ReturnType<Batcher['beginAgain']> | undefined;
   const batcher = new Batcher({
     rows,
+    side,
     control,
     ledger,
-    post: (batch, dictionary, libraries) => link.post(toMessage(batch, dictionary, libraries)),
+    post: (batch, learning) => link.post(toMessage(batch, learning)),
     acknowledge: options.acknowledgeErrors,
   });
   const link = new WorkerLink(
@@ -75,15 +77,15 @@ export function startPipeline(options: PipelineOptions): Pipeline {
           owner,
           startMs,
           rows,
+          side,
           control: controlMemory,
           ledger: memory,
-          dictionary: restart.dictionary,
-          libraries: restart.libraries,
+          learning: restart.learning,
           journals: options.journals ?? [],
         };
       },
       begin(post) {
-        for (const batch of restart?.batches ?? []) post(toMessage(batch, undefined, undefined));
+        for (const batch of restart?.batches ?? []) post(toMessage(batch, NOTHING_NEW));
       },
     },
     control,
@@ -95,9 +97,11 @@ export function startPipeline(options: PipelineOptions): Pipeline {
   return pipeline;
 }
 
-function toMessage(batch: Batch, dictionary: DictionaryPart | undefined, libraries: readonly Library[] | undefined): BatchMessage {
-  const { slot, rows, epochMs, side, logs, severities, errors } = batch;
-  return { kind: 'batch', slot, rows, epochMs, side, logs, severities, errors, dictionary, libraries };
+const NOTHING_NEW: Learning = { names: undefined, keys: undefined, libraries: undefined };
+
+function toMessage(batch: Batch, learning: Learning): BatchMessage {
+  const { slot, rows, epochMs, beside, logs, severities, errors } = batch;
+  return { kind: 'batch', slot, rows, epochMs, beside, logs, severities, errors, learning };
 }
 
 function assemble(batcher: Batcher, link: WorkerLink, ledger: Ledger, onEnd: () => void): Pipeline {

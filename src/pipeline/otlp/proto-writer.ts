@@ -136,6 +136,15 @@ export class ProtoWriter {
     this.#buffer.set(value, this.#at);
   }
 
+  /** `length` bytes of `source` from `at` on. */
+  copy(source: Uint8Array, at: number, length: number): void {
+    this.#reserve(length);
+    const buffer = this.#buffer;
+    const to = (this.#at -= length);
+    if (length > LOOP_CHARS) buffer.set(source.subarray(at, at + length), to);
+    else for (let i = 0; i < length; i++) buffer[to + i] = source[at + i] as number;
+  }
+
   /** Text as UTF-8 with its length in front. */
   text(value: string): void {
     const length = value.length;

@@ -6,7 +6,7 @@ import { completeRecord } from '../../errors/complete.ts';
 import { parseJournalLine } from '../../errors/journal-reader.ts';
 import type { WorkerLedger } from '../ledger.ts';
 import { type BatchMessage, IN_WORK, POSTED, SLOT_STATES } from '../messages.ts';
-import { BATCH_ROWS } from '../rows.ts';
+import { BATCH_ROWS, SIDE_BYTES } from '../rows.ts';
 import type { Part, Sink } from '../sinks/sink.ts';
 import { parseLogLine } from './log-lines.ts';
 import { Settlement } from './settlement.ts';
@@ -16,6 +16,7 @@ import type { Texts } from './texts.ts';
 /** What the intake works with. */
 export interface IntakeOptions {
   readonly rows: SharedArrayBuffer;
+  readonly side: SharedArrayBuffer;
   readonly control: Int32Array;
   readonly ledger: WorkerLedger;
   readonly texts: Texts;
@@ -26,10 +27,10 @@ export interface IntakeOptions {
 export function createIntake(options: IntakeOptions): (message: BatchMessage) => void {
   const ints = new Int32Array(options.rows);
   const doubles = new Float64Array(options.rows);
+  const side = Buffer.from(options.side);
   return (message) => {
     const { texts, sink } = options;
-    texts.learn(message.dictionary);
-    if (message.libraries) texts.libraries = message.libraries;
+    texts.learn(message.learning);
     const settlement = new Settlement(message.slot, options.control, options.ledger);
     const spans = settlement.part('span', message.rows);
     const logs = settlement.part('log', message.logs.length);
@@ -46,7 +47,8 @@ export function createIntake(options: IntakeOptions): (message: BatchMessage) =>
       );
     });
     guard(spans, () => {
-      const rows: SpanRows = { ints, doubles, first: message.slot * BATCH_ROWS, count: message.rows, epochMs: message.epochMs, side: message.side, texts };
+      const { slot, rows: count, epochMs, beside } = message;
+      const rows: SpanRows = { ints, doubles, first: slot * BATCH_ROWS, count, epochMs, side, sideStart: slot * SIDE_BYTES, beside, texts };
       sink.spans(rows, spans);
     });
     Atomics.compareExchange(options.control, state, IN_WORK, POSTED);

@@ -26,10 +26,9 @@ function main(input: WorkerInput, port: MessagePort): void {
   const control = new Int32Array(input.control);
   const ledger = new WorkerLedger(input.ledger);
   const texts = new Texts();
-  texts.learn(input.dictionary);
-  texts.libraries = input.libraries;
+  texts.learn(input.learning);
   const sink = openSink(input, ledger);
-  const intake = createIntake({ rows: input.rows, control, ledger, texts, sink });
+  const intake = createIntake({ rows: input.rows, side: input.side, control, ledger, texts, sink });
   const note = measureBusy(ledger);
 
   const flush = async ({ id, withinMs, mode }: FlushMessage): Promise<void> => {

@@ -1,10 +1,10 @@
-import type { AttributeBag, SpanData, SpanEventData, SpanLinkData } from '../../core/records.ts';
-import type { AttributeValue } from '../../core/attributes.ts';
-import { setOwn } from './set-own.ts';
+import type { AttributeBag, SpanData } from '../../core/records.ts';
 import {
-  HAS_ATTRIBUTES, HAS_DROPS, HAS_EVENTS, HAS_LINKS, HAS_STATUS_MESSAGE, HAS_TRACE_STATE, HAS_VALUES, KIND_SHIFT, LIBRARY, META, NAME, ROW_WORDS, SIDE,
-  type SideEntry, STATUS_SHIFT,
+  type Beside, HAS_ATTRIBUTES, HAS_DROPS, HAS_EVENTS, HAS_LINKS, HAS_STATUS_MESSAGE, HAS_TRACE_STATE, HAS_VALUES, KIND_SHIFT, LIBRARY, META, NAME, ROW_WORDS, SIDE,
+  STATUS_SHIFT,
 } from '../rows.ts';
+import { setOwn } from './set-own.ts';
+import { SideCursor } from './side-cursor.ts';
 import type { Texts } from './texts.ts';
 
 /** The rows of one batch, as the worker sees them. */
@@ -15,7 +15,10 @@ export interface SpanRows {
   readonly first: number;
   readonly count: number;
   readonly epochMs: number;
-  readonly side: readonly SideEntry[];
+  /** Side bytes of all batches, and where those of this batch begin. */
+  readonly side: Buffer;
+  readonly sideStart: number;
+  readonly beside: readonly Beside[];
   readonly texts: Texts;
 }
 
@@ -33,14 +36,14 @@ function materialiseSpan(rows: SpanRows, row: number): SpanData {
   const cursor = new SideCursor(rows, ints[at + SIDE] as number);
   const nameNumber = ints[at + NAME] as number;
   const library = texts.libraries[ints[at + LIBRARY] as number] ?? { name: 'sonde', version: undefined };
-  const name = nameNumber < 0 ? String(cursor.next()) : texts.text(nameNumber);
-  const traceState = meta & HAS_TRACE_STATE ? String(cursor.next()) : undefined;
-  const statusMessage = meta & HAS_STATUS_MESSAGE ? String(cursor.next()) : undefined;
+  const name = nameNumber < 0 ? cursor.text() : texts.name(nameNumber);
+  const traceState = meta & HAS_TRACE_STATE ? cursor.text() : undefined;
+  const statusMessage = meta & HAS_STATUS_MESSAGE ? cursor.text() : undefined;
   const own = meta & HAS_ATTRIBUTES ? cursor.attributes() : undefined;
-  const attributes = meta & HAS_VALUES ? withOwn(new SideCursor(rows, cursor.next() as number).attributes(), own) : (own ?? {});
+  const attributes = meta & HAS_VALUES ? withOwn(new SideCursor(rows, cursor.word()).attributes(), own) : (own ?? {});
   const events = meta & HAS_EVENTS ? cursor.events() : [];
   const links = meta & HAS_LINKS ? cursor.links() : [];
-  const drops = meta & HAS_DROPS ? [cursor.next(), cursor.next(), cursor.next()] : [0, 0, 0];
+  const dropped = (): number => (meta & HAS_DROPS ? cursor.word() : 0);
   const startMono = doubles[at >> 1] as number;
   const parent = hex32(ints[at + 10] as number) + hex32(ints[at + 11] as number);
   return {
@@ -58,66 +61,15 @@ function materialiseSpan(rows: SpanRows, row: number): SpanData {
     events,
     links,
     scope: library,
-    droppedAttributes: Number(drops[0]),
-    droppedEvents: Number(drops[1]),
-    droppedLinks: Number(drops[2]),
+    droppedAttributes: dropped(),
+    droppedEvents: dropped(),
+    droppedLinks: dropped(),
   };
 }
 
 function withOwn(values: AttributeBag, own: AttributeBag | undefined): AttributeBag {
   if (own !== undefined) for (const key of Object.keys(own)) setOwn(values, key, own[key]);
   return values;
-}
-
-/** Reads the side array entry by entry. */
-export class SideCursor {
-  readonly #side: readonly SideEntry[];
-  readonly #texts: Texts;
-  at: number;
-
-  constructor(rows: SpanRows, at: number) {
-    this.#side = rows.side;
-    this.#texts = rows.texts;
-    this.at = at;
-  }
-
-  next(): SideEntry {
-    return this.#side[this.at++] as SideEntry;
-  }
-
-  attributes(): AttributeBag {
-    const bag: AttributeBag = {};
-    const count = this.next() as number;
-    for (let i = 0; i < count; i++) {
-      const key = this.#texts.text(this.next());
-      setOwn(bag, key, this.next() as AttributeValue);
-    }
-    return bag;
-  }
-
-  events(): SpanEventData[] {
-    const events: SpanEventData[] = [];
-    const count = this.next() as number;
-    for (let i = 0; i < count; i++) {
-      const timeMs = this.next() as number;
-      const name = String(this.next());
-      events.push({ name, timeMs, attributes: this.attributes() });
-    }
-    return events;
-  }
-
-  links(): SpanLinkData[] {
-    const links: SpanLinkData[] = [];
-    const count = this.next() as number;
-    for (let i = 0; i < count; i++) {
-      const traceId = String(this.next());
-      const spanId = String(this.next());
-      const flags = this.next() as number;
-      const traceState = String(this.next());
-      links.push({ traceId, spanId, ...(traceState === '' ? undefined : { traceState }), flags, attributes: this.attributes() });
-    }
-    return links;
-  }
 }
 
 const HEX16: readonly string[] = Array.from({ length: 65_536 }, (_, i) => i.toString(16).padStart(4, '0'));

@@ -1,37 +1,52 @@
-import type { DictionaryPart, Library, SideEntry } from '../rows.ts';
+import type { DictionaryPart, Learning, Library } from '../rows.ts';
 
 const EMPTY = Buffer.alloc(0);
 
 /**
- * The worker's copy of the dictionary. Beside each text lies its encoded form as a span name and as the key of an
- * attribute, made on first use: the same few hundred texts are encoded once, not once a span.
+ * The worker's copy of the dictionaries. Beside each text lies its encoded form, a length-delimited protobuf value, made
+ * on first use: the same few hundred names and keys are encoded once, not once a span.
  */
 export class Texts {
-  readonly #texts: string[] = [];
-  readonly #fields: (Buffer | undefined)[] = [];
-  libraries: readonly Library[] = [];
+  readonly #names: string[] = [];
+  readonly #keys: string[] = [];
+  readonly #encodedNames: (Buffer | undefined)[] = [];
+  readonly #encodedKeys: (Buffer | undefined)[] = [];
+  libraries: readonly Library[] = [{ name: 'sonde', version: undefined }];
 
-  learn(part: DictionaryPart | undefined): void {
-    if (part === undefined) return;
-    for (let i = 0; i < part.texts.length; i++) this.#texts[part.from + i] = part.texts[i] as string;
+  learn({ names, keys, libraries }: Learning): void {
+    put(this.#names, names);
+    put(this.#keys, keys);
+    if (libraries) this.libraries = libraries;
   }
 
-  /** A key or a name: a number of the dictionary, or the text itself. */
-  text(entry: SideEntry | undefined): string {
-    return typeof entry === 'number' ? (this.#texts[entry] ?? '') : String(entry ?? '');
+  name(number: number): string {
+    return this.#names[number] ?? '';
   }
 
-  /** The text as a length-delimited protobuf value: its length, then its bytes. */
-  delimited(number: number): Buffer {
-    const known = this.#fields[number];
-    if (known !== undefined) return known;
-    const text = this.#texts[number];
-    if (text === undefined) return EMPTY;
-    const bytes = Buffer.from(text, 'utf8');
-    const made = Buffer.concat([varint(bytes.length), bytes]);
-    this.#fields[number] = made;
-    return made;
+  key(number: number): string {
+    return this.#keys[number] ?? '';
   }
+
+  encodedName(number: number): Buffer {
+    return this.#encodedNames[number] ?? encode(this.#names, this.#encodedNames, number);
+  }
+
+  encodedKey(number: number): Buffer {
+    return this.#encodedKeys[number] ?? encode(this.#keys, this.#encodedKeys, number);
+  }
+}
+
+function put(texts: string[], part: DictionaryPart | undefined): void {
+  if (part) for (let i = 0; i < part.texts.length; i++) texts[part.from + i] = part.texts[i] as string;
+}
+
+function encode(texts: readonly string[], encoded: (Buffer | undefined)[], number: number): Buffer {
+  const text = texts[number];
+  if (text === undefined) return EMPTY;
+  const bytes = Buffer.from(text, 'utf8');
+  const made = Buffer.concat([varint(bytes.length), bytes]);
+  encoded[number] = made;
+  return made;
 }
 
 function varint(value: number): Buffer {

@@ -63,8 +63,29 @@ describe('the batcher', () => {
     const values = { tenant: 'a', plan: 'pro' };
     for (let i = 0; i < 3; i++) batcher.ended(endedSpan({ values, attrs: i === 1 ? { plan: 'own' } : undefined }));
     batcher.post();
-    expect(posted[0]!.side.filter((entry) => entry === 'pro')).toHaveLength(1);
+    const { side, sideStart } = rowsOf(posted[0]!);
+    expect(side.toString('latin1', sideStart, sideStart + 500).match(/pro/g)).toHaveLength(1);
     expect(materialiseSpans(rowsOf(posted[0]!)).map((span) => span.attributes)).toEqual([values, { tenant: 'a', plan: 'own' }, values]);
+  });
+
+  it('begins another batch when the side bytes are full, and loses no span over it', () => {
+    const { batcher, ledger, posted, rowsOf } = batcherRig();
+    const made = Array.from({ length: 2_000 }, (_, i) => `${i}:${'é'.repeat(i % 900)}`);
+    for (const text of made) batcher.ended(endedSpan({ attrs: { text }, values: { shared: true } }));
+    batcher.post();
+    expect(posted.length).toBeGreaterThan(4);
+    const data = posted.flatMap((batch) => materialiseSpans(rowsOf(batch)));
+    expect(data.map((span) => span.attributes)).toEqual(made.map((text) => ({ shared: true, text })));
+    expect(ledger.report().span).toMatchObject({ produced: 2_000, pending: 2_000 });
+  });
+
+  it('refuses a span that fills the side bytes of a batch alone', () => {
+    const { batcher, ledger } = batcherRig();
+    const attrs = Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`key.${i}`, 'x'.repeat(1_000)]));
+    batcher.ended(endedSpan());
+    batcher.ended(endedSpan({ attrs }));
+    batcher.ended(endedSpan());
+    expect(ledger.report().span).toMatchObject({ produced: 3, pending: 2, dropped: { too_large: 1 } });
   });
 
   it('copies lists, and makes text of what is no attribute', () => {

@@ -46,3 +46,9 @@ function hexIds(value: unknown): unknown {
     Object.entries(value).map(([key, item]) => [key, ID_FIELDS.has(key) && typeof item === 'string' ? Buffer.from(item, 'base64').toString('hex') : hexIds(item)]),
   );
 }
+
+/** Encodes a request given in the JSON shape of protobufjs: IDs as bytes, 64-bit integers as text. */
+export function encodeOfficially(signal: keyof typeof TYPES, request: Record<string, unknown>): Uint8Array {
+  const type = root.lookupType(TYPES[signal]);
+  return type.encode(type.fromObject(request)).finish();
+}

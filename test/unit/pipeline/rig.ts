@@ -2,28 +2,28 @@ import type { EndedSpan } from '../../../src/core/ended-span.ts';
 import { Batcher, type Batch } from '../../../src/pipeline/batcher.ts';
 import { Ledger, ledgerMemory, WorkerLedger } from '../../../src/pipeline/ledger.ts';
 import { CONTROL_WORDS, IN_WORK, SETTLED, SLOT_STATES } from '../../../src/pipeline/messages.ts';
-import { BATCH_BYTES, BATCH_ROWS, type DictionaryPart, type Library, SLOTS } from '../../../src/pipeline/rows.ts';
+import { BATCH_BYTES, BATCH_ROWS, type Learning, SIDE_BYTES, SLOTS } from '../../../src/pipeline/rows.ts';
 import type { SpanRows } from '../../../src/pipeline/worker/span-rows.ts';
 import { Texts } from '../../../src/pipeline/worker/texts.ts';
 
 /** A batcher without a worker: the test plays the worker. */
 export function batcherRig(acknowledge?: (total: number) => void) {
   const rows = new SharedArrayBuffer(SLOTS * BATCH_BYTES);
+  const side = new SharedArrayBuffer(SLOTS * SIDE_BYTES);
   const control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
   const memory = ledgerMemory();
   const ledger = new Ledger(memory);
   const texts = new Texts();
-  texts.libraries = [{ name: 'sonde', version: undefined }];
   const posted: Batch[] = [];
   const batcher = new Batcher({
     rows,
+    side,
     control,
     ledger,
     acknowledge,
-    post(batch: Batch, dictionary: DictionaryPart | undefined, libraries: readonly Library[] | undefined) {
+    post(batch: Batch, learning: Learning) {
       // What crosses a thread is cloned: a test that shared objects would not see what cannot be.
-      texts.learn(structuredClone(dictionary));
-      if (libraries) texts.libraries = structuredClone(libraries);
+      texts.learn(structuredClone(learning));
       posted.push(batch);
     },
   });
@@ -48,7 +48,9 @@ export function batcherRig(acknowledge?: (total: number) => void) {
         first: batch.slot * BATCH_ROWS,
         count: batch.rows,
         epochMs: batch.epochMs,
-        side: structuredClone(batch.side),
+        side: Buffer.from(side),
+        sideStart: batch.slot * SIDE_BYTES,
+        beside: structuredClone(batch.beside),
         texts,
       };
     },

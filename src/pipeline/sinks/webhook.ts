@@ -1,0 +1,260 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { clock, type TimerHandle } from '../../core/clock.ts';
+import { resolved, warn } from '../../core/diag.ts';
+import { safeMessage } from '../../core/json.ts';
+import type { ErrorRecord } from '../../core/records.ts';
+import { signReport } from '../../errors/webhook-signature.ts';
+import { Poster, type PostResult } from './http-post.ts';
+import type { Sink } from './sink.ts';
+import { decide, type LimitState } from './webhook-limit.ts';
+
+/** Where bugs are told. */
+export interface WebhookOptions {
+  readonly url: string;
+  /** Signs each delivery; see `verifyReport`. */
+  readonly secret?: string | undefined;
+  /** The same fingerprint is told at most once in this time. */
+  readonly everyMs: number;
+}
+
+const TIMEOUT_MS = 10_000; // a tracker that makes an issue takes a second or two
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 300_000;
+const MAX_WAITING = 500; // deliveries on disk, about 2 MB; the oldest are given up and counted
+const MAX_TRIES = 20; // about an hour and a half of pauses
+const SAVE_MS = 1_000;
+
+/** Tells bugs to a webhook, beside what the sink does with the records. Deliveries wait on disk until they are answered. */
+export function tellBugs(sink: Sink, dir: string, options: WebhookOptions): Sink {
+  const webhook = new Webhook(join(dir, 'webhook'), options);
+  return {
+    spans: (rows, part) => sink.spans(rows, part),
+    logs: (logs, part) => sink.logs(logs, part),
+    errors(errors, part) {
+      for (const record of errors) webhook.offer(record);
+      sink.errors(errors, part);
+    },
+    async flush(untilMono, mode) {
+      await Promise.all([sink.flush(untilMono, mode), webhook.flush(untilMono)]);
+    },
+    close() {
+      webhook.close();
+      sink.close();
+    },
+  };
+}
+
+class Webhook {
+  readonly #folder: string;
+  readonly #options: WebhookOptions;
+  readonly #poster = new Poster();
+  #limits: LimitState;
+  #waiting: string[];
+  #tries = 0;
+  #busy: Promise<void> | undefined;
+  #retry: TimerHandle | undefined;
+  #save: TimerHandle | undefined;
+  #closed = false;
+
+  constructor(folder: string, options: WebhookOptions) {
+    this.#folder = folder;
+    this.#options = options;
+    this.#limits = readLimits(this.#limitsPath);
+    this.#waiting = listWaiting(folder);
+    if (this.#waiting.length > 0) this.#start();
+  }
+
+  get #limitsPath(): string {
+    return join(this.#folder, 'limits.json');
+  }
+
+  /** Takes a record; known edge cases and what was told a moment ago end here. */
+  offer(record: ErrorRecord): void {
+    const fingerprint = record['sonde.error.fingerprint'];
+    if (record['sonde.error.kind'] !== 'bug' || !fingerprint || record['exception.stacktrace'] === undefined) {
+      if (record['sonde.error.kind'] === 'bug' && fingerprint) this.#count(fingerprint);
+      return;
+    }
+    const { state, deliver } = decide(this.#limits, fingerprint, this.#options.everyMs, clock.now());
+    this.#limits = state;
+    this.#saveSoon();
+    if (deliver) this.#put(record, payload(record, deliver));
+  }
+
+  /** A compact record of a storm: it is one more, and its whole one was offered before. */
+  #count(fingerprint: string): void {
+    const known = this.#limits[fingerprint];
+    if (known === undefined) return;
+    this.#limits = { ...this.#limits, [fingerprint]: { sentMs: known.sentMs, since: known.since + 1 } };
+    this.#saveSoon();
+  }
+
+  #put(record: ErrorRecord, body: string): void {
+    const name = `${String(clock.now()).padStart(15, '0')}-${record['error.id']}.json`;
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      writeFileSync(join(this.#folder, `${name}.new`), body, { mode: 0o600 });
+      renameSync(join(this.#folder, `${name}.new`), join(this.#folder, name));
+    } catch (error) {
+      warn('webhook-spool', `cannot keep a bug report in ${this.#folder}: ${safeMessage(error)}; it is not told to ${hostOf(this.#options.url)}`);
+      return;
+    }
+    this.#waiting.push(name);
+    while (this.#waiting.length > MAX_WAITING) {
+      this.#drop(this.#waiting[0] as string);
+      warn('webhook-full', `more than ${MAX_WAITING} bug reports wait for ${hostOf(this.#options.url)}; the oldest are given up`);
+    }
+    this.#start();
+  }
+
+  #start(): void {
+    if (this.#busy || this.#retry !== undefined || this.#closed) return;
+    this.#busy = this.#send().finally(() => {
+      this.#busy = undefined;
+      if (this.#waiting.length > 0) this.#pause();
+    });
+  }
+
+  async #send(): Promise<void> {
+    while (this.#waiting.length > 0 && !this.#closed) {
+      const name = this.#waiting[0] as string;
+      const body = readText(join(this.#folder, name));
+      if (body === undefined) {
+        this.#drop(name);
+        continue;
+      }
+      const result = await this.#post(name, body);
+      if (!isFinal(result)) {
+        if (++this.#tries < MAX_TRIES) return this.#sayDown(result);
+        warn('webhook-given-up', `cannot tell a bug to ${hostOf(this.#options.url)} after ${MAX_TRIES} tries; its record is found by its ID all the same`);
+      } else if (result.status >= 400) {
+        warn('webhook-refused', `${hostOf(this.#options.url)} refuses bug reports with status ${result.status}: check report.url and report.secret`);
+      } else resolved('webhook-down', `${hostOf(this.#options.url)} takes bug reports again`);
+      this.#tries = 0;
+      this.#drop(name);
+    }
+  }
+
+  #post(name: string, body: string): Promise<PostResult> {
+    const { url, secret } = this.#options;
+    const headers: Record<string, string> = { 'content-type': 'application/json', 'user-agent': 'sonde', 'x-sonde-event': 'bug', 'x-sonde-delivery': name.slice(16, -5) };
+    if (secret !== undefined) headers['x-sonde-signature'] = signReport(body, secret, clock.now());
+    return this.#poster.post({ url: new URL(url), headers, body: Buffer.from(body), timeoutMs: TIMEOUT_MS });
+  }
+
+  #sayDown(result: PostResult): void {
+    const reason = result.kind === 'failed' ? result.reason : `status ${result.status}`;
+    warn('webhook-down', `cannot tell bugs to ${hostOf(this.#options.url)}: ${reason}; reports wait in ${this.#folder} and are sent later`);
+  }
+
+  #pause(): void {
+    if (this.#closed || this.#retry !== undefined) return;
+    this.#retry = clock.setTimeout(() => {
+      this.#retry = undefined;
+      this.#start();
+    }, Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#tries));
+  }
+
+  /** At the end: one attempt within the limit; what is left is on disk for the next start. */
+  async flush(untilMono: number): Promise<void> {
+    this.#saveNow();
+    if (this.#tries === 0) this.#start();
+    const leftMs = Math.max(0, untilMono - clock.mono());
+    let timer: TimerHandle | undefined;
+    await Promise.race([this.#busy, new Promise<void>((resolve) => (timer = clock.setTimeout(resolve, leftMs)))]);
+    if (timer !== undefined) clock.clearTimeout(timer);
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#retry !== undefined) clock.clearTimeout(this.#retry);
+    this.#saveNow();
+    this.#poster.close();
+  }
+
+  #drop(name: string): void {
+    this.#waiting = this.#waiting.filter((other) => other !== name);
+    try {
+      unlinkSync(join(this.#folder, name));
+    } catch {
+      // another process has told it
+    }
+  }
+
+  #saveSoon(): void {
+    this.#save ??= clock.setTimeout(() => this.#saveNow(), SAVE_MS);
+  }
+
+  #saveNow(): void {
+    if (this.#save === undefined) return;
+    clock.clearTimeout(this.#save);
+    this.#save = undefined;
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      writeFileSync(`${this.#limitsPath}.${process.pid}`, JSON.stringify(this.#limits), { mode: 0o600 });
+      renameSync(`${this.#limitsPath}.${process.pid}`, this.#limitsPath);
+    } catch {
+      // After a restart a bug may be told once more.
+    }
+  }
+}
+
+/** Whether the answer settles the delivery: taken, or refused for good. */
+function isFinal(result: PostResult): result is PostResult & { kind: 'answer' } {
+  return result.kind === 'answer' && result.status < 500 && result.status !== 408 && result.status !== 429;
+}
+
+/** What a tracker needs to open an issue, and the whole record. */
+function payload(record: ErrorRecord, { occurrences, isFirst }: { readonly occurrences: number; readonly isFirst: boolean }): string {
+  const text = (key: string): unknown => record[key] ?? null;
+  return JSON.stringify({
+    event: 'bug',
+    title: `${record['error.type']}: ${record.message.split('\n', 1)[0]?.slice(0, 200)}`,
+    fingerprint: record['sonde.error.fingerprint'],
+    first: isFirst,
+    occurrences,
+    errorId: record['error.id'],
+    timestamp: record.timestamp,
+    service: text('service.name'),
+    release: text('service.version'),
+    environment: text('deployment.environment.name'),
+    owner: text('sonde.error.owner'),
+    boundary: text('sonde.error.boundary'),
+    traceId: record.trace_id ?? null,
+    instance: `/debug/errors/${record['error.id']}`,
+    record,
+  });
+}
+
+function hostOf(url: string): string {
+  return new URL(url).host;
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function listWaiting(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => /^\d{15}-[0-9A-Z-]{19}\.json$/.test(name))
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+function readLimits(path: string): LimitState {
+  try {
+    const value: unknown = JSON.parse(readText(path) ?? '{}');
+    if (typeof value !== 'object' || value === null) return {};
+    return Object.fromEntries(Object.entries(value as LimitState).filter(([, state]) => Number.isFinite(state?.sentMs) && Number.isFinite(state?.since)));
+  } catch {
+    return {};
+  }
+}
