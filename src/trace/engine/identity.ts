@@ -2,7 +2,7 @@ import type { SpanOutput, TraceIdentity } from '../../core/ended-span.ts';
 import type { SpanLike } from '../../core/scope.ts';
 import { hex32, int32OfHex, randomInt32 } from './ids.ts';
 import type { SpanLimits } from './limits.ts';
-import type { TraceTail } from './tail.ts';
+import type { TailKeeper, TraceTail } from './tail.ts';
 
 /** Flag of W3C trace context: the trace is sampled. */
 export const SAMPLED = 1;
@@ -25,7 +25,9 @@ export class NativeTrace implements TraceIdentity {
   readonly traceState: string | undefined;
   // Not a private field: those are stored apart from the object's own slots, which the hot path would pay for.
   private text: string | undefined;
-  /** Where the spans wait whose trace the sampler refused, until its outcome is known. */
+  /** Of a trace that the sampler refused: who keeps it after all if its outcome speaks for it. */
+  keeper: TailKeeper | undefined;
+  /** Where its spans wait meanwhile; made for the second one, since most refused traces have one span here. */
   tail: TraceTail | undefined;
 
   constructor(host: SpanHost, t0: number, t1: number, t2: number, t3: number, traceState: string | undefined) {
@@ -36,6 +38,7 @@ export class NativeTrace implements TraceIdentity {
     this.t3 = t3;
     this.traceState = traceState;
     this.text = undefined;
+    this.keeper = undefined;
     this.tail = undefined;
   }
 

@@ -7,7 +7,7 @@ import { defaultSpanLimits, type SpanLimits } from './limits.ts';
 import type { CallScope, Engine } from './port.ts';
 import { alwaysOn, type RootSampler } from './sampler.ts';
 import { NativeSpan } from './span.ts';
-import { type KeepOptions, TailKeeper, TraceTail } from './tail.ts';
+import { type KeepOptions, TailKeeper } from './tail.ts';
 
 /** Options of {@link createNativeEngine}. */
 export interface NativeEngineOptions {
@@ -38,22 +38,27 @@ export class NativeEngine implements Engine {
 
   open(parent: Scope, def: FunctionDef | undefined, name: string, kind: number, hint?: Attributes): NativeSpan {
     const above = parent.span;
-    if (above instanceof NativeSpan) return new NativeSpan(parent, above.trace, above.s0, above.s1, above.flags, def, name, kind, above.def ?? above.caller);
+    if (above instanceof NativeSpan) {
+      const { trace, flags } = above;
+      const keptFlag = (flags & SAMPLED) === 0 && trace.keeper !== undefined ? trace.keeper.began(trace, above.startMono) : 0;
+      return new NativeSpan(parent, trace, above.s0, above.s1, flags | keptFlag, def, name, kind, above.def ?? above.caller);
+    }
     if (above !== undefined) {
       const remote = foreignParent(this.#host, above);
       if (remote !== undefined) return this.#continue(parent, remote, def, name, kind, hint);
     }
     const trace = newTrace(this.#host);
     const sampled = this.#sampler(trace, def, name, kind, hint);
-    if (!sampled && this.#keeper !== undefined) trace.tail = new TraceTail(this.#keeper);
+    if (!sampled) trace.keeper = this.#keeper;
     return new NativeSpan(parent, trace, 0, 0, sampled ? SAMPLED | RANDOM : RANDOM, def, name, kind, undefined);
   }
 
   #continue(parent: Scope, remote: ForeignParent, def: FunctionDef | undefined, name: string, kind: number, hint: Attributes | undefined): NativeSpan {
     const { trace, s0, s1, flags } = remote;
     const sampled = this.#parentBased ? (flags & SAMPLED) !== 0 : this.#sampler(trace, def, name, kind, hint);
-    if (!sampled && this.#keeper !== undefined) trace.tail ??= new TraceTail(this.#keeper);
-    return new NativeSpan(parent, trace, s0, s1, (flags & RANDOM) | (sampled ? SAMPLED : 0), def, name, kind, undefined);
+    if (!sampled && trace.tail === undefined) trace.keeper = this.#keeper;
+    const keptFlag = !sampled && trace.tail !== undefined && trace.keeper !== undefined ? trace.keeper.began(trace, 0) : 0;
+    return new NativeSpan(parent, trace, s0, s1, keptFlag | (flags & RANDOM) | (sampled ? SAMPLED : 0), def, name, kind, undefined);
   }
 
   close(call: CallScope, endMono: number): void {

@@ -68,7 +68,6 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
     this.attrs = undefined;
     this.attrCount = 0;
     this.rare = undefined;
-    if ((flags & SAMPLED) === 0 && trace.tail !== undefined && trace.tail.began()) this.flags |= SAMPLED;
   }
 
   get statusMessage(): string | undefined {
@@ -106,8 +105,8 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
     if (this.hasEnded) return false;
     if ((this.flags & SAMPLED) !== 0) return true;
     // The sampler refused it, but its outcome may yet speak for it.
-    const { tail } = this.trace;
-    return tail !== undefined && tail.state !== 'refused';
+    const { keeper, tail } = this.trace;
+    return keeper !== undefined && (tail === undefined || tail.state !== 'refused');
   }
 
   setAttribute(key: string, value: unknown): this {
@@ -174,7 +173,7 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
     if (status.code === 2) {
       if (typeof status.message === 'string') this.detail().statusMessage = status.message;
       // Now and not at its end: what the failing call sends out, and its exemplar, belong to a kept trace.
-      if ((this.flags & SAMPLED) === 0) this.trace.tail?.failed(this);
+      if ((this.flags & SAMPLED) === 0) this.trace.keeper?.failed(this.trace, this);
     } else if (this.rare) this.rare.statusMessage = undefined;
     return this;
   }
@@ -209,8 +208,8 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
     const { trace } = this;
     try {
       if ((this.flags & SAMPLED) !== 0) trace.host.output.ended(this);
-      else if (trace.tail !== undefined) trace.tail.ended(this);
-      else trace.host.output.sampledOut();
+      else if (trace.keeper === undefined) trace.host.output.sampledOut();
+      else trace.keeper.ended(trace, this);
     } catch {
       // The output counts its own losses; a failure of telemetry stays inside telemetry.
     }

@@ -1,4 +1,3 @@
-import { clock } from '../../core/clock.ts';
 import type { EndedSpan, SpanOutput } from '../../core/ended-span.ts';
 import { SlowCalls } from './slow-calls.ts';
 
@@ -8,6 +7,12 @@ export interface HeldSpan extends EndedSpan {
   markKept(reason: KeepReason): void;
   /** Sets the sampled flag after all. */
   markSampled(): void;
+}
+
+/** What of a trace the keeper works on. */
+export interface RefusedTrace {
+  keeper: TailKeeper | undefined;
+  tail: TraceTail | undefined;
 }
 
 /** Which traces are kept by their outcome though the sampler refused them, and how much memory that may take. */
@@ -56,6 +61,41 @@ export class TailKeeper {
     this.options = { ...defaultKeep, ...options };
   }
 
+  /** A further span of a refused trace begins, the first one having begun at `sinceMono`; gives the sampled flag where the trace is kept by now, else 0. */
+  began(trace: RefusedTrace, sinceMono: number): 0 | 1 {
+    trace.tail ??= new TraceTail(this, sinceMono);
+    return trace.tail.began() ? 1 : 0;
+  }
+
+  /** A span of a refused trace, not ended yet, was marked as failed. */
+  failed(trace: RefusedTrace, span: HeldSpan): void {
+    if (!this.options.failed) return;
+    if (trace.tail !== undefined) trace.tail.failed(span);
+    else this.#mark(span, 'error');
+  }
+
+  /** A span of a refused trace ended. */
+  ended(trace: RefusedTrace, span: HeldSpan): void {
+    if (trace.tail !== undefined) {
+      trace.tail.ended(span);
+      return;
+    }
+    // It was alone: nothing is held back, and what begins later in its trace is not waited for.
+    trace.keeper = undefined;
+    const reason = this.reasonOf(span);
+    if (reason === undefined) {
+      this.output.sampledOut();
+      return;
+    }
+    this.#mark(span, reason);
+    this.output.ended(span);
+  }
+
+  #mark(span: HeldSpan, reason: KeepReason): void {
+    span.markSampled();
+    span.markKept(reason);
+  }
+
   /** Why a span that ended speaks for keeping its trace. */
   reasonOf(span: HeldSpan): KeepReason | undefined {
     const { failed, cancelled, slow } = this.options;
@@ -77,12 +117,12 @@ export class TraceTail {
   /** `open` until something decides. */
   state: 'open' | 'kept' | 'refused';
 
-  constructor(keeper: TailKeeper) {
+  constructor(keeper: TailKeeper, startMono: number) {
     this.keeper = keeper;
-    this.startMono = clock.mono();
+    this.startMono = startMono;
     this.held = undefined;
     this.bytes = 0;
-    this.open = 0;
+    this.open = 1; // the span that began the trace
     this.state = 'open';
   }
 
@@ -95,7 +135,7 @@ export class TraceTail {
 
   /** A span of the trace, not ended yet, was marked as failed. */
   failed(span: HeldSpan): void {
-    if (this.state !== 'open' || !this.keeper.options.failed) return;
+    if (this.state !== 'open') return;
     span.markSampled();
     this.keep(span, 'error');
   }
@@ -104,7 +144,6 @@ export class TraceTail {
   ended(span: HeldSpan): void {
     this.open--;
     if (this.state === 'open') this.judge(span);
-    if (this.state === 'open' && this.open === 0 && this.held === undefined) this.state = 'refused'; // alone, and nothing spoke for it
     if (this.state === 'open') this.hold(span);
     else if (this.state === 'kept') handOver(this.keeper.output, span);
     else this.keeper.output.sampledOut();
