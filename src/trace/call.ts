@@ -20,12 +20,13 @@ export interface OpenCall {
 /** Ends a call: its span, and its cell of the RED metrics. */
 export function closeCall(engine: Engine, scope: CallScope, def: FunctionDef | undefined, result: CallResult, endMono: number = clock.mono()): void {
   try {
+    if (def !== undefined) def.active--;
+    // The span first: its end may decide that the trace is kept, and only a kept trace is an exemplar.
+    engine.close(scope, endMono);
     if (def !== undefined) {
-      def.active--;
       def.cell?.observe(endMono - scope.startMono, result, scope.caller, scope);
       if (scope.limit !== undefined && scope.limit.abortedMono !== undefined) noteAbort(scope, def, result, endMono, scope.limit.abortedMono);
     }
-    engine.close(scope, endMono);
   } catch {
     // Telemetry must not break the call it watches.
   }
