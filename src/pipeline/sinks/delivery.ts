@@ -185,7 +185,7 @@ export class Delivery {
   /** Sends what waits, in memory and on disk, until `untilMono`; see {@link FlushMode} for the rest. */
   async flush(untilMono: number, mode: FlushMode): Promise<void> {
     this.#pump();
-    if (this.#state.kind === 'down' && this.#active === 0) this.#probe(Math.min(LAST_TRY_MS, Math.max(1, untilMono - clock.mono() - SPOOLING_MS)));
+    if (this.#state.kind === 'down' && !this.#state.asked && this.#active === 0) this.#probe(Math.min(LAST_TRY_MS, Math.max(1, untilMono - clock.mono() - SPOOLING_MS)));
     await this.#until(() => this.#active === 0 && (this.#state.kind === 'down' || (this.#queue.length === 0 && this.#options.spool.size === 0)), untilMono - SPOOLING_MS);
     if (mode === 'wait') return;
     this.#ending = true;

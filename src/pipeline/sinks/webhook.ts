@@ -4,10 +4,11 @@ import { clock, type TimerHandle } from '../../core/clock.ts';
 import { resolved, warn } from '../../core/diag.ts';
 import { safeMessage } from '../../core/json.ts';
 import type { ErrorRecord } from '../../core/records.ts';
+import { isRunning } from '../../errors/journal-reader.ts';
 import { signReport } from '../../errors/webhook-signature.ts';
 import { Poster, type PostResult } from './http-post.ts';
 import type { Sink } from './sink.ts';
-import { decide, type LimitState } from './webhook-limit.ts';
+import { decide, type FingerprintState } from './webhook-limit.ts';
 
 /** Where bugs are told. */
 export interface WebhookOptions {
@@ -24,6 +25,8 @@ const LONGEST_PAUSE_MS = 300_000;
 const MAX_WAITING = 500; // deliveries on disk, about 2 MB; the oldest are given up and counted
 const MAX_TRIES = 20; // about an hour and a half of pauses
 const SAVE_MS = 1_000;
+const MAX_FINGERPRINTS = 1_000; // bugs of one service that a tracker could still care for
+const MAX_TOLD = 200; // failures that may still be wrapped and recorded again: a request's worth
 
 /** Tells bugs to a webhook, beside what the sink does with the records. Deliveries wait on disk until they are answered. */
 export function tellBugs(sink: Sink, dir: string, options: WebhookOptions): Sink {
@@ -49,7 +52,8 @@ class Webhook {
   readonly #folder: string;
   readonly #options: WebhookOptions;
   readonly #poster = new Poster();
-  #limits: LimitState;
+  readonly #limits: Map<string, FingerprintState>;
+  readonly #told = new Set<string>();
   #waiting: string[];
   #tries = 0;
   #busy: Promise<void> | undefined;
@@ -72,26 +76,25 @@ class Webhook {
   /** Takes a record; known edge cases and what was told a moment ago end here. */
   offer(record: ErrorRecord): void {
     const fingerprint = record['sonde.error.fingerprint'];
-    if (record['sonde.error.kind'] !== 'bug' || !fingerprint || record['exception.stacktrace'] === undefined) {
-      if (record['sonde.error.kind'] === 'bug' && fingerprint) this.#count(fingerprint);
-      return;
-    }
-    const { state, deliver } = decide(this.#limits, fingerprint, this.#options.everyMs, clock.now());
-    this.#limits = state;
+    const id = record['error.id'];
+    if (record['sonde.error.kind'] !== 'bug' || !fingerprint || this.#told.has(id)) return;
+    const known = this.#limits.get(fingerprint);
+    // The compact record of a storm has no stack to tell; its whole one was offered before.
+    const isCompact = record['exception.stacktrace'] === undefined;
+    if (isCompact && known === undefined) return;
+    const { next, deliver } = decide(known, isCompact ? Number.POSITIVE_INFINITY : this.#options.everyMs, clock.now());
+    this.#limits.delete(fingerprint);
+    this.#limits.set(fingerprint, next); // the longest silent one is the first to be forgotten
+    if (this.#limits.size > MAX_FINGERPRINTS) this.#limits.delete(this.#limits.keys().next().value as string);
     this.#saveSoon();
-    if (deliver) this.#put(record, payload(record, deliver));
-  }
-
-  /** A compact record of a storm: it is one more, and its whole one was offered before. */
-  #count(fingerprint: string): void {
-    const known = this.#limits[fingerprint];
-    if (known === undefined) return;
-    this.#limits = { ...this.#limits, [fingerprint]: { sentMs: known.sentMs, since: known.since + 1 } };
-    this.#saveSoon();
+    if (!deliver) return;
+    this.#told.add(id); // a wrapper's record under the same ID is the same failure
+    if (this.#told.size > MAX_TOLD) this.#told.delete(this.#told.values().next().value as string);
+    this.#put(record, payload(record, deliver));
   }
 
   #put(record: ErrorRecord, body: string): void {
-    const name = `${String(clock.now()).padStart(15, '0')}-${record['error.id']}.json`;
+    const name = `${String(Math.floor(clock.now())).padStart(15, '0')}-${process.pid}-${record['error.id']}.json`;
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       writeFileSync(join(this.#folder, `${name}.new`), body, { mode: 0o600 });
@@ -138,7 +141,7 @@ class Webhook {
 
   #post(name: string, body: string): Promise<PostResult> {
     const { url, secret } = this.#options;
-    const headers: Record<string, string> = { 'content-type': 'application/json', 'user-agent': 'sonde', 'x-sonde-event': 'bug', 'x-sonde-delivery': name.slice(16, -5) };
+    const headers: Record<string, string> = { 'content-type': 'application/json', 'user-agent': 'sonde', 'x-sonde-event': 'bug', 'x-sonde-delivery': NAME.exec(name)?.[3] ?? name };
     if (secret !== undefined) headers['x-sonde-signature'] = signReport(body, secret, clock.now());
     return this.#poster.post({ url: new URL(url), headers, body: Buffer.from(body), timeoutMs: TIMEOUT_MS });
   }
@@ -192,7 +195,7 @@ class Webhook {
     this.#save = undefined;
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      writeFileSync(`${this.#limitsPath}.${process.pid}`, JSON.stringify(this.#limits), { mode: 0o600 });
+      writeFileSync(`${this.#limitsPath}.${process.pid}`, JSON.stringify([...this.#limits]), { mode: 0o600 });
       renameSync(`${this.#limitsPath}.${process.pid}`, this.#limitsPath);
     } catch {
       // After a restart a bug may be told once more.
@@ -239,22 +242,28 @@ function readText(path: string): string | undefined {
   }
 }
 
+const NAME = /^(\d{15})-(\d{1,10})-([0-9A-Z-]{19})\.json$/;
+
+/** What processes that are gone have not told. */
 function listWaiting(folder: string): string[] {
   try {
     return readdirSync(folder)
-      .filter((name) => /^\d{15}-[0-9A-Z-]{19}\.json$/.test(name))
+      .filter((name) => {
+        const match = NAME.exec(name);
+        return match !== null && !isRunning(Number(match[2]), Number(match[1]));
+      })
       .sort();
   } catch {
     return [];
   }
 }
 
-function readLimits(path: string): LimitState {
+function readLimits(path: string): Map<string, FingerprintState> {
   try {
-    const value: unknown = JSON.parse(readText(path) ?? '{}');
-    if (typeof value !== 'object' || value === null) return {};
-    return Object.fromEntries(Object.entries(value as LimitState).filter(([, state]) => Number.isFinite(state?.sentMs) && Number.isFinite(state?.since)));
+    const value: unknown = JSON.parse(readText(path) ?? '[]');
+    const entries = Array.isArray(value) ? (value as [string, FingerprintState][]) : [];
+    return new Map(entries.filter(([fingerprint, state]) => typeof fingerprint === 'string' && Number.isFinite(state.sentMs) && Number.isFinite(state.since)).slice(-MAX_FINGERPRINTS));
   } catch {
-    return {};
+    return new Map();
   }
 }

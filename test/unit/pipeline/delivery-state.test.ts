@@ -17,11 +17,11 @@ describe('the state of a delivery', () => {
   });
 
   it('waits at least as long as the receiver asks', () => {
-    expect(nextState(UP, { kind: 'failed', afterMs: 60_000 }, 0, 1)).toMatchObject({ retryAtMono: 60_000 });
+    expect(nextState(UP, { kind: 'failed', afterMs: 60_000 }, 0, 1)).toMatchObject({ retryAtMono: 60_000, asked: true });
     expect(nextState(UP, { kind: 'failed', afterMs: 1 }, 0, 1)).toMatchObject({ retryAtMono: 500 });
   });
 
   it('is up again with the first record that is taken', () => {
-    expect(nextState({ kind: 'down', attempt: 7, retryAtMono: 1e9 }, { kind: 'taken' }, 0, 0)).toEqual(UP);
+    expect(nextState({ kind: 'down', attempt: 7, retryAtMono: 1e9, asked: true }, { kind: 'taken' }, 0, 0)).toEqual(UP);
   });
 });

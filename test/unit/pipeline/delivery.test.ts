@@ -112,6 +112,19 @@ describe('a delivery', () => {
     expect(lines).toEqual([expect.stringContaining('refused 1 span records: HTTP 400')]);
   });
 
+  it('does not cut a pause short that the receiver asked for', async () => {
+    let asked = 0;
+    const { offer, flush, ledger } = rig(() => {
+      asked++;
+      return { kind: 'answer', status: 503, retryAfter: '100', contentType: '', body: Buffer.alloc(0) };
+    });
+    offer(1);
+    await flush();
+    await flush('last');
+    expect(asked).toBe(1);
+    expect(ledger.report().span).toMatchObject({ spooled: 1, pending: 0 });
+  });
+
   it('gives up what is under way when the process may end, and has it on disk', async () => {
     const { offer, ledger, delivery } = rig(
       () => new Promise((resolve) => setTimeout(() => resolve({ kind: 'failed', reason: 'given up' }), 60)),
