@@ -14,6 +14,7 @@ export { type ErrorDefinition, type ErrorKind } from '../errors/definition.ts';
 export { errorIdTime, type ParsedErrorId, parseErrorId } from '../errors/error-id.ts';
 export { type Problem, type ProblemBody, problem } from '../errors/problem.ts';
 export { errorIdOf, type Reported, type ReportOptions, report } from '../errors/report.ts';
+export { verifyReport } from '../errors/webhook-signature.ts';
 export { type SuspectedLeak, suspectedLeaks, watchSize } from '../handles/growth.ts';
 export type { HandleInfo } from '../handles/handle-info.ts';
 export type { HandleType } from '../handles/kinds.ts';
@@ -27,6 +28,8 @@ export { type BoundGauge, type Gauge, gauge, type LabelledGauge } from '../metri
 export { type BoundHistogram, type Histogram, type HistogramOptions, histogram, type LabelledHistogram } from '../metrics/histogram.ts';
 export type { Labels, LabelValue } from '../metrics/label-set.ts';
 export { renderMetrics } from '../metrics/render.ts';
+export { type Heartbeat, type HeartbeatInfo, type HeartbeatOptions, type HeartbeatState, heartbeat, listHeartbeats, pulse } from '../resilience/heartbeat.ts';
+export { type Steward, type SuperviseOptions, supervise, type Ward, type WardContext } from '../resilience/supervise.ts';
 export { ConfigError } from '../runtime/config/config-error.ts';
 export type { Config } from '../runtime/config/config.ts';
 export type { StartOptions } from '../runtime/config/start-options.ts';
