@@ -37,8 +37,23 @@ export interface Slo {
 const defs: FunctionDef[] = [];
 let onDefine: ((def: FunctionDef) => void) | undefined;
 
-/** Registers a function. */
+const bySite = new Map<string, FunctionDef>();
+
+/**
+ * Registers a function. One that was registered with the same name at the same place is the same function: a program
+ * may wrap a closure in every request.
+ */
 export function defineFunction(name: string, module: string, site?: string, slo?: Slo): FunctionDef {
+  if (site === undefined) return register(name, module, site, slo);
+  const key = `${site} ${name} ${module}`;
+  const known = bySite.get(key);
+  if (known !== undefined) return known;
+  const def = register(name, module, site, slo);
+  bySite.set(key, def);
+  return def;
+}
+
+function register(name: string, module: string, site: string | undefined, slo: Slo | undefined): FunctionDef {
   const def: FunctionDef = { id: defs.length, name, module, site, active: 0, cell: undefined, slo };
   defs.push(def);
   onDefine?.(def);

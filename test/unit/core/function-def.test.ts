@@ -1,6 +1,12 @@
 import { expect, it } from 'vitest';
 import { defineFunction, functionDefs, watchFunctionDefs } from '../../../src/core/function-def.ts';
 
+it('gives the same definition for the same name at the same place', () => {
+  const first = defineFunction('handler', 'm', 'm.ts:7');
+  expect(defineFunction('handler', 'm', 'm.ts:7')).toBe(first);
+  expect(new Set([first, defineFunction('handler', 'm', 'm.ts:8'), defineFunction('other', 'm', 'm.ts:7'), defineFunction('handler', 'm')]).size).toBe(4);
+});
+
 it('gives dense IDs, and tells a watcher of all there are and all to come', () => {
   const before = functionDefs().length;
   const first = defineFunction('a', 'm', 'm.ts:1');

@@ -7,6 +7,7 @@ import { type CallResult, type FunctionDef, functionDefs } from '../../../src/co
 import { withSignal } from '../../../src/core/limit.ts';
 import { currentScope } from '../../../src/core/scope.ts';
 import { type AnyFunction, makeWrapper, mimic, stack } from '../../../src/core/wrapper.ts';
+import { configureErrors } from '../../../src/errors/configure.ts';
 import { defineError } from '../../../src/errors/define-error.ts';
 import { annotate } from '../../../src/trace/annotate.ts';
 import { alwaysOff } from '../../../src/trace/engine/sampler.ts';
@@ -304,6 +305,8 @@ describe('failures', () => {
   });
 
   it('cross a boundary as an error of the module, with and without an engine', async () => {
+    const records: string[] = [];
+    const quiet = configureErrors({ lastResort: (line) => records.push(line) });
     const [inner, late] = [new Error('socket'), new Error('late')];
     const pay = traced('pay', { boundary: 'payments' }, () => { throw inner; });
     const payLater = traced('pay.later', { boundary: 'payments' }, async () => { throw late; });
@@ -314,6 +317,8 @@ describe('failures', () => {
     }
     expect(seen.named('pay').attributes).toMatchObject({ 'error.type': 'payments/unexpected' });
     expect(seen.named('pay').status).toBe(2);
+    quiet();
+    expect(records.map((line) => (JSON.parse(line) as Record<string, unknown>)['sonde.error.boundary'])).toEqual(['payments', 'payments']);
   });
 
   it('keep the known edge cases of a module at its boundary', () => {
