@@ -41,6 +41,16 @@ export interface Batch {
   deaths: number;
 }
 
+/** What `OTEL_BSP_*` sets; each may be left out. */
+export interface QueueLimits {
+  /** How long a span waits for others; default 200 ms. */
+  readonly delayMs?: number | undefined;
+  /** Spans of one batch, at most {@link BATCH_ROWS}, which is the default. */
+  readonly batchSize?: number | undefined;
+  /** Spans under way, at most 131,072 (all slots), which is the default. */
+  readonly queueSize?: number | undefined;
+}
+
 /** What the batcher needs of the rest. */
 export interface BatcherOptions {
   readonly rows: SharedArrayBuffer;
@@ -49,6 +59,8 @@ export interface BatcherOptions {
   readonly ledger: Ledger;
   /** Hands a batch to the worker; where none runs, the next one gets it from {@link Batcher.beginAgain}. */
   post(batch: Batch, learning: Learning): void;
+  /** Bounds of the queue of spans; see {@link QueueLimits}. */
+  readonly limits?: QueueLimits | undefined;
   /** Told when the first `total` journal lines are safe in the destination. */
   acknowledge?: ((total: number) => void) | undefined;
 }
@@ -66,7 +78,11 @@ export class Batcher implements SpanOutput {
   readonly #doubles: Float64Array;
   readonly #dictionaries = new Dictionaries();
   readonly #side: SideWriter;
+  readonly #lingerMs: number;
+  readonly #batchSize: number;
+  readonly #queueSize: number;
   #free: number[] = [];
+  #inflightRows = 0;
   #inflight: Batch[] = [];
   #inflightChars = 0;
   #batch: Batch | undefined;
@@ -90,6 +106,10 @@ export class Batcher implements SpanOutput {
     this.#ints = new Int32Array(options.rows);
     this.#doubles = new Float64Array(options.rows);
     this.#side = new SideWriter(options.side, this.#dictionaries.keys);
+    const { delayMs = LINGER_MS, batchSize = BATCH_ROWS, queueSize = SLOTS * BATCH_ROWS } = options.limits ?? {};
+    this.#lingerMs = delayMs;
+    this.#batchSize = Math.min(BATCH_ROWS, batchSize);
+    this.#queueSize = queueSize;
     for (let slot = SLOTS - 1; slot >= 0; slot--) this.#free.push(slot);
   }
 
@@ -147,6 +167,12 @@ export class Batcher implements SpanOutput {
     this.#ledger.drop('span', 'sampled');
   }
 
+  /** Counts a log line that sampling or a rate limit left out. */
+  logSampledOut(): void {
+    this.#produced[1]!++;
+    this.#ledger.drop('log', 'sampled');
+  }
+
   /** Takes a log line as it was written. */
   log(line: string, severity: number): void {
     this.#produced[1]!++;
@@ -188,6 +214,7 @@ export class Batcher implements SpanOutput {
     batch.journaled = this.#journaled;
     this.#inflight.push(batch);
     this.#inflightChars += batch.chars;
+    this.#inflightRows += batch.rows;
     const learning = this.#dictionaries.increment();
     Atomics.store(this.#states, SLOT_STATES + batch.slot, POSTED);
     this.#options.post(batch, learning);
@@ -201,6 +228,7 @@ export class Batcher implements SpanOutput {
       if (Atomics.load(this.#states, SLOT_STATES + batch.slot) !== SETTLED) open.push(batch);
       else {
         this.#inflightChars -= batch.chars;
+        this.#inflightRows -= batch.rows;
         this.#free.push(batch.slot);
         if (open.length === 0) this.#acknowledge(batch.journaled);
       }
@@ -287,7 +315,7 @@ export class Batcher implements SpanOutput {
       this.post();
       this.reap();
       if (this.#inflight.length > 0) this.#arm();
-    }, LINGER_MS);
+    }, this.#lingerMs);
   }
 
   #acknowledge(total: number): void {

@@ -10,6 +10,7 @@ import { WorkerLink } from './link.ts';
 import { type BatchMessage, CONTROL_WORDS, type FlushMode, type SinkOptions, type SpoolOptions } from './messages.ts';
 import { BATCH_BYTES, type Learning, SIDE_BYTES, SLOTS } from './rows.ts';
 import { spoolOwner } from './spool.ts';
+import type { WebhookOptions } from './sinks/webhook-options.ts';
 
 /** How a pipeline is set up. */
 export interface PipelineOptions {
@@ -18,6 +19,8 @@ export interface PipelineOptions {
   readonly resource: Attributes;
   readonly sink: SinkOptions;
   readonly spool?: SpoolOptions | undefined;
+  /** Where bugs are told, besides the sink. */
+  readonly webhook?: WebhookOptions | undefined;
   /** Journal files that this process writes: they are not replayed. */
   readonly journals?: readonly string[] | undefined;
   /** Told that the first `total` journal lines given to {@link Pipeline.error} are safe in the destination or the spool. */
@@ -33,6 +36,8 @@ export interface Pipeline {
   readonly output: SpanOutput;
   /** Takes a log line (JSON text) and its OpenTelemetry severity number. */
   log(line: string, severity: number): void;
+  /** Counts a log line that sampling or a rate limit left out. */
+  logSampledOut(): void;
   /** Takes a line of the error journal; `journaled` is false where it could not be written to the journal. */
   error(journalLine: string, journaled?: boolean): void;
   /** Sends what there is; answers whether nothing was left to send within the limit. */
@@ -74,6 +79,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
           resource: options.resource,
           sink: options.sink,
           spool: options.spool ?? {},
+          webhook: options.webhook,
           owner,
           startMs,
           rows,
@@ -109,6 +115,7 @@ function assemble(batcher: Batcher, link: WorkerLink, ledger: Ledger, onEnd: () 
   return {
     output: batcher,
     log: (line, severity) => batcher.log(line, severity),
+    logSampledOut: () => batcher.logSampledOut(),
     error: (line, journaled) => batcher.error(line, journaled),
     async flush(withinMs) {
       if (ended) return true;
