@@ -1,5 +1,6 @@
 import type { Attributes } from '../core/attributes.ts';
 import { type Beside, type Learning, SLOTS } from './rows.ts';
+import type { WebhookOptions } from './sinks/webhook-options.ts';
 
 /** A batch on its way to the worker. Its rows and their side bytes lie in the shared memory, in `slot`. */
 export interface BatchMessage {
@@ -76,6 +77,8 @@ export interface WorkerInput {
   readonly resource: Attributes;
   readonly sink: SinkOptions;
   readonly spool: SpoolOptions;
+  /** Where bugs are told. */
+  readonly webhook?: WebhookOptions | undefined;
   /** Name of this pipeline's folder in the spool; stays when the worker is started anew. */
   readonly owner: string;
   readonly startMs: number;

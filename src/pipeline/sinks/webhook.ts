@@ -9,15 +9,7 @@ import { signReport } from '../../errors/webhook-signature.ts';
 import { Poster, type PostResult } from './http-post.ts';
 import type { Sink } from './sink.ts';
 import { decide, type FingerprintState } from './webhook-limit.ts';
-
-/** Where bugs are told. */
-export interface WebhookOptions {
-  readonly url: string;
-  /** Signs each delivery; see `verifyReport`. */
-  readonly secret?: string | undefined;
-  /** The same fingerprint is told at most once in this time. */
-  readonly everyMs: number;
-}
+import type { WebhookOptions } from './webhook-options.ts';
 
 const TIMEOUT_MS = 10_000; // a tracker that makes an issue takes a second or two
 const FIRST_PAUSE_MS = 1_000;

@@ -11,6 +11,7 @@ import { keepErrors } from '../sinks/keep-errors.ts';
 import { createOtlpSink } from '../sinks/otlp-http.ts';
 import type { Sink } from '../sinks/sink.ts';
 import { createStoreSink } from '../sinks/store.ts';
+import { tellBugs } from '../sinks/webhook.ts';
 import { Spool } from '../spool.ts';
 import { createIntake } from './intake.ts';
 import { replayJournals } from './replay.ts';
@@ -27,7 +28,8 @@ function main(input: WorkerInput, port: MessagePort): void {
   const ledger = new WorkerLedger(input.ledger);
   const texts = new Texts();
   texts.learn(input.learning);
-  const sink = openSink(input, ledger);
+  const destination = openSink(input, ledger);
+  const sink = input.webhook === undefined ? destination : tellBugs(destination, input.dir, input.webhook);
   const intake = createIntake({ rows: input.rows, side: input.side, control, ledger, texts, sink });
   const note = measureBusy(ledger);
 

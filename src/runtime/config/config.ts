@@ -58,6 +58,8 @@ export interface Config {
     readonly requireTtl: boolean;
   };
   readonly retention: { readonly ageMs: number; readonly bytes: number };
+  /** Where bugs are told; `undefined`: nowhere. */
+  readonly report: { readonly url: string; readonly secret: string | undefined; readonly everyMs: number } | undefined;
   readonly handles: boolean;
   readonly explainExit: boolean;
 }

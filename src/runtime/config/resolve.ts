@@ -41,6 +41,7 @@ const SHAPE: Readonly<Record<keyof StartOptions, readonly string[] | null>> = {
   http: ['limit', 'ignore'],
   admin: ['port', 'host', 'token', 'authorize', 'requireTtl'],
   retention: ['age', 'bytes'],
+  report: ['url', 'secret', 'every'],
   handles: null,
 };
 
@@ -136,6 +137,7 @@ export function resolveConfig(options: StartOptions | undefined, env: Readonly<R
       ageMs: from.pick({ option: 'retention.age', reader: duration }) ?? 7 * 86_400_000,
       bytes: from.pick({ option: 'retention.bytes', reader: whole(1_048_576, Number.MAX_SAFE_INTEGER, 'bytes') }) ?? 1_073_741_824,
     },
+    report: reportOf(from),
     handles: from.pick({ option: 'handles', reader: yesNo }) ?? true,
     explainExit: from.pick({ env: ['SONDE_EXPLAIN_EXIT'], reader: yesNo }) ?? false,
   };
@@ -217,4 +219,11 @@ function httpOf(from: Sources): Config['http'] {
     limitMs: from.pick({ option: 'http.limit', reader: duration }),
     ignore: from.pick({ option: 'http.ignore', reader: callable<(request: import('node:http').IncomingMessage) => boolean>() }),
   };
+}
+
+function reportOf(from: Sources): Config['report'] {
+  const url = from.pick({ option: 'report.url', reader: httpUrl });
+  const secret = from.pick({ option: 'report.secret', reader: text, secret: true });
+  const everyMs = from.pick({ option: 'report.every', reader: duration }) ?? 3_600_000;
+  return url === undefined ? undefined : { url, secret, everyMs };
 }

@@ -90,6 +90,14 @@ export interface StartOptions {
     /** Refuses a change of a level without `ttl`. Default: false. */
     readonly requireTtl?: boolean;
   };
+  /** Tells every bug to a webhook, so that a tracker can open an issue. Default: nowhere. */
+  readonly report?: {
+    readonly url: string;
+    /** Signs each delivery with HMAC-SHA256 (`X-Sonde-Signature`, see `verifyReport`). */
+    readonly secret?: string;
+    /** The same fingerprint is told at most once in this time, with the number of occurrences. Default: `1h`. */
+    readonly every?: Duration;
+  };
   readonly retention?: {
     /** Age at which a day of the store is deleted. Default: `7d`. */
     readonly age?: Duration;
