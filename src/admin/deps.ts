@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { ErrorRecord, LedgerReport } from '../core/records.ts';
+import type { ErrorRecord, LedgerReport, LogData, SpanData } from '../core/records.ts';
+import type { TraceBook } from './trace-book.ts';
 
 /** A lease or a permanent setting of a level. */
 export interface LevelChange {
@@ -67,6 +68,18 @@ export interface HandleRow {
   readonly [key: string]: unknown;
 }
 
+/** Something that is under way: one request, or the calls of one function. */
+export interface ActiveWork {
+  readonly name: string;
+  readonly detail: string;
+  /** Of the oldest, where that is known; 0 where only the number is. */
+  readonly ageMs: number;
+  readonly traceId: string | undefined;
+  readonly count: number;
+  /** It takes longer than 99 of 100 of its name did. */
+  readonly isSlow: boolean;
+}
+
 /** A refusal, for the count of refusals. */
 export type Refusal = 'peer' | 'host' | 'origin' | 'cross_site' | 'token' | 'authorize' | 'too_large' | 'too_slow' | 'too_many';
 
@@ -78,6 +91,13 @@ export interface AdminDeps {
   health(kind: 'live' | 'ready'): Promise<Health> | Health;
   error(id: string): Promise<ErrorAnswer>;
   errors(query: { readonly limit: number; readonly after: string | undefined }): Promise<ErrorPage>;
+  /** Recent spans. */
+  readonly traces: Pick<TraceBook, 'families' | 'spans'>;
+  active(): readonly ActiveWork[];
+  /** One trace from the store; `undefined` where there is none. */
+  trace(id: string): Promise<{ readonly spans: readonly SpanData[]; readonly logs: readonly LogData[] } | undefined>;
+  /** The configuration in force; secrets are masked by the page. */
+  config(): object;
   handles(): readonly HandleRow[];
   ledger(): LedgerReport;
   /** Problems of the SDK itself that are open. */

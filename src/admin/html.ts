@@ -31,7 +31,7 @@ pre{overflow:auto;background:#8881;padding:.8rem;border-radius:4px}code{font-fam
 
 /** A whole page. `up` leads from this page to the mount point, such as `../`. */
 export function page(title: string, up: string, body: Html): string {
-  const links = ['debug', 'debug/errors', 'debug/traces', 'debug/handles', 'debug/ledger', 'debug/pprof', 'loggers', 'metrics', 'readyz'];
+  const links = ['debug', 'debug/errors', 'debug/traces', 'debug/handles', 'debug/ledger', 'debug/config', 'debug/pprof', 'loggers', 'metrics', 'readyz'];
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title} · Sonde</title><style>${{ html: STYLE }}</style></head>
 <body><nav>${links.map((link) => html`<a href="${up}${link}">/${link}</a> `)}</nav><h1>${title}</h1>${body}</body></html>

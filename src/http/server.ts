@@ -8,6 +8,7 @@ import { bounded, knownMethod, splitHost, splitTarget } from './attributes.ts';
 import { readDeadlineHeader } from './deadline-header.ts';
 import { type HttpOutcome, type HttpRecorder, type HttpSpans, KIND_SERVER } from './port.ts';
 import { type NeededHeaders, neededHeaders } from './request-headers.ts';
+import { type OpenRequest, OpenRequests } from './open-requests.ts';
 import { RequestLimit } from './request-limit.ts';
 import { routeOf } from './route.ts';
 
@@ -26,13 +27,15 @@ export interface HttpServerOptions {
   readonly limitMs?: number | undefined;
   /** Requests that are not watched at all, such as those to the admin port. */
   readonly ignore?: ((request: IncomingMessage, server: Server) => boolean) | undefined;
+  /** Where the requests under way are kept for who wants to see them. */
+  readonly open?: OpenRequests<Exchange> | undefined;
 }
 
 const EXCHANGE = Symbol('sonde.http.exchange');
 const OPEN = Symbol('sonde.http.open');
 
 /** One request and its response. */
-interface Exchange {
+export interface Exchange extends OpenRequest {
   readonly scope: Scope;
   readonly limit: RequestLimit;
   readonly startMono: number;
@@ -55,6 +58,7 @@ type Connection = Socket & { [OPEN]?: Exchange | Exchange[] | undefined };
  */
 export function watchServers(options: HttpServerOptions): () => void {
   const { spans, recorder, ignore } = options;
+  const underWay = options.open ?? new OpenRequests<Exchange>();
   const limitMs = options.limitMs ?? Number.POSITIVE_INFINITY;
 
   const finish = (exchange: Exchange, aborted: boolean): void => {
@@ -63,6 +67,7 @@ export function watchServers(options: HttpServerOptions): () => void {
     if (carrier[EXCHANGE] !== exchange) return;
     carrier[EXCHANGE] = undefined;
     closeOn(socket, exchange);
+    underWay.remove(exchange);
     const status = aborted && !response.headersSent ? 0 : response.statusCode;
     const outcome: HttpOutcome = { cancelled: aborted, errorType: status >= 500 ? String(status) : undefined };
     if (aborted) exchange.limit.cancel();
@@ -97,8 +102,9 @@ export function watchServers(options: HttpServerOptions): () => void {
     const scope = spans.start(nameOf(knownMethod(request.method)), KIND_SERVER, parent, { 'url.path': target.path });
     const limit = new RequestLimit(startMono + Math.min(limitMs, headerLimit(headers.deadline, recorder)));
     scope.limit = limit;
-    const exchange: Exchange = { scope, limit, startMono, target, headers, message };
+    const exchange: Exchange = { scope, limit, startMono, target, headers, message, previous: undefined, next: undefined };
     (response as Carrier)[EXCHANGE] = exchange;
+    underWay.add(exchange);
     if (openOn(socket, exchange)) socket.on('close', closed);
     storage.enterWith(scope);
   };

@@ -4,6 +4,7 @@ import type { HandleInfo } from '../handles/handle-info.ts';
 import { listHandles } from '../handles/list-handles.ts';
 import { counter } from '../metrics/counter.ts';
 import { renderMetrics } from '../metrics/render.ts';
+import { activeWork } from './active-work.ts';
 import { adminLevels } from './admin-levels.ts';
 import type { Config } from './config/config.ts';
 import type { ErrorLookUp } from './error-look-up.ts';
@@ -21,6 +22,10 @@ export function adminDeps(config: Config, telemetry: Telemetry, lookUp: ErrorLoo
     health: readHealth,
     error: (id) => lookUp.error(id),
     errors: (query) => lookUp.errors(query),
+    traces: telemetry.traces,
+    active: () => activeWork(telemetry.openRequests, telemetry.traces),
+    trace: (id) => lookUp.trace(id),
+    config: () => config,
     handles: () => listHandles().map(handleRow),
     ledger: () => telemetry.ledger(),
     problems: openProblems,

@@ -1,6 +1,6 @@
 import type { ErrorAnswer, ErrorPage } from '../admin/deps.ts';
 import { errorReported } from '../core/events.ts';
-import type { ErrorRecord } from '../core/records.ts';
+import type { ErrorRecord, LogData, SpanData } from '../core/records.ts';
 import { Ring } from '../core/ring.ts';
 import { parseErrorId } from '../errors/error-id.ts';
 import { findInJournals } from '../errors/journal-reader.ts';
@@ -8,10 +8,13 @@ import type { Lookup } from '../store/lookup.ts';
 
 const RECENT = 200; // pages of the last minutes, also where the records leave for a collector: at most a few MB
 
-/** Errors for the admin pages: the last ones from memory, older ones from the store where there is one. */
+const MAX_LINES = 500; // of one trace, on one page
+
+/** Errors and traces for the admin pages: the last ones from memory, older ones from the store where there is one. */
 export interface ErrorLookUp {
   error(id: string): Promise<ErrorAnswer>;
   errors(query: { readonly limit: number; readonly after: string | undefined }): Promise<ErrorPage>;
+  trace(id: string): Promise<{ readonly spans: readonly SpanData[]; readonly logs: readonly LogData[] } | undefined>;
   close(): Promise<void>;
 }
 
@@ -35,6 +38,16 @@ export function openErrorLookUp(dir: string, store: (() => Promise<Lookup>) | un
       const page = await storePage(lookup(), limit, after);
       if (after !== undefined) return page ?? { items: [], next: undefined };
       return { items: newestFirst(recent.toArray(), page?.items ?? []).slice(0, limit), next: page?.next };
+    },
+    async trace(id) {
+      try {
+        const reader = await lookup();
+        if (reader === undefined) return undefined;
+        const [trace, logs] = await Promise.all([reader.trace(id), reader.logs({ traceId: id, limit: MAX_LINES })]);
+        return { spans: trace?.spans ?? [], logs: [...logs.items].reverse() };
+      } catch {
+        return undefined; // no store yet, or none that can be read: the page says that it has no such trace
+      }
     },
     async close() {
       unsubscribe();

@@ -1,5 +1,7 @@
+import { TraceBook } from '../admin/trace-book.ts';
 import { DROP_REASONS, type DropReason, type LedgerReport } from '../core/records.ts';
 import { setResource } from '../core/resource.ts';
+import { OpenRequests } from '../http/open-requests.ts';
 import { configureLogs } from '../logs/configure.ts';
 import type { Config } from './config/config.ts';
 import type { Telemetry } from './wiring.ts';
@@ -19,5 +21,7 @@ export function wireDisabled(config: Config): Telemetry {
     },
     quiet: async () => {},
     ledger: () => EMPTY,
+    traces: new TraceBook(() => 0),
+    openRequests: new OpenRequests(),
   };
 }

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { TraceBook } from '../admin/trace-book.ts';
 import { clock } from '../core/clock.ts';
+import type { SpanOutput } from '../core/ended-span.ts';
 import { errorReported } from '../core/events.ts';
 import type { LedgerReport } from '../core/records.ts';
 import { setResource } from '../core/resource.ts';
@@ -8,6 +10,8 @@ import { adoptCrashReports, enableCrashReports } from '../errors/crash-reports.t
 import { type Journal, openJournal } from '../errors/journal.ts';
 import { installHandles } from '../handles/install.ts';
 import { listHandles } from '../handles/list-handles.ts';
+import { OpenRequests } from '../http/open-requests.ts';
+import type { Exchange } from '../http/server.ts';
 import { watchHttp } from '../http/watch.ts';
 import { configureLogs, type Logs, writeErrorRecord } from '../logs/configure.ts';
 import { listLeases } from '../logs/levels.ts';
@@ -31,6 +35,9 @@ export interface Telemetry {
   /** Brings home what there is and ends. */
   end(withinMs: number): Promise<{ readonly flushed: number; readonly lost: number }>;
   ledger(): LedgerReport;
+  /** Recent spans, for the pages. */
+  readonly traces: TraceBook;
+  readonly openRequests: OpenRequests<Exchange>;
 }
 
 /**
@@ -51,12 +58,14 @@ export async function wire(config: Config): Promise<Telemetry> {
   const errors = [configureErrors({ journal, redact: config.logs.redact, onRecord: (line, _record, journaled) => pipeline.error(line, journaled) }), monitorErrors(), enableCrashReports(config.dir)];
   adoptCrashReports(config.dir, takeRecord);
   const undo: (() => unknown)[] = [];
+  const traces = new TraceBook(() => clock.now() - clock.mono());
+  const openRequests = new OpenRequests<Exchange>();
   const logs = configureLogs({ ...config.logs, leaseFile: join(config.dir, 'levels.json'), onLine: (line, severity) => pipeline.log(line, severity) });
   undo.push(
     () => logs.close(),
     errorReported.subscribe(({ record }) => writeErrorRecord(record)),
   );
-  const engine = config.engine === 'otel-sdk' ? await openSdkEngine(config) : openNativeEngine(config, pipeline.output);
+  const engine = config.engine === 'otel-sdk' ? await openSdkEngine(config) : openNativeEngine(config, noting(pipeline.output, traces));
   undo.push(engine.stop);
   const metrics = startMetrics({ ledger: () => pipeline.ledger(), overhead: () => pipeline.ledger().overhead });
   undo.push(() => metrics.stop(), watchLeases(), watchOutput(logs));
@@ -64,12 +73,14 @@ export async function wire(config: Config): Promise<Telemetry> {
   if (config.http !== false) {
     const { limitMs, ignore } = config.http;
     const spans = httpSpans(engine.engine, engine.propagation, () => clock.mono());
-    undo.push(watchHttp({ spans, recorder: httpRecorder(), limitMs, ignore: (request, server) => isAdminServer(server) || ignore?.(request) === true }));
+    undo.push(watchHttp({ spans, open: openRequests, recorder: httpRecorder(), limitMs, ignore: (request, server) => isAdminServer(server) || ignore?.(request) === true }));
   }
   await engine.ready;
   return {
     flush: (withinMs) => pipeline.flush(withinMs),
     ledger: () => pipeline.ledger(),
+    traces,
+    openRequests,
     async quiet() {
       for (const step of undo.splice(0).reverse()) await step();
     },
@@ -79,6 +90,17 @@ export async function wire(config: Config): Promise<Telemetry> {
       journal.close();
       return report;
     },
+  };
+}
+
+/** Notes spans on their way. */
+function noting(output: SpanOutput, traces: TraceBook): SpanOutput {
+  return {
+    ended(span) {
+      output.ended(span);
+      traces.note(span);
+    },
+    sampledOut: () => output.sampledOut(),
   };
 }
 

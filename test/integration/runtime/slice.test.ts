@@ -131,9 +131,10 @@ describe('one request through every layer', () => {
   it('adds up', async () => {
     await sonde.flush();
     const ledger = JSON.parse((await admin('/debug/ledger?format=json')).text) as Record<string, Record<string, number> & { dropped: Record<string, number> }>;
-    for (const one of Object.values(ledger)) {
-      const dropped = Object.values(one.dropped).reduce((sum, count) => sum + count, 0);
-      expect(one.produced).toBe((one.stored ?? 0) + (one.sent ?? 0) + (one.spooled ?? 0) + (one.pending ?? 0) + dropped);
+    for (const signal of ['span', 'log', 'error', 'metric']) {
+      const one = ledger[signal];
+      const dropped = Object.values(one?.dropped ?? {}).reduce((sum, count) => sum + count, 0);
+      expect(one?.produced).toBe((one?.stored ?? 0) + (one?.sent ?? 0) + (one?.spooled ?? 0) + (one?.pending ?? 0) + dropped);
     }
     expect(ledger.error?.stored).toBeGreaterThan(0);
   });
@@ -146,6 +147,31 @@ describe('one request through every layer', () => {
     const { text } = await admin('/metrics');
     await reader.close();
     expect(text).not.toMatch(/http_server_request_duration_seconds_count\{[^}]*http_response_status_code="200"/);
+  });
+
+  it('shows the recent requests by latency, and the trace with its lines', async () => {
+    const { families } = JSON.parse((await admin('/debug/traces?format=json')).text) as { families: { name: string; counts: number[] }[] };
+    expect(families.find((one) => one.name === 'GET')?.counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);
+    const { spans } = JSON.parse((await admin('/debug/traces?name=orders.place&bucket=8&format=json')).text) as { spans: { traceId: string }[] };
+    await sonde.flush();
+    const page = await admin(`/debug/traces/${spans[0]?.traceId}`);
+    expect(page.status).toBe(200);
+    expect(page.text).toContain('payments.charge');
+    expect(page.text).toContain('placing');
+  });
+
+  it('lists what is active', async () => {
+    let finish = (): void => {};
+    const slow = createServer((_req, res) => {
+      finish = () => void res.end();
+    });
+    const port = await listen(slow);
+    const pending = fetch(`http://127.0.0.1:${port}/hangs`);
+    await expect.poll(async () => (await admin('/debug/traces?format=json')).text).toContain('"detail":"/hangs"');
+    finish();
+    await (await pending).text();
+    await expect.poll(async () => (await admin('/debug/traces?format=json')).text).not.toContain('"detail":"/hangs"');
+    slow.close();
   });
 
   it('lists what is open', async () => {

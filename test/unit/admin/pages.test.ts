@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { escapeHtml, html } from '../../../src/admin/html.ts';
 import { routes } from '../../../src/admin/routes.ts';
-import { type AdminServer, adminServer, record } from './admin-server.ts';
+import { type AdminServer, adminServer, record, TRACE_ID } from './admin-server.ts';
 
 let admin: AdminServer;
 beforeAll(async () => {
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => admin.close());
 
 const ID = record['error.id'];
-const PAGES = ['/', '/debug', '/debug/errors', `/debug/errors/${ID}`, '/debug/handles', '/debug/ledger'];
+const PAGES = ['/', '/debug', '/debug/errors', `/debug/errors/${ID}`, '/debug/handles', '/debug/ledger', '/debug/traces', `/debug/traces/${TRACE_ID}`, '/debug/config', '/debug/pprof'];
 
 describe('pages', () => {
   it.each(PAGES)('%s is HTML without assets and scripts, and lets nothing through', async (path) => {
@@ -22,7 +22,7 @@ describe('pages', () => {
     expect(headers['content-security-policy']).toContain("default-src 'none'");
     expect(headers['x-content-type-options']).toBe('nosniff');
     expect(headers['cache-control']).toBe('no-store');
-    expect(body).not.toMatch(/<script|<img|<i>|<b>|https?:\/\/|<[^>]* src=|@import/);
+    expect(body).not.toMatch(/<script|<img|<i>|<b>|<[^>]* src=|<[^>]*https?:|url\(|@import/);
     expect(body.startsWith('<!doctype html>')).toBe(true);
   });
 
@@ -61,6 +61,38 @@ describe('pages', () => {
 
   it('tells a malformed ID from one that is not there', async () => {
     expect([(await admin.call('/debug/errors/abc')).status, (await admin.call('/debug/errors/0000-0000-0000-0000')).status]).toEqual([400, 404]);
+  });
+
+  it('shows what is active, slow and kept', async () => {
+    const overview = await admin.call('/debug/traces');
+    expect(overview.body).toContain('GET /hang (slow)');
+    expect(overview.body).toContain('1.5m');
+    expect(overview.body).toContain(`href="../debug/traces?name=GET%20%3Cb%3E&amp;bucket=2"`);
+    expect((await admin.call('/debug/traces?name=GET%20%3Cb%3E&bucket=2')).body).toContain('url.path=/&lt;i&gt;');
+    expect(JSON.parse((await admin.call('/debug/traces?name=x&bucket=8&format=json')).body)).toMatchObject({ name: 'x', bucket: 8 });
+    for (const bucket of ['9', '-1', 'x', '0.5']) expect((await admin.call(`/debug/traces?name=x&bucket=${bucket}`)).status).toBe(400);
+  });
+
+  it('shows a trace as a tree with its lines, each span once', async () => {
+    const { body } = await admin.call(`/debug/traces/${TRACE_ID}`);
+    expect(body.indexOf('root &lt;b&gt;')).toBeLessThan(body.indexOf('child &lt;i&gt;'));
+    expect(body).toContain('padding-left:1.2rem');
+    expect(body).toContain('l&lt;b&gt;');
+    expect((await admin.call(`/debug/traces/${'0'.repeat(32)}`)).status).toBe(404);
+    expect((await admin.call('/debug/traces/zz')).status).toBe(400);
+  });
+
+  it('masks the secrets of the configuration', async () => {
+    for (const path of ['/debug/config', '/debug/config?format=json']) {
+      const { body } = await admin.call(path);
+      expect(body).not.toContain('hunter2');
+      expect(body).toContain('[masked]');
+    }
+    expect(JSON.parse((await admin.call('/debug/config?format=json')).body)).toEqual({
+      admin: { token: '[masked]', port: 1 },
+      otlp: { headers: { 'x-any': '[masked]' }, tracesUrl: 'http://[masked]@c/<b>' },
+      http: { ignore: '[function]' },
+    });
   });
 
   it('answers health with its status', async () => {

@@ -1,0 +1,135 @@
+import type { EndedSpan } from '../core/ended-span.ts';
+
+/** Lower bounds of the latency buckets in milliseconds: those of Go's x/net/trace. */
+export const BUCKETS_MS: readonly number[] = [0, 50, 100, 200, 500, 1_000, 10_000, 100_000];
+/** The number of the bucket that keeps what failed, however long it took. */
+export const FAILED = BUCKETS_MS.length;
+
+const KEPT = 10; // a bucket: as many as a person reads
+const MAX_FAMILIES = 200; // names that have buckets of their own; 200 names with full buckets are 18,000 small records
+const OTHER = '(other names)';
+const KIND_SERVER = 1;
+
+/** What is kept of a span. */
+export interface NotedSpan {
+  readonly name: string;
+  readonly kind: number;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly failed: boolean;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** One name with its counts and what is kept of it. */
+export interface Family {
+  readonly name: string;
+  /** Spans by bucket since the start; the last one counts those that failed. */
+  readonly counts: readonly number[];
+  /** The upper bound of the bucket in which the 99th percentile lies; infinite for the last one, `undefined` before 100 spans. */
+  readonly p99Ms: number | undefined;
+}
+
+/** A copy of the little that a page shows: the span itself would keep its whole trace in memory. */
+interface Note extends Pick<EndedSpan, 's0' | 's1' | 'name' | 'kind' | 'startMono' | 'endMono' | 'statusCode' | 'attrs' | 'values'> {
+  readonly t0: number;
+  readonly t1: number;
+  readonly t2: number;
+  readonly t3: number;
+}
+
+class Shelf {
+  readonly counts = new Array<number>(BUCKETS_MS.length + 1).fill(0);
+  readonly slots: (Note[] | undefined)[] = new Array<Note[] | undefined>(BUCKETS_MS.length + 1).fill(undefined);
+
+  add(bucket: number, note: Note): void {
+    const count = this.counts[bucket] as number;
+    this.counts[bucket] = count + 1;
+    const slot = this.slots[bucket];
+    if (slot === undefined) this.slots[bucket] = [note];
+    else slot[count % KEPT] = note;
+  }
+}
+
+/**
+ * Recent spans by name and latency, in fixed memory: the last few of each bucket, so that a slow one is not pushed out by
+ * the many fast ones. Spans that begin a trace in this process are noted, and every span that failed.
+ */
+export class TraceBook {
+  readonly #shelves = new Map<string, Shelf>();
+  readonly #epochMs: () => number;
+
+  /** `epochMs` is what turns monotonic milliseconds into the wall clock's. */
+  constructor(epochMs: () => number) {
+    this.#epochMs = epochMs;
+  }
+
+  /** Takes a span that has ended; on the hot path, so a span below another is passed over at once. */
+  note(span: EndedSpan): void {
+    const failed = span.statusCode === 2;
+    if (!failed && span.kind !== KIND_SERVER && (span.p0 !== 0 || span.p1 !== 0)) return;
+    const { s0, s1, name, kind, startMono, endMono, statusCode, attrs, values } = span;
+    const { t0, t1, t2, t3 } = span.trace;
+    const note: Note = { t0, t1, t2, t3, s0, s1, name, kind, startMono, endMono, statusCode, attrs, values };
+    const shelf = this.#shelf(name);
+    shelf.add(bucketOf(endMono - startMono), note);
+    if (failed) shelf.add(FAILED, note);
+  }
+
+  families(): Family[] {
+    return [...this.#shelves].map(([name, { counts }]) => ({ name, counts: [...counts], p99Ms: p99Of(counts) })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** What is kept of a name, newest first; of one bucket where it is named. */
+  spans(name: string, bucket?: number): NotedSpan[] {
+    const slots = this.#shelves.get(name)?.slots ?? [];
+    const notes = new Set(bucket === undefined ? slots.flatMap((slot) => slot ?? []) : (slots[bucket] ?? []));
+    return [...notes].map((note) => this.#show(note)).sort((a, b) => b.startMs - a.startMs);
+  }
+
+  #shelf(name: string): Shelf {
+    const known = this.#shelves.get(name);
+    if (known) return known;
+    const key = this.#shelves.size < MAX_FAMILIES ? name : OTHER;
+    const shelf = this.#shelves.get(key) ?? new Shelf();
+    this.#shelves.set(key, shelf);
+    return shelf;
+  }
+
+  #show(note: Note): NotedSpan {
+    return {
+      name: note.name,
+      kind: note.kind,
+      traceId: hex(note.t0) + hex(note.t1) + hex(note.t2) + hex(note.t3),
+      spanId: hex(note.s0) + hex(note.s1),
+      startMs: note.startMono + this.#epochMs(),
+      durationMs: note.endMono - note.startMono,
+      failed: note.statusCode === 2,
+      attributes: { ...note.values, ...note.attrs },
+    };
+  }
+}
+
+function bucketOf(ms: number): number {
+  let bucket = 0;
+  while (bucket + 1 < BUCKETS_MS.length && ms >= (BUCKETS_MS[bucket + 1] as number)) bucket++;
+  return bucket;
+}
+
+const ENOUGH = 100; // fewer spans have no 99th percentile
+
+function p99Of(counts: readonly number[]): number | undefined {
+  const total = counts.slice(0, FAILED).reduce((sum, count) => sum + count, 0);
+  if (total < ENOUGH) return undefined;
+  let below = 0;
+  for (let bucket = 0; bucket < FAILED; bucket++) {
+    below += counts[bucket] as number;
+    if (below >= total * 0.99) return BUCKETS_MS[bucket + 1] ?? Number.POSITIVE_INFINITY;
+  }
+  return undefined;
+}
+
+function hex(value: number): string {
+  return (value >>> 0).toString(16).padStart(8, '0');
+}
