@@ -48,13 +48,22 @@ function schedule(): void {
   timer = clock.setTimeout(check, checkMs);
 }
 
+/** How long the event loop has stood still: by how much the check is overdue. Half a check late is an ordinary busy moment. */
+export function blockedFor(mono: number): number {
+  const lateMs = mono - dueMono;
+  return timer !== undefined && lateMs > checkMs / 2 ? lateMs : 0;
+}
+
+/** The function that the watchdog caught while the loop stood still. */
+export function takeCulprit(): string | undefined {
+  return watchdog?.takeCulprit();
+}
+
 function check(): void {
   const mono = clock.mono();
-  const lateMs = mono - dueMono;
-  // Half a check late is an ordinary busy moment; more is time in which no worker could have beaten.
-  const blockedMs = lateMs > checkMs / 2 ? lateMs : 0;
+  const blockedMs = blockedFor(mono);
   watchdog?.beat();
-  const culprit = blockedMs > 0 ? watchdog?.takeCulprit() : undefined;
+  const culprit = blockedMs > 0 ? takeCulprit() : undefined;
   for (const watched of [...all]) watched.check(mono, blockedMs, culprit);
   if (all.size > 0) schedule();
 }

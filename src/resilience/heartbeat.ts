@@ -4,7 +4,7 @@ import { currentScope, runInScope } from '../core/scope.ts';
 import { type AnyFunction, makeWrapper, mimic, type Wrapper } from '../core/wrapper.ts';
 import { defineError } from '../errors/define-error.ts';
 import { report } from '../errors/report.ts';
-import { watch } from './heartbeat-monitor.ts';
+import { blockedFor, takeCulprit, watch } from './heartbeat-monitor.ts';
 
 /** What {@link heartbeat} can be told. */
 export interface HeartbeatOptions {
@@ -138,8 +138,11 @@ class Beat {
 
   pulse(): void {
     if (this.state === 'stopped') return;
+    const mono = clock.mono();
+    // After a block the worker's own timer may come before our check: the beat that was late tells it too.
+    if (this.state === 'beating' && mono - this.#lastMono > LATE_BEATS * this.everyMs) this.#checkLate(mono);
     this.#beats++;
-    this.#lastMono = clock.mono();
+    this.#lastMono = mono;
     this.#excusedMs = 0;
     this.#reason = undefined;
     this.state = 'beating';
@@ -193,6 +196,11 @@ class Beat {
     // Time in which the loop stood still counts for nobody: the worker gets its full two beats of a turning loop.
     if (ageMs - this.#excusedMs > LATE_BEATS * this.everyMs) this.#late('stuck', ageMs, undefined);
     else if (blockedMs > 0) this.#late('blocked', blockedMs, culprit?.slice(0, MAX_CULPRIT));
+  }
+
+  #checkLate(mono: number): void {
+    const blockedMs = blockedFor(mono);
+    this.check(mono, blockedMs, blockedMs > 0 ? takeCulprit() : undefined);
   }
 
   #late(verdict: 'stuck' | 'blocked', forMs: number, culprit: string | undefined): void {

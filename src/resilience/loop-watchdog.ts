@@ -37,11 +37,14 @@ function look() {
   const session = new Session();
   try {
     session.connectToMainThread();
+    const urls = new Map();
+    session.on('Debugger.scriptParsed', ({ params }) => urls.set(params.scriptId, params.url));
+    const urlOf = (frame) => urls.get(frame.location.scriptId) ?? frame.url ?? '';
     session.once('Debugger.paused', ({ params }) => {
-      const frame = params.callFrames.find((f) => f.url !== '' && !f.url.startsWith('node:')) ?? params.callFrames[0];
+      const frame = params.callFrames.find((each) => urlOf(each) !== '' && !urlOf(each).startsWith('node:')) ?? params.callFrames[0];
       if (frame) {
         const { lineNumber, columnNumber } = frame.location;
-        const line = (frame.functionName || '<anonymous>') + ' (' + frame.url.replace(/^file:\\/\\//, '') + ':' + (lineNumber + 1) + ':' + ((columnNumber ?? 0) + 1) + ')';
+        const line = (frame.functionName || '<anonymous>') + ' (' + urlOf(frame).replace(/^file:\\/\\//, '') + ':' + (lineNumber + 1) + ':' + ((columnNumber ?? 0) + 1) + ')';
         const bytes = Buffer.from(line).subarray(0, text.length);
         text.set(bytes);
         Atomics.store(beats, 1, bytes.length);

@@ -69,6 +69,16 @@ describe('heartbeat', () => {
     expect(state()).toBe('beating');
   });
 
+  it('tells a block also where the worker beats before anybody has looked', async () => {
+    const { pulse: sign } = make();
+    sign();
+    await time.advance('100ms');
+    time.block('9s');
+    sign();
+    expect(state()).toBe('beating');
+    expect(records.map((record) => record['sonde.heartbeat.verdict'])).toEqual(['blocked']);
+  });
+
   it('gives a worker its full time after a block before it calls it stuck', async () => {
     const { pulse: sign } = make();
     sign();
