@@ -1,6 +1,6 @@
 import { isatty } from 'node:tty';
-import { redactor } from '../core/redact.ts';
 import type { ErrorRecord } from '../core/records.ts';
+import { redactor } from '../core/redact.ts';
 import { auditLevels } from './audit.ts';
 import { captureConsole } from './console.ts';
 import { forgetContext } from './context.ts';
@@ -124,7 +124,8 @@ function toBoth(onLine: LineSink, write: (line: string) => void): LineSink {
 
 function checkedLevel(name: string, text: string): LevelName {
   const level = parseLevel(text);
-  if (level === undefined) throw new RangeError(`Cannot set the level of "${name}": unrecognized level "${String(text)}", expected one of ${LEVELS.join(', ')}`);
+  if (level === undefined)
+    throw new RangeError(`Cannot set the level of "${name}": unrecognized level "${String(text)}", expected one of ${LEVELS.join(', ')}`);
   return level;
 }
 

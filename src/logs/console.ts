@@ -23,7 +23,10 @@ export function captureConsole(): () => void {
     const former = console[key];
     const captured = (...args: unknown[]): void => {
       // A destination that says its lines with `console` must reach the screen and not us again.
-      if (isWriting()) return former.apply(console, args);
+      if (isWriting()) {
+        former.apply(console, args);
+        return;
+      }
       try {
         const error = args.find((arg) => arg instanceof Error);
         const text = format(...args.map((arg) => (arg === error && args.length > 1 ? (error as Error).message : arg)));

@@ -1,9 +1,9 @@
 import { clock } from '../core/clock.ts';
 import type { Scope } from '../core/scope.ts';
 import { argument } from './fields.ts';
+import type { LineLevel } from './level.ts';
 import { type LevelNode, passes } from './level-tree.ts';
 import { type Bindings, writeIn } from './line.ts';
-import type { LineLevel } from './level.ts';
 
 /** Lines of before the configuration that are kept; a start-up that says more than this says it again. */
 const MAX_EARLY = 100;
@@ -16,7 +16,15 @@ export function keepsEarly(): boolean {
 }
 
 /** Keeps a line with the time and the scope that it belongs to. `false`: it was the last one that is kept. */
-export function keepEarly(level: LineLevel, node: LevelNode, nameText: string, scope: Scope, bindings: Bindings | undefined, first: unknown, rest: readonly unknown[]): boolean {
+export function keepEarly(
+  level: LineLevel,
+  node: LevelNode,
+  nameText: string,
+  scope: Scope,
+  bindings: Bindings | undefined,
+  first: unknown,
+  rest: readonly unknown[],
+): boolean {
   if (kept === undefined) return false;
   const timeMs = clock.now();
   const copies = rest.map(argument);

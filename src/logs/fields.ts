@@ -109,8 +109,16 @@ function keyText(key: string): string {
 
 /** Requests and responses hold the whole connection: three facts of them are what people look for. */
 function plainHttp(value: unknown): unknown {
-  const message = value as { method?: unknown; url?: unknown; headers?: unknown; socket?: { remoteAddress?: unknown }; statusCode?: unknown; setHeader?: unknown };
-  if (typeof message.method === 'string' && message.headers && message.socket) return { method: message.method, url: message.url, remoteAddress: message.socket.remoteAddress };
+  const message = value as {
+    method?: unknown;
+    url?: unknown;
+    headers?: unknown;
+    socket?: { remoteAddress?: unknown };
+    statusCode?: unknown;
+    setHeader?: unknown;
+  };
+  if (typeof message.method === 'string' && message.headers && message.socket)
+    return { method: message.method, url: message.url, remoteAddress: message.socket.remoteAddress };
   if (typeof message.setHeader === 'function' && typeof message.statusCode === 'number') return { statusCode: message.statusCode };
   return value;
 }

@@ -70,7 +70,10 @@ export function nodeOf(name: string): LevelNode {
   const known = nodes.get(key);
   if (known) return known;
   if (nodes.size >= MAX_NAMES) {
-    warn('logger-names', `there are ${MAX_NAMES} logger names; further ones, such as "${key.slice(0, 40)}", log as "root": name loggers after modules, not after data`);
+    warn(
+      'logger-names',
+      `there are ${MAX_NAMES} logger names; further ones, such as "${key.slice(0, 40)}", log as "root": name loggers after modules, not after data`,
+    );
     return root;
   }
   const node = newNode(key, parentName(key));
@@ -146,7 +149,18 @@ function depth(name: string): number {
 }
 
 function newNode(name: string, parent: string | undefined): LevelNode {
-  return { name, parent, configured: undefined, lease: undefined, effective: 'info', threshold: SEVERITY.info, base: 'info', heldBy: undefined, scoped: NONE, onChange: undefined };
+  return {
+    name,
+    parent,
+    configured: undefined,
+    lease: undefined,
+    effective: 'info',
+    threshold: SEVERITY.info,
+    base: 'info',
+    heldBy: undefined,
+    scoped: NONE,
+    onChange: undefined,
+  };
 }
 
 function parentName(name: string): string | undefined {

@@ -1,8 +1,8 @@
 import { levelChanged } from '../core/events.ts';
+import { dropLease, endDueLeases, endLease, endScopedLease, onLeaseDue, runningLeases, startLease, startScopedLease } from './leases.ts';
 import { LEVELS, type LevelName, parseLevel } from './level.ts';
 import { type LevelScope, scopeText } from './level-scope.ts';
 import { allNodes, findNode, type Lease, type LevelNode, nodeOf, type ScopedLease, settleBelow } from './level-tree.ts';
-import { dropLease, endDueLeases, endLease, endScopedLease, onLeaseDue, runningLeases, startLease, startScopedLease } from './leases.ts';
 
 /** How a level is set: for a while or for good, for whom, by whom and why. */
 export interface SetLevelOptions {
@@ -73,7 +73,8 @@ export function getLevel(name = ''): LevelState {
  */
 export function setLevel(name: string, level: string, options: SetLevelOptions = {}): LevelState {
   const parsed = parseLevel(level);
-  if (parsed === undefined) throw new RangeError(`Cannot set the level of "${name}": unrecognized level "${String(level)}", expected one of ${LEVELS.join(', ')}`);
+  if (parsed === undefined)
+    throw new RangeError(`Cannot set the level of "${name}": unrecognized level "${String(level)}", expected one of ${LEVELS.join(', ')}`);
   const { ttlMs, scope, reason, actor } = options;
   if (ttlMs !== undefined && !(ttlMs > 0)) throw new RangeError(`Cannot set the level of "${name}": ttlMs is ${String(ttlMs)}, expected milliseconds above 0`);
   endDueLeases();

@@ -29,7 +29,16 @@ export interface Line {
 export const lineCounts = { written: 0, sampled: 0, failed: 0 };
 
 /** Writes a line, whatever was logged; `mark` is JSON text that is added. Never throws. */
-export function writeIn(level: LineLevel, nameText: string, timeMs: number, scope: Scope, bindings: Bindings | undefined, first: unknown, rest: readonly unknown[], mark = ''): void {
+export function writeIn(
+  level: LineLevel,
+  nameText: string,
+  timeMs: number,
+  scope: Scope,
+  bindings: Bindings | undefined,
+  first: unknown,
+  rest: readonly unknown[],
+  mark = '',
+): void {
   try {
     const start = `,"timestamp":"${utcText(timeMs)}"${nameText}${spanText(scope.span)}${mark}`;
     if (typeof first === 'string') writeLine(level, start + contextText(scope, bindings, undefined), reviseText(first), safeArguments(rest));

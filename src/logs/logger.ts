@@ -5,7 +5,7 @@ import { keepEarly, keepsEarly, releaseEarly } from './early.ts';
 import { fieldsText } from './fields.ts';
 import { jsonString } from './json-text.ts';
 import { endDueLeases } from './leases.ts';
-import { LINE_LEVELS, type LevelName, type LineLevel, parseLevel, SEVERITY } from './level.ts';
+import { type LevelName, LINE_LEVELS, type LineLevel, parseLevel, SEVERITY } from './level.ts';
 import { inScope } from './level-scope.ts';
 import { allNodes, type LevelNode, nodeOf, passes } from './level-tree.ts';
 import { setLevel } from './levels.ts';
@@ -168,7 +168,15 @@ function complete(methods: Logger, node: LevelNode): Logger {
 
 function nothing(): void {}
 
-function emit(level: LineLevel, node: LevelNode, nameText: string, scope: Scope, bindings: Bindings | undefined, first: unknown, rest: readonly unknown[]): void {
+function emit(
+  level: LineLevel,
+  node: LevelNode,
+  nameText: string,
+  scope: Scope,
+  bindings: Bindings | undefined,
+  first: unknown,
+  rest: readonly unknown[],
+): void {
   if (!ready) {
     if (keepsEarly() && !keepEarly(level, node, nameText, scope, bindings, first, rest)) refresh();
     return;

@@ -1,5 +1,5 @@
-import { errorReported } from '../core/events.ts';
 import type { EndedSpan } from '../core/ended-span.ts';
+import { errorReported } from '../core/events.ts';
 import type { Scope } from '../core/scope.ts';
 import { type LevelName, SEVERITY } from './level.ts';
 import { firstWord } from './level-scope.ts';

@@ -26,8 +26,13 @@ const COUNTERS = 4_096;
 
 /** Makes the gate of zap's sampler. */
 export function sampler({ tickMs = 1_000, first = 100, thereafter = 100 }: SamplingOptions): Gate {
-  for (const [name, value, least] of [['tickMs', tickMs, 1], ['first', first, 0], ['thereafter', thereafter, 0]] as const) {
-    if (!(Number.isInteger(value) && value >= least)) throw new RangeError(`Cannot sample log lines: ${name} is ${value}, expected a whole number from ${least}`);
+  for (const [name, value, least] of [
+    ['tickMs', tickMs, 1],
+    ['first', first, 0],
+    ['thereafter', thereafter, 0],
+  ] as const) {
+    if (!(Number.isInteger(value) && value >= least))
+      throw new RangeError(`Cannot sample log lines: ${name} is ${value}, expected a whole number from ${least}`);
   }
   const counts = new Float64Array(LINE_LEVELS.length * COUNTERS);
   const resetAt = new Float64Array(LINE_LEVELS.length * COUNTERS).fill(Number.NEGATIVE_INFINITY);

@@ -98,7 +98,11 @@ function defineCallFamilies(maxSeries: number): CallFamilies {
       maxSeries,
       bounds: undefined,
     }),
-    durations: defineHistogram('function_calls_duration_seconds', { help: 'How long calls of traced functions take', labels: ['function', 'module'], maxSeries }),
+    durations: defineHistogram('function_calls_duration_seconds', {
+      help: 'How long calls of traced functions take',
+      labels: ['function', 'module'],
+      maxSeries,
+    }),
   };
 }
 

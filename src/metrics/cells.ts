@@ -1,5 +1,5 @@
-import { currentScope, type Scope } from '../core/scope.ts';
 import { warn } from '../core/diag.ts';
+import { currentScope, type Scope } from '../core/scope.ts';
 import { type Exemplar, exemplarOf, exemplarTurn } from './exemplars.ts';
 
 /** What every series has: its labels as text, ready for a page. */

@@ -1,7 +1,7 @@
 import { clock } from '../core/clock.ts';
 import { errorReported } from '../core/events.ts';
-import { escapeLabel } from './label-set.ts';
 import { MAX_SERIES } from './family.ts';
+import { escapeLabel } from './label-set.ts';
 import { defineFamily } from './registry.ts';
 
 /** Counts reported errors; each series shows the last one's trace and error ID as its exemplar. Returns what ends it. */

@@ -12,9 +12,12 @@ export function checkNames(type: MetricType, name: string, labels: readonly stri
   const seen = new Set<string>();
   for (const label of labels) {
     if (typeof label !== 'string' || !LABEL.test(label)) {
-      throw new TypeError(`Cannot define ${type} "${name}": label "${String(label)}" is not valid, expected letters, digits and "_", not beginning with a digit or "__"`);
+      throw new TypeError(
+        `Cannot define ${type} "${name}": label "${String(label)}" is not valid, expected letters, digits and "_", not beginning with a digit or "__"`,
+      );
     }
-    if (type === 'histogram' && label === 'le') throw new TypeError(`Cannot define histogram "${name}": label "le" is taken by its buckets, expected another name`);
+    if (type === 'histogram' && label === 'le')
+      throw new TypeError(`Cannot define histogram "${name}": label "le" is taken by its buckets, expected another name`);
     if (seen.has(label)) throw new TypeError(`Cannot define ${type} "${name}": label "${label}" is there twice, expected distinct labels`);
     seen.add(label);
   }

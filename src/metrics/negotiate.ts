@@ -18,7 +18,10 @@ export function negotiate(accept: string | undefined): Format {
     const [type = '', ...params] = range.split(';').map((part) => part.trim().toLowerCase());
     const q = weight(params);
     if (q === undefined) continue;
-    const version = params.find((param) => param.startsWith('version='))?.slice(8).replaceAll('"', '');
+    const version = params
+      .find((param) => param.startsWith('version='))
+      ?.slice(8)
+      .replaceAll('"', '');
     if (type === 'application/openmetrics-text' && (version === undefined || version === '1.0.0')) openmetrics = Math.max(openmetrics, q);
     else if (type === 'text/plain' && (version === undefined || version === '0.0.4')) text = Math.max(text, q);
   }

@@ -17,12 +17,16 @@ export function watchProcess(): () => void {
     return system;
   };
   const stops = [
-    defineReading({ type: 'gauge', name: 'process_start_time_seconds', help: 'When the process started, seconds since the Unix epoch' }, () => [{ value: performance.timeOrigin / 1_000 }]),
+    defineReading({ type: 'gauge', name: 'process_start_time_seconds', help: 'When the process started, seconds since the Unix epoch' }, () => [
+      { value: performance.timeOrigin / 1_000 },
+    ]),
     defineReading({ type: 'counter', name: 'process_cpu_seconds_total', help: 'Processor time of the process, all threads' }, () => {
       const { user, system: kernel } = process.cpuUsage();
       return [{ value: (user + kernel) * US }];
     }),
-    defineReading({ type: 'gauge', name: 'process_resident_memory_bytes', help: 'Resident memory of the process' }, () => [{ value: process.memoryUsage.rss() }]),
+    defineReading({ type: 'gauge', name: 'process_resident_memory_bytes', help: 'Resident memory of the process' }, () => [
+      { value: process.memoryUsage.rss() },
+    ]),
     defineReading({ type: 'gauge', name: 'v8js_heap_size_limit_bytes', help: 'What the heap may grow to before the process ends' }, () => [
       { value: v8.getHeapStatistics().heap_size_limit },
     ]),
@@ -30,8 +34,14 @@ export function watchProcess(): () => void {
     defineReading({ type: 'counter', name: 'process_disk_io_bytes_total', help: 'Bytes that went to and from a disk', labels: ['disk_io_direction'] }, () =>
       directions('disk_io_direction', fresh().disk),
     ),
-    defineReading({ type: 'counter', name: 'process_network_io_bytes_total', help: "Bytes over the network interfaces of the process's namespace, loopback left out", labels: ['network_io_direction'] }, () =>
-      directions('network_io_direction', fresh().network, 'receive', 'transmit'),
+    defineReading(
+      {
+        type: 'counter',
+        name: 'process_network_io_bytes_total',
+        help: "Bytes over the network interfaces of the process's namespace, loopback left out",
+        labels: ['network_io_direction'],
+      },
+      () => directions('network_io_direction', fresh().network, 'receive', 'transmit'),
     ),
     defineReading({ type: 'counter', name: 'process_runnable_wait_seconds_total', help: 'Time the main thread was ready and waited for a processor' }, () => {
       const { waitSeconds } = fresh();

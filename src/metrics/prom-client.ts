@@ -55,7 +55,8 @@ export async function joinPromClient(): Promise<PromBridge | undefined> {
 }
 
 function removeOf(register: Registry, metric: Metric): void {
-  for (const name of claimedNames('counter', (metric as unknown as { name: string }).name)) if (register.getSingleMetric(name) === metric) register.removeSingleMetric(name);
+  for (const name of claimedNames('counter', (metric as unknown as { name: string }).name))
+    if (register.getSingleMetric(name) === metric) register.removeSingleMetric(name);
 }
 
 function show(register: Registry, family: AnyFamily, shown: Set<Metric>): void {
@@ -104,14 +105,20 @@ async function foreignPage(register: Registry, shown: ReadonlySet<Metric>, forma
       const names = claimedNames(item.type, item.name);
       const owner = names.map(claimedBy).find((name) => name !== undefined);
       if (owner !== undefined) {
-        warn(`metric-twice-${owner}`, `the metric "${item.name}" exists in prom-client and in Sonde (as "${owner}"); /metrics shows Sonde's, give one of them another name`);
+        warn(
+          `metric-twice-${owner}`,
+          `the metric "${item.name}" exists in prom-client and in Sonde (as "${owner}"); /metrics shows Sonde's, give one of them another name`,
+        );
         continue;
       }
       if (names.some((name) => written.has(name))) continue;
       for (const name of names) written.add(name);
       page += writeForeign(item, (register as unknown as { _defaultLabels?: Record<string, string> })._defaultLabels ?? {}, format);
     } catch (error) {
-      warn(`metric-get-${metric.name}`, `the prom-client metric "${metric.name}" cannot be read: ${String((error as Error)?.message ?? error)}; it is left out of /metrics`);
+      warn(
+        `metric-get-${metric.name}`,
+        `the prom-client metric "${metric.name}" cannot be read: ${String((error as Error)?.message ?? error)}; it is left out of /metrics`,
+      );
     }
   }
   return page;

@@ -41,7 +41,8 @@ export function defineFamily(shape: FamilyShape & { readonly type: 'gauge' }): F
 export function defineFamily(shape: FamilyShape & { readonly type: 'histogram' }): Family<HistogramCell>;
 export function defineFamily(shape: FamilyShape): AnyFamily {
   checkNames(shape.type, shape.name, shape.labelNames);
-  if (typeof shape.help !== 'string') throw new TypeError(`Cannot define ${shape.type} "${shape.name}": its help is ${typeof shape.help}, expected one sentence`);
+  if (typeof shape.help !== 'string')
+    throw new TypeError(`Cannot define ${shape.type} "${shape.name}": its help is ${typeof shape.help}, expected one sentence`);
   if (!(Number.isInteger(shape.maxSeries) && shape.maxSeries > 0)) {
     throw new RangeError(`Cannot define ${shape.type} "${shape.name}": maxSeries is ${shape.maxSeries}, expected a whole number from 1`);
   }
@@ -66,7 +67,10 @@ export function defineFamily(shape: FamilyShape): AnyFamily {
  * Defines a counter or gauge whose values are read when the page is made; the returned function ends it and takes its
  * values off the page. The reader's failure leaves the former values in place.
  */
-export function defineReading(shape: { type: 'counter' | 'gauge'; name: string; help: string; labels?: readonly string[] }, read: () => Iterable<Reading>): () => void {
+export function defineReading(
+  shape: { type: 'counter' | 'gauge'; name: string; help: string; labels?: readonly string[] },
+  read: () => Iterable<Reading>,
+): () => void {
   const full = { name: shape.name, help: shape.help, labelNames: shape.labels ?? [], maxSeries: MAX_SERIES, bounds: undefined };
   if (shape.type === 'counter') defineFamily({ ...full, type: 'counter' });
   else defineFamily({ ...full, type: 'gauge' });

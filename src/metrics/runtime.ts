@@ -56,13 +56,16 @@ function watchUtilisation(): () => void {
       former = now;
       return [{ value: Number.isFinite(utilization) ? utilization : 0 }];
     }),
-    defineReading({ type: 'counter', name: 'nodejs_eventloop_time_seconds_total', help: 'Time of the event loop by state', labels: ['nodejs_eventloop_state'] }, () => {
-      const { active, idle } = performance.eventLoopUtilization();
-      return [
-        { labels: { nodejs_eventloop_state: 'active' }, value: active * MS },
-        { labels: { nodejs_eventloop_state: 'idle' }, value: idle * MS },
-      ];
-    }),
+    defineReading(
+      { type: 'counter', name: 'nodejs_eventloop_time_seconds_total', help: 'Time of the event loop by state', labels: ['nodejs_eventloop_state'] },
+      () => {
+        const { active, idle } = performance.eventLoopUtilization();
+        return [
+          { labels: { nodejs_eventloop_state: 'active' }, value: active * MS },
+          { labels: { nodejs_eventloop_state: 'idle' }, value: idle * MS },
+        ];
+      },
+    ),
   ];
   return () => {
     for (const stop of stops) stop();
@@ -70,7 +73,11 @@ function watchUtilisation(): () => void {
 }
 
 function watchGc(): () => void {
-  const durations: Family<HistogramCell> = defineHistogram('v8js_gc_duration_seconds', { help: 'Garbage collections', labels: ['v8js_gc_type'], buckets: GC_BUCKETS });
+  const durations: Family<HistogramCell> = defineHistogram('v8js_gc_duration_seconds', {
+    help: 'Garbage collections',
+    labels: ['v8js_gc_type'],
+    buckets: GC_BUCKETS,
+  });
   const observer = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       const kind = (entry as unknown as { detail?: { kind?: number } }).detail?.kind ?? 0;

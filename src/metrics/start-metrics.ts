@@ -33,7 +33,14 @@ export interface Metrics {
 
 /** Begins to count calls, errors and the runtime. */
 export function startMetrics(options: MetricsOptions = {}): Metrics {
-  const stops = [bindCalls(options.maxSeries ?? MAX_SERIES), countErrors(), measureCancellation(), countOverflow(), showObjectives(), countOverhead(options.overhead)];
+  const stops = [
+    bindCalls(options.maxSeries ?? MAX_SERIES),
+    countErrors(),
+    measureCancellation(),
+    countOverflow(),
+    showObjectives(),
+    countOverhead(options.overhead),
+  ];
   if (options.ledger) stops.push(countRecords(options.ledger));
   if (options.runtime !== false) stops.push(watchRuntime(), watchProcess());
   setTraceKept(options.isTraceKept);

@@ -24,7 +24,9 @@ async function page(accept: string): Promise<{ type: string | null; text: string
 }
 const families = async (): Promise<Map<string, ParsedFamily>> => parseOpenMetrics((await page('application/openmetrics-text')).text);
 const exemplarsOf = (family: ParsedFamily | undefined, fn: string): string[] =>
-  (family?.samples ?? []).filter(({ labels }) => labels.get('function') === fn).flatMap(({ exemplar }) => (exemplar ? [exemplar.labels.get('trace_id') ?? ''] : []));
+  (family?.samples ?? [])
+    .filter(({ labels }) => labels.get('function') === fn)
+    .flatMap(({ exemplar }) => (exemplar ? [exemplar.labels.get('trace_id') ?? ''] : []));
 
 describe('/metrics of a running process', () => {
   it('is accepted by a strict reader, with every call counted though no trace is sampled', async () => {

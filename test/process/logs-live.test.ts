@@ -16,7 +16,7 @@ interface Service {
 }
 
 let dir = '';
-let children: ChildProcess[] = [];
+const children: ChildProcess[] = [];
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'sonde-logs-'));
 });
@@ -113,7 +113,9 @@ describe('sampling in a running service', () => {
   it('leaves equal lines out, and the ledger says so', async () => {
     const service = await startService({ levels: { orders: 'debug' }, sampling: { tick: '1h', first: 1, thereafter: 2 } });
     for (let i = 1; i <= 6; i++) await service.get(`/orders/${i}`);
-    const { log } = JSON.parse((await service.admin('GET', '/debug/ledger?format=json')).text) as { log: { produced: number; dropped: Record<string, number> } };
+    const { log } = JSON.parse((await service.admin('GET', '/debug/ledger?format=json')).text) as {
+      log: { produced: number; dropped: Record<string, number> };
+    };
     expect(await service.stop()).toBe(0);
     expect(of(service.lines, 'orders').map((line) => line['id'])).toEqual(['1', '3', '5']);
     expect([log.produced, log.dropped['sampled']]).toEqual([6, 3]);

@@ -27,7 +27,11 @@ async function run(name: string, args: readonly string[], when: (said: () => str
     child.stdout.on('data', (chunk) => (out += chunk));
     child.stdout.resume();
   };
-  await when(() => err, read, () => child.stdout.destroy());
+  await when(
+    () => err,
+    read,
+    () => child.stdout.destroy(),
+  );
   const [code, signal] = await exit;
   await saidAll;
   if (reading) await readAll; // standard output that nobody reads never closes

@@ -98,7 +98,12 @@ describe('openDestination', () => {
       retry?.();
     }
     read += readAll(reader);
-    expect(read.split('\n').slice(0, -1).every((l) => l.length === 99_999)).toBe(true); // no torn line
+    expect(
+      read
+        .split('\n')
+        .slice(0, -1)
+        .every((l) => l.length === 99_999),
+    ).toBe(true); // no torn line
     closeSync(reader);
     closeSync(writer);
   });

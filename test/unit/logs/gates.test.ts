@@ -4,7 +4,7 @@ import { errorReported } from '../../../src/core/events.ts';
 import type { ErrorRecord } from '../../../src/core/records.ts';
 import { runInScope, Scope, type SpanLike } from '../../../src/core/scope.ts';
 import { configureLogs, type LogOptions, type Logs } from '../../../src/logs/configure.ts';
-import { setLevel, clearLevel } from '../../../src/logs/levels.ts';
+import { clearLevel, setLevel } from '../../../src/logs/levels.ts';
 import { lineCounts } from '../../../src/logs/line.ts';
 import { logger } from '../../../src/logs/logger.ts';
 import { lastLines, retroCounts } from '../../../src/logs/retro.ts';
@@ -39,7 +39,11 @@ describe('sampling', () => {
     expect(parsed().map((line) => line['i'])).toEqual([1, 2, 5, 8]);
     log.warn({ i: 10 }, 'same %d', 10); // another level is another kind
     log.info({ i: 11 }, 'other');
-    expect(parsed().map((line) => line['i']).slice(4)).toEqual([10, 11]);
+    expect(
+      parsed()
+        .map((line) => line['i'])
+        .slice(4),
+    ).toEqual([10, 11]);
     mono += 1_000;
     log.info({ i: 12 }, 'same %d', 12);
     expect(parsed().at(-1)).toMatchObject({ i: 12 });
@@ -91,7 +95,8 @@ describe('retroactive debug', () => {
     scope.span = { spanContext: () => ({ traceId: id.repeat(32), spanId: 'b7ad6b7169203331', traceFlags: 1 }) } as unknown as SpanLike;
     return scope;
   };
-  const reported = (scope: Scope, severity: number): void => errorReported.publish({ record: { severity_number: severity } as unknown as ErrorRecord, error: undefined, boundary: '', scope });
+  const reported = (scope: Scope, severity: number): void =>
+    errorReported.publish({ record: { severity_number: severity } as unknown as ErrorRecord, error: undefined, boundary: '', scope });
 
   it('writes the lines of a trace that fails, with their own times, before the line that says so', () => {
     configure({ retro: true });

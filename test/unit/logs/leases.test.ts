@@ -55,7 +55,11 @@ function configure(options: LogOptions = {}): void {
   lines = [];
   logs = configureLogs({ format: 'json', ...options, destination: { write: (line) => lines.push(line) } });
 }
-const messages = (): unknown[] => lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter((l) => l['logger'] !== 'sonde.levels').map((l) => l['message']);
+const messages = (): unknown[] =>
+  lines
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter((l) => l['logger'] !== 'sonde.levels')
+    .map((l) => l['message']);
 
 function inTrace<T>(traceId: string, fn: () => T): T {
   const scope = new Scope();
@@ -66,7 +70,10 @@ function inTrace<T>(traceId: string, fn: () => T): T {
 function inNativeTrace<T>(traceId: string, fn: () => T): T {
   const word = (at: number): number => Number.parseInt(traceId.slice(at, at + 8), 16) | 0;
   const scope = new Scope();
-  scope.span = { trace: { t0: word(0), t1: word(8), t2: word(16), t3: word(24) }, spanContext: () => ({ traceId, spanId: 'b7ad6b7169203331', traceFlags: 0 }) } as unknown as SpanLike;
+  scope.span = {
+    trace: { t0: word(0), t1: word(8), t2: word(16), t3: word(24) },
+    spanContext: () => ({ traceId, spanId: 'b7ad6b7169203331', traceFlags: 0 }),
+  } as unknown as SpanLike;
   return runInScope(scope, fn);
 }
 
@@ -120,9 +127,14 @@ describe('a lease for some contexts', () => {
     logger('noisy').warn('others too');
     expect(messages()).toEqual(['seen', 'others too']);
     expect(leaseCount()).toBe(1);
-    expect(listLoggers().leases).toEqual([{ logger: 'noisy', level: 'error', expiresAtMs: now + 60_000, scope: { user: 'bot' }, reason: 'spam', actor: 'ada' }]);
+    expect(listLoggers().leases).toEqual([
+      { logger: 'noisy', level: 'error', expiresAtMs: now + 60_000, scope: { user: 'bot' }, reason: 'spam', actor: 'ada' },
+    ]);
     expect(getLevel('noisy')).toMatchObject({ level: 'info', expiresAtMs: undefined });
-    expect(JSON.parse(lines[1] as string)).toMatchObject({ 'log.level.scope': 'user bot', message: 'level of noisy for user bot is error, was info for 1m: spam' });
+    expect(JSON.parse(lines[1] as string)).toMatchObject({
+      'log.level.scope': 'user bot',
+      message: 'level of noisy for user bot is error, was info for 1m: spam',
+    });
   });
 
   it('are bounded in number: the oldest ends', () => {
@@ -175,13 +187,16 @@ describe('leases in a file', () => {
     expect(() => readFileSync(leaseFile)).toThrow('ENOENT');
   });
 
-  it.each([['no json'], ['{"leases":[{"logger":1},{"logger":"x","level":"loud","expiresAtMs":9e15},null]}'], [`{"leases":"${'x'.repeat(70_000)}"}`]])('a damaged one is said and passed over: %#', (text) => {
-    const leaseFile = join(dir, 'levels.json');
-    writeFileSync(leaseFile, text);
-    restore.push(useDiagWriter(() => {}));
-    configure({ leaseFile });
-    expect(leaseCount()).toBe(0);
-    logger('x').info('runs on');
-    expect(messages()).toEqual(['runs on']);
-  });
+  it.each([['no json'], ['{"leases":[{"logger":1},{"logger":"x","level":"loud","expiresAtMs":9e15},null]}'], [`{"leases":"${'x'.repeat(70_000)}"}`]])(
+    'a damaged one is said and passed over: %#',
+    (text) => {
+      const leaseFile = join(dir, 'levels.json');
+      writeFileSync(leaseFile, text);
+      restore.push(useDiagWriter(() => {}));
+      configure({ leaseFile });
+      expect(leaseCount()).toBe(0);
+      logger('x').info('runs on');
+      expect(messages()).toEqual(['runs on']);
+    },
+  );
 });

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bind } from '../../../src/core/bind.ts';
 import { type Clock, systemClock, useClock } from '../../../src/core/clock.ts';
+import type { ErrorRecord } from '../../../src/core/records.ts';
 import { runInScope, Scope, type SpanLike } from '../../../src/core/scope.ts';
 import { configureLogs, type LogOptions, type Logs, writeErrorRecord } from '../../../src/logs/configure.ts';
 import { clearLevel, getLevel, listLoggers, setLevel } from '../../../src/logs/levels.ts';
 import { logger } from '../../../src/logs/logger.ts';
-import type { ErrorRecord } from '../../../src/core/records.ts';
 
 let lines: string[] = [];
 let logs: Logs | undefined;
@@ -43,7 +43,11 @@ describe('a line', () => {
     configure();
     const scope = new Scope();
     scope.span = { spanContext: () => ({ traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags: 1 }) } as unknown as SpanLike;
-    runInScope(scope, () => bind({ 'request.id': 'r-1' }, () => logger('orders.db').warn({ order: 'o-17', n: 2, ok: true, none: null, skipped: undefined }, 'placed %s of %d', 'x', 3)));
+    runInScope(scope, () =>
+      bind({ 'request.id': 'r-1' }, () =>
+        logger('orders.db').warn({ order: 'o-17', n: 2, ok: true, none: null, skipped: undefined }, 'placed %s of %d', 'x', 3),
+      ),
+    );
     expect(lines).toEqual([
       '{"level":"warn","timestamp":"2026-11-21T07:08:09.045Z","logger":"orders.db","trace_id":"0af7651916cd43dd8448eb211c80319c","span_id":"b7ad6b7169203331","trace_flags":1,"request.id":"r-1","order":"o-17","n":2,"ok":true,"none":null,"message":"placed x of 3"}\n',
     ]);
@@ -68,7 +72,10 @@ describe('a line', () => {
     [['%s and %j', 'x', { password: 'p', a: 1 }], { message: 'x and {"password":"[redacted]","a":1}' }],
     [[['a', 'b'], 'list'], { 0: 'a', 1: 'b', message: 'list' }],
     [[{ n: Number.NaN, big: 12n, s: Symbol('s'), f: function go() {} }, 'odd'], { n: 'NaN', big: '12', s: 'Symbol(s)', f: '[function go]', message: 'odd' }],
-    [[{ d: new Date(0), m: new Map([['k', 1]]), u: new URL('http://u:p@h/') }, 'types'], { d: '1970-01-01T00:00:00.000Z', m: { k: 1 }, u: expect.any(String), message: 'types' }],
+    [
+      [{ d: new Date(0), m: new Map([['k', 1]]), u: new URL('http://u:p@h/') }, 'types'],
+      { d: '1970-01-01T00:00:00.000Z', m: { k: 1 }, u: expect.any(String), message: 'types' },
+    ],
   ])('takes pino call shapes: %#', (args, expected) => {
     configure();
     (logger('shapes').info as (...args: unknown[]) => void)(...args);
@@ -103,7 +110,10 @@ describe('a line', () => {
 
   it('redacts by path with wildcards, from the top of the fields', () => {
     configure({ redact: ['user.*.email', 'items[*].card', '*.pin', '**.deep'] });
-    logger('r').info({ user: { a: { email: 'x' }, email: 'open' }, items: [{ card: 'x' }, { cards: 2 }], o: { pin: 'x', p: { deep: 'x' } }, deep: 'x', n: 1 }, 'm');
+    logger('r').info(
+      { user: { a: { email: 'x' }, email: 'open' }, items: [{ card: 'x' }, { cards: 2 }], o: { pin: 'x', p: { deep: 'x' } }, deep: 'x', n: 1 },
+      'm',
+    );
     expect(last()).toMatchObject({
       user: { a: { email: '[redacted]' }, email: 'open' },
       items: [{ card: '[redacted]' }, { cards: 2 }],
@@ -144,13 +154,43 @@ describe('a line', () => {
       [{ deep }, 'deep'],
       [{ long: 'x'.repeat(1_000_000) }, 'long'],
       [{ bush: bushy(3) }, 'bushy'],
-      [{ toJSON: () => { throw new Error('json'); } }, 'toJSON'],
-      [{ v: { toJSON: () => { throw new Error('json'); } } }, 'toJSON below'],
+      [
+        {
+          toJSON: () => {
+            throw new Error('json');
+          },
+        },
+        'toJSON',
+      ],
+      [
+        {
+          v: {
+            toJSON: () => {
+              throw new Error('json');
+            },
+          },
+        },
+        'toJSON below',
+      ],
       [Object.create(null), 'bare'],
-      ['%s', { toString() { throw new Error('string'); } }],
+      [
+        '%s',
+        {
+          toString() {
+            throw new Error('string');
+          },
+        },
+      ],
       ['%d', Symbol('s'), 1n],
       ['x'.repeat(1_000_000)],
-      [new Proxy(new Error('p'), { get() { throw new Error('get'); } }), 'error proxy'],
+      [
+        new Proxy(new Error('p'), {
+          get() {
+            throw new Error('get');
+          },
+        }),
+        'error proxy',
+      ],
     ];
     for (const args of cases) (log.info as (...args: unknown[]) => void)(...args);
     expect(lines).toHaveLength(cases.length);
@@ -209,12 +249,12 @@ describe('levels', () => {
     child.info('seen: shop is nearer than the root');
     clearLevel('shop');
     child.warn('hidden again');
-    expect(lines.map((line) => JSON.parse(line)).filter((l) => l.logger !== 'sonde.levels').map((l) => l.message)).toEqual([
-      'seen',
-      'seen too',
-      'seen still: the nearer level holds',
-      'seen: shop is nearer than the root',
-    ]);
+    expect(
+      lines
+        .map((line) => JSON.parse(line))
+        .filter((l) => l.logger !== 'sonde.levels')
+        .map((l) => l.message),
+    ).toEqual(['seen', 'seen too', 'seen still: the nearer level holds', 'seen: shop is nearer than the root']);
     clearLevel('');
   });
 
@@ -243,10 +283,29 @@ describe('levels', () => {
     let mono = 1_000;
     let fire: (() => void) | undefined;
     restoreClock();
-    restoreClock = useClock({ ...systemClock, now: () => NOW, mono: () => mono, setTimeout: (fn) => ((fire = fn), 1), clearTimeout: () => (fire = undefined) });
+    restoreClock = useClock({
+      ...systemClock,
+      now: () => NOW,
+      mono: () => mono,
+      setTimeout(fn) {
+        fire = fn;
+        return 1;
+      },
+      clearTimeout() {
+        fire = undefined;
+      },
+    });
     const log = logger('leased');
     setLevel('leased', 'debug', { ttlMs: 5_000, reason: 'r', actor: 'ada' });
-    expect(getLevel('leased')).toEqual({ name: 'leased', level: 'debug', configured: undefined, expiresAtMs: NOW + 5_000, revertsTo: 'info', reason: 'r', actor: 'ada' });
+    expect(getLevel('leased')).toEqual({
+      name: 'leased',
+      level: 'debug',
+      configured: undefined,
+      expiresAtMs: NOW + 5_000,
+      revertsTo: 'info',
+      reason: 'r',
+      actor: 'ada',
+    });
     expect(getLevel('leased.below')).toMatchObject({ level: 'debug', revertsTo: 'info' });
     log.debug('seen');
     mono += 5_000;
@@ -262,16 +321,30 @@ describe('levels', () => {
     setLevel('leased', 'off', { ttlMs: 5_000 });
     mono += 6_000;
     log.error('seen: a lease that silences has ended too');
-    expect(lines.map((line) => JSON.parse(line)).filter((l) => l.logger === 'leased').map((l) => l.message)).toEqual(['seen', 'seen: a lease that silences has ended too']);
+    expect(
+      lines
+        .map((line) => JSON.parse(line))
+        .filter((l) => l.logger === 'leased')
+        .map((l) => l.message),
+    ).toEqual(['seen', 'seen: a lease that silences has ended too']);
     clearLevel('leased');
   });
 
   it('takes aliases in any case and refuses what is none', () => {
     configure();
-    for (const [text, level] of [['WARNING', 'warn'], ['Panic', 'fatal'], ['dpanic', 'fatal'], ['silent', 'off'], ['NONE', 'off'], ['Trace', 'trace']] as const) {
+    for (const [text, level] of [
+      ['WARNING', 'warn'],
+      ['Panic', 'fatal'],
+      ['dpanic', 'fatal'],
+      ['silent', 'off'],
+      ['NONE', 'off'],
+      ['Trace', 'trace'],
+    ] as const) {
       expect(setLevel('aliases', text).level).toBe(level);
     }
-    expect(() => setLevel('aliases', 'verbose')).toThrow('Cannot set the level of "aliases": unrecognized level "verbose", expected one of trace, debug, info, warn, error, fatal, off');
+    expect(() => setLevel('aliases', 'verbose')).toThrow(
+      'Cannot set the level of "aliases": unrecognized level "verbose", expected one of trace, debug, info, warn, error, fatal, off',
+    );
     expect(() => setLevel('aliases', 'toString')).toThrow(RangeError);
     expect(() => setLevel('aliases', 'info', { ttlMs: 0 })).toThrow('ttlMs is 0');
     expect(() => configureLogs({ level: 'loud' })).toThrow('unrecognized level "loud"');
@@ -294,7 +367,13 @@ describe('levels', () => {
   it('log.level and isLevelEnabled follow', () => {
     configure();
     const log = logger('props');
-    expect([log.level, log.isLevelEnabled('debug'), log.isLevelEnabled('INFO'), log.isLevelEnabled('off'), log.isLevelEnabled('nonsense')]).toEqual(['info', false, true, false, false]);
+    expect([log.level, log.isLevelEnabled('debug'), log.isLevelEnabled('INFO'), log.isLevelEnabled('off'), log.isLevelEnabled('nonsense')]).toEqual([
+      'info',
+      false,
+      true,
+      false,
+      false,
+    ]);
     log.level = 'debug';
     expect([log.child({}).level, log.isLevelEnabled('debug')]).toEqual(['debug', true]);
     const { debug } = log.child({ a: 1 });

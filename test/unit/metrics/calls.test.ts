@@ -75,7 +75,9 @@ describe('the metrics of traced calls', () => {
     const stop = bindCalls(5);
     for (let i = 0; i < 50; i++) defineFunction(`many${i}`, 'm').cell?.observe(1, 'ok', undefined, ROOT);
     const page = lines();
-    expect(page).toContain('function_calls_total{function="overflow",module="overflow",result="overflow",caller_function="overflow",caller_module="overflow"} 45');
+    expect(page).toContain(
+      'function_calls_total{function="overflow",module="overflow",result="overflow",caller_function="overflow",caller_module="overflow"} 45',
+    );
     expect(page.filter((line) => line.startsWith('function_calls_total'))).toHaveLength(6);
     stop();
   });
@@ -84,12 +86,19 @@ describe('the metrics of traced calls', () => {
 describe('errors_total', () => {
   it('counts reported errors, with trace and error ID as the exemplar', () => {
     const stop = countErrors();
-    const record = { 'error.type': 'orders/card-declined', 'sonde.error.kind': 'known', 'error.id': '7X2K-9QD4-MB3H-TRVZ', trace_id: TRACE } as unknown as ErrorRecord;
+    const record = {
+      'error.type': 'orders/card-declined',
+      'sonde.error.kind': 'known',
+      'error.id': '7X2K-9QD4-MB3H-TRVZ',
+      trace_id: TRACE,
+    } as unknown as ErrorRecord;
     errorReported.publish({ record, error: undefined, boundary: 'payments', scope: ROOT });
     errorReported.publish({ record, error: undefined, boundary: 'payments', scope: ROOT });
     const line = lines('openmetrics').find((l) => l.startsWith('errors_total{'));
     expect(line).toMatch(
-      new RegExp(`^errors_total\\{error_type="orders/card-declined",kind="known",boundary="payments"\\} 2 # \\{trace_id="${TRACE}",error_id="7X2K-9QD4-MB3H-TRVZ"\\} 1 \\d+\\.\\d{3}$`),
+      new RegExp(
+        `^errors_total\\{error_type="orders/card-declined",kind="known",boundary="payments"\\} 2 # \\{trace_id="${TRACE}",error_id="7X2K-9QD4-MB3H-TRVZ"\\} 1 \\d+\\.\\d{3}$`,
+      ),
     );
     stop();
     errorReported.publish({ record, error: undefined, boundary: 'payments', scope: ROOT });

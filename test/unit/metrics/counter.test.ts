@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { counter } from '../../../src/metrics/counter.ts';
+import { writeFamilies } from '../../../src/metrics/exposition.ts';
 import { gauge } from '../../../src/metrics/gauge.ts';
 import { histogram } from '../../../src/metrics/histogram.ts';
 import { allFamilies, clearRegistry, defineReading, refreshReadings } from '../../../src/metrics/registry.ts';
-import { writeFamilies } from '../../../src/metrics/exposition.ts';
 
 beforeEach(clearRegistry);
 
@@ -18,7 +18,9 @@ describe('metrics', () => {
     bound.inc();
     placed.inc({ plan: 'free', region: 'eu' });
     expect(bound.value).toBe(4);
-    expect(page()).toBe('# HELP placed_total Orders\n# TYPE placed_total counter\nplaced_total{plan="pro",region="eu"} 4\nplaced_total{plan="free",region="eu"} 1\n');
+    expect(page()).toBe(
+      '# HELP placed_total Orders\n# TYPE placed_total counter\nplaced_total{plan="pro",region="eu"} 4\nplaced_total{plan="free",region="eu"} 1\n',
+    );
   });
 
   it('is a cell itself without labels, and stands on the page from the start', () => {
@@ -51,7 +53,9 @@ describe('metrics', () => {
     first.inc({ x: '1' });
     counter('a_total', { help: 'A', labels: ['x'] }).inc({ x: '1' });
     expect(first.labels({ x: '1' }).value).toBe(2);
-    expect(() => counter('a_total', { help: 'A', labels: ['y'] })).toThrow('Cannot define counter "a_total": it exists with labels x, expected the same shape or another name');
+    expect(() => counter('a_total', { help: 'A', labels: ['y'] })).toThrow(
+      'Cannot define counter "a_total": it exists with labels x, expected the same shape or another name',
+    );
     expect(() => gauge('a_total', { help: 'A', labels: ['x'] })).toThrow(TypeError);
     expect(() => gauge('a', { help: 'A' })).toThrow('"a_total" occupies the name "a"');
     histogram('h', { help: 'H', buckets: [1, 2] });
@@ -113,7 +117,11 @@ describe('metrics', () => {
     c.inc({ a: Symbol('s') as unknown as string });
     c.inc({ a: 'x'.repeat(5_000) });
     c.inc({ a: 'x'.repeat(6_000) });
-    expect(page().split('\n').filter((line) => line.startsWith('c_total'))).toEqual(['c_total 2', 'c_total{a="unprintable"} 1', 'c_total{a="Symbol(s)"} 1', `c_total{a="${'x'.repeat(1_024)}"} 2`]);
+    expect(
+      page()
+        .split('\n')
+        .filter((line) => line.startsWith('c_total')),
+    ).toEqual(['c_total 2', 'c_total{a="unprintable"} 1', 'c_total{a="Symbol(s)"} 1', `c_total{a="${'x'.repeat(1_024)}"} 2`]);
   });
 
   it('folds label sets over the cap into one series and counts them', () => {

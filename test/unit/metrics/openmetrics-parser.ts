@@ -14,7 +14,13 @@ export interface ParsedFamily {
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*/;
 const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*/;
 const NUMBER = /^(?:[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?Inf|NaN)/;
-const SUFFIXES: Record<string, readonly string[]> = { counter: ['_total', '_created'], gauge: [''], histogram: ['_bucket', '_sum', '_count', '_created'], summary: ['', '_sum', '_count', '_created'], unknown: [''] };
+const SUFFIXES: Record<string, readonly string[]> = {
+  counter: ['_total', '_created'],
+  gauge: [''],
+  histogram: ['_bucket', '_sum', '_count', '_created'],
+  summary: ['', '_sum', '_count', '_created'],
+  unknown: [''],
+};
 
 /** Reads a page, or throws with the line that breaks a rule. */
 export function parseOpenMetrics(page: string): Map<string, ParsedFamily> {
@@ -44,7 +50,8 @@ export function parseOpenMetrics(page: string): Map<string, ParsedFamily> {
     if (line.startsWith('#')) fail(line, 'a comment');
     const sample = parseSample(line);
     const family = families.get(current) ?? fail(line, 'a sample without a family');
-    if (!(SUFFIXES[family.type] as readonly string[]).some((suffix) => current + suffix === sample.name)) fail(line, `a sample that is not of the family ${current}`);
+    if (!(SUFFIXES[family.type] as readonly string[]).some((suffix) => current + suffix === sample.name))
+      fail(line, `a sample that is not of the family ${current}`);
     if (sample.exemplar && !sample.name.endsWith('_bucket') && !sample.name.endsWith('_total')) fail(line, 'an exemplar where none may be');
     family.samples.push(sample);
   }
@@ -137,7 +144,9 @@ function checkFamily(name: string, family: ParsedFamily): void {
     if (sample === `${name}_count`) counts.set(group, value);
   }
   for (const [group, list] of buckets) {
-    if (list.some((bucket, i) => i > 0 && (bucket.le <= (list[i - 1] as typeof bucket).le || bucket.value < (list[i - 1] as typeof bucket).value))) throw new Error(`buckets that do not ascend: ${name}${group}`);
-    if (list.at(-1)?.le !== Number.POSITIVE_INFINITY || list.at(-1)?.value !== counts.get(group)) throw new Error(`no +Inf bucket that agrees with the count: ${name}${group}`);
+    if (list.some((bucket, i) => i > 0 && (bucket.le <= (list[i - 1] as typeof bucket).le || bucket.value < (list[i - 1] as typeof bucket).value)))
+      throw new Error(`buckets that do not ascend: ${name}${group}`);
+    if (list.at(-1)?.le !== Number.POSITIVE_INFINITY || list.at(-1)?.value !== counts.get(group))
+      throw new Error(`no +Inf bucket that agrees with the count: ${name}${group}`);
   }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { defineFunction } from '../../../src/core/function-def.ts';
 import { errorReported } from '../../../src/core/events.ts';
+import { defineFunction } from '../../../src/core/function-def.ts';
 import type { ErrorRecord } from '../../../src/core/records.ts';
 import { ROOT, Scope, type SpanLike } from '../../../src/core/scope.ts';
 import { counter } from '../../../src/metrics/counter.ts';
@@ -23,17 +23,31 @@ describe('the OpenMetrics page', () => {
     scope.span = { spanContext: () => ({ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1 }) } as unknown as SpanLike;
     const fn = defineFunction('strict', 'openmetrics');
     for (const ms of [0, 0.05, 3, 700, 60_000]) fn.cell?.observe(ms, 'ok', undefined, scope);
-    errorReported.publish({ record: { 'error.type': 'Error', 'sonde.error.kind': 'bug', 'error.id': '7X2K-9QD4-MB3H-TRVZ', trace_id: 'a'.repeat(32) } as unknown as ErrorRecord, error: undefined, boundary: '', scope: ROOT });
+    errorReported.publish({
+      record: { 'error.type': 'Error', 'sonde.error.kind': 'bug', 'error.id': '7X2K-9QD4-MB3H-TRVZ', trace_id: 'a'.repeat(32) } as unknown as ErrorRecord,
+      error: undefined,
+      boundary: '',
+      scope: ROOT,
+    });
     const families = parseOpenMetrics(await page());
     const durations = families.get('function_calls_duration_seconds');
     expect(durations?.type).toBe('histogram');
-    expect(durations?.samples.filter(({ exemplar }) => exemplar).map(({ labels, exemplar }) => [labels.get('le'), exemplar?.value, exemplar?.labels.get('trace_id')])).toEqual([
+    expect(
+      durations?.samples
+        .filter(({ exemplar }) => exemplar)
+        .map(({ labels, exemplar }) => [labels.get('le'), exemplar?.value, exemplar?.labels.get('trace_id')]),
+    ).toEqual([
       ['0.0001', 0, 'a'.repeat(32)],
       ['0.005', 0.003, 'a'.repeat(32)],
       ['0.75', 0.7, 'a'.repeat(32)],
       ['+Inf', 60, 'a'.repeat(32)],
     ]);
-    expect(families.get('errors')?.samples[0]?.exemplar?.labels).toEqual(new Map([['trace_id', 'a'.repeat(32)], ['error_id', '7X2K-9QD4-MB3H-TRVZ']]));
+    expect(families.get('errors')?.samples[0]?.exemplar?.labels).toEqual(
+      new Map([
+        ['trace_id', 'a'.repeat(32)],
+        ['error_id', '7X2K-9QD4-MB3H-TRVZ'],
+      ]),
+    );
     await metrics.stop();
   });
 
@@ -41,25 +55,30 @@ describe('the OpenMetrics page', () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 20 });
     const double = fc.double({ noNaN: true, noDefaultInfinity: true });
     await fc.assert(
-      fc.asyncProperty(text, fc.uniqueArray(fc.record({ a: text, b: text }), { selector: ({ a, b }) => JSON.stringify([a, b]), maxLength: 8 }), fc.array(double, { minLength: 1, maxLength: 8 }), async (help, sets, values) => {
-        clearRegistry();
-        const g = gauge('g', { help, labels: ['a', 'b'] });
-        const h = histogram('h', { help, labels: ['a', 'b'], buckets: [-1e300, -1, 1e-9, 0.5, 3, 1e21] });
-        const c = counter('c', { help, labels: ['a', 'b'] });
-        for (const [i, set] of sets.entries()) {
-          const value = values[i % values.length] as number;
-          g.set(set, value);
-          h.observe(set, value);
-          c.inc(set, Math.abs(value));
-        }
-        const families = parseOpenMetrics(await page());
-        if (sets.length === 0) return;
-        expect(families.get('g')?.help).toBe(help.replaceAll('\r', ''));
-        expect(families.get('g')?.samples.map(({ labels }) => [labels.get('a') ?? '', labels.get('b') ?? ''])).toEqual(sets.map(({ a, b }) => [a, b]));
-        expect(families.get('g')?.samples.map(({ value }) => value)).toEqual(sets.map((_, i) => (values[i % values.length] as number) + 0 || 0));
-        expect(families.get('h')?.samples.filter(({ name }) => name === 'h_count')).toHaveLength(sets.length);
-        expect(families.get('c')?.samples.every(({ name }) => name === 'c_total')).toBe(true);
-      }),
+      fc.asyncProperty(
+        text,
+        fc.uniqueArray(fc.record({ a: text, b: text }), { selector: ({ a, b }) => JSON.stringify([a, b]), maxLength: 8 }),
+        fc.array(double, { minLength: 1, maxLength: 8 }),
+        async (help, sets, values) => {
+          clearRegistry();
+          const g = gauge('g', { help, labels: ['a', 'b'] });
+          const h = histogram('h', { help, labels: ['a', 'b'], buckets: [-1e300, -1, 1e-9, 0.5, 3, 1e21] });
+          const c = counter('c', { help, labels: ['a', 'b'] });
+          for (const [i, set] of sets.entries()) {
+            const value = values[i % values.length] as number;
+            g.set(set, value);
+            h.observe(set, value);
+            c.inc(set, Math.abs(value));
+          }
+          const families = parseOpenMetrics(await page());
+          if (sets.length === 0) return;
+          expect(families.get('g')?.help).toBe(help.replaceAll('\r', ''));
+          expect(families.get('g')?.samples.map(({ labels }) => [labels.get('a') ?? '', labels.get('b') ?? ''])).toEqual(sets.map(({ a, b }) => [a, b]));
+          expect(families.get('g')?.samples.map(({ value }) => value)).toEqual(sets.map((_, i) => (values[i % values.length] as number) + 0 || 0));
+          expect(families.get('h')?.samples.filter(({ name }) => name === 'h_count')).toHaveLength(sets.length);
+          expect(families.get('c')?.samples.every(({ name }) => name === 'c_total')).toBe(true);
+        },
+      ),
       { numRuns: 100 },
     );
   });

@@ -39,7 +39,8 @@ describe('the metrics of the process', () => {
   it('reads the files of Linux', () => {
     expect(diskOf('rchar: 1\nwchar: 2\nread_bytes: 4096\nwrite_bytes: 8192\ncancelled_write_bytes: 7\n')).toEqual({ in: 4096, out: 8192 });
     expect(diskOf('nothing')).toEqual({ in: 0, out: 0 });
-    const dev = 'Inter-|   Receive\n face |bytes    packets\n    lo: 100 1 0 0 0 0 0 0 100 1 0 0 0 0 0 0\n  eth0: 5 1 0 0 0 0 0 0 7 1 0 0 0 0 0 0\n eth1:6 1 0 0 0 0 0 0 8 1 0 0 0 0 0 0\n';
+    const dev =
+      'Inter-|   Receive\n face |bytes    packets\n    lo: 100 1 0 0 0 0 0 0 100 1 0 0 0 0 0 0\n  eth0: 5 1 0 0 0 0 0 0 7 1 0 0 0 0 0 0\n eth1:6 1 0 0 0 0 0 0 8 1 0 0 0 0 0 0\n';
     expect(networkOf(dev)).toEqual({ in: 11, out: 15 });
   });
 

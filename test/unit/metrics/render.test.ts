@@ -20,7 +20,10 @@ describe('renderMetrics', () => {
     const text = await renderMetrics(undefined);
     expect(text).toEqual({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: '# HELP c_total C\n# TYPE c_total counter\nc_total 1\n' });
     const open = await renderMetrics('application/openmetrics-text; version=1.0.0');
-    expect(open).toEqual({ contentType: 'application/openmetrics-text; version=1.0.0; charset=utf-8', body: '# HELP c C\n# TYPE c counter\nc_total 1\n# EOF\n' });
+    expect(open).toEqual({
+      contentType: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+      body: '# HELP c C\n# TYPE c counter\nc_total 1\n# EOF\n',
+    });
   });
 
   it("appends the application's own prom-client metrics, exemplars included", async () => {
