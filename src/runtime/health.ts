@@ -3,6 +3,7 @@ import { clock } from '../core/clock.ts';
 import { type Duration, durationMs } from '../core/duration.ts';
 import { safeMessage } from '../core/json.ts';
 import { Latch } from '../core/latch.ts';
+import { staleHeartbeats } from '../resilience/heartbeat.ts';
 
 /** Options of {@link health}. */
 export interface HealthOptions {
@@ -61,6 +62,7 @@ export async function readHealth(kind: 'live' | 'ready'): Promise<Health> {
   if (kind === 'live') return { ok: true, reasons: [] };
   const outcomes = await Promise.all([...checks.values()].map(async (check) => [check.name, await ask(check)] as const));
   const reasons = outcomes.filter(([, one]) => !one.ok && one.critical).map(([name, one]) => `${name}: ${one.reason ?? 'failed'}`);
+  reasons.push(...staleHeartbeats());
   if (draining) reasons.unshift('shutting down');
   return { ok: reasons.length === 0, reasons, checks: Object.fromEntries(outcomes) };
 }

@@ -8,8 +8,6 @@ import { setResource } from '../core/resource.ts';
 import { configureErrors, takeRecord } from '../errors/configure.ts';
 import { adoptCrashReports, enableCrashReports } from '../errors/crash-reports.ts';
 import { type Journal, openJournal } from '../errors/journal.ts';
-import { installHandles } from '../handles/install.ts';
-import { listHandles } from '../handles/list-handles.ts';
 import { OpenRequests } from '../http/open-requests.ts';
 import type { Exchange } from '../http/server.ts';
 import { watchHttp } from '../http/watch.ts';
@@ -26,6 +24,7 @@ import { monitorErrors } from './error-monitor.ts';
 import { httpRecorder } from './http-metrics.ts';
 import { httpSpans } from './http-spans.ts';
 import { openNativeEngine, openSdkEngine } from './open-engine.ts';
+import { watchProcess } from './watch-process.ts';
 
 /** Telemetry under way. */
 export interface Telemetry {
@@ -51,6 +50,8 @@ export async function wire(config: Config): Promise<Telemetry> {
     dir: config.dir,
     resource: config.resource,
     sink: sinkOf(config),
+    limits: config.batch,
+    webhook: config.report,
     journals: [journal.path],
     acknowledgeErrors: (total) => journal.acknowledge(total),
   });
@@ -60,7 +61,7 @@ export async function wire(config: Config): Promise<Telemetry> {
   const undo: (() => unknown)[] = [];
   const traces = new TraceBook(() => clock.now() - clock.mono());
   const openRequests = new OpenRequests<Exchange>();
-  const logs = configureLogs({ ...config.logs, leaseFile: join(config.dir, 'levels.json'), onLine: (line, severity) => pipeline.log(line, severity) });
+  const logs = configureLogs({ ...config.logs, leaseFile: join(config.dir, 'levels.json'), onLine: (line, severity) => pipeline.log(line, severity), onSampled: () => pipeline.logSampledOut() });
   undo.push(
     () => logs.close(),
     errorReported.subscribe(({ record }) => writeErrorRecord(record)),
@@ -69,7 +70,7 @@ export async function wire(config: Config): Promise<Telemetry> {
   undo.push(engine.stop);
   const metrics = startMetrics({ ledger: () => pipeline.ledger(), overhead: () => pipeline.ledger().overhead });
   undo.push(() => metrics.stop(), watchLeases(), watchOutput(logs));
-  if (config.handles) undo.push(installHandles(), watchHandles());
+  undo.push(...watchProcess(config));
   if (config.http !== false) {
     const { limitMs, ignore } = config.http;
     const spans = httpSpans(engine.engine, engine.propagation, () => clock.mono());
@@ -127,13 +128,5 @@ function watchLeases(): () => void {
     const counts = new Map<string, number>();
     for (const lease of listLeases()) counts.set(lease.logger, (counts.get(lease.logger) ?? 0) + 1);
     return [...counts].map(([logger, value]) => ({ labels: { logger }, value }));
-  });
-}
-
-function watchHandles(): () => void {
-  return defineReading({ type: 'gauge', name: 'sonde_handles_open', help: 'Open handles by type', labels: ['type'] }, () => {
-    const counts = new Map<string, number>();
-    for (const { type } of listHandles()) counts.set(type, (counts.get(type) ?? 0) + 1);
-    return [...counts].map(([type, value]) => ({ labels: { type }, value }));
   });
 }

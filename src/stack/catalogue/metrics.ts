@@ -56,6 +56,7 @@ export const SDK_METRICS: readonly MetricEntry[] = [
   counter('process_cpu_seconds_total', [], 'CPU time of the process'),
   gauge('process_resident_memory_bytes', [], 'Resident memory of the process'),
   gauge('sonde_handles_open', ['type'], 'Open handles'),
+  gauge('sonde_leaks_suspected', ['type', 'source'], 'What only grows', 'a leak is suspected'),
   gauge('sonde_heartbeat_age_seconds', ['name'], 'Time since a heartbeat last beat', 'a heartbeat is registered'),
   gauge('sonde_log_level_override_active', ['logger'], 'A level lease is running', 'a level is leased'),
   counter('sonde_telemetry_records_total', ['signal', 'outcome', 'reason'], 'The ledger'),
