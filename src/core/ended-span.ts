@@ -1,6 +1,6 @@
-import type { AttributeBag, SpanEventData, SpanLinkData } from './records.ts';
 import type { Attributes } from './attributes.ts';
 import type { FunctionDef } from './function-def.ts';
+import type { AttributeBag, SpanEventData, SpanLinkData } from './records.ts';
 
 /** What all spans of one trace in this process share. IDs are 32-bit integers until somebody wants text. */
 export interface TraceIdentity {

@@ -25,7 +25,12 @@ export function safeJson(value: unknown, revise?: (key: string, value: unknown, 
   return JSON.stringify(safeCopy(value, revise)) ?? 'null';
 }
 
-function copy(value: unknown, revise: ((key: string, value: unknown, path: readonly string[]) => unknown) | undefined, path: string[], seen: Set<object>): unknown {
+function copy(
+  value: unknown,
+  revise: ((key: string, value: unknown, path: readonly string[]) => unknown) | undefined,
+  path: string[],
+  seen: Set<object>,
+): unknown {
   switch (typeof value) {
     case 'string':
       return value.length > MAX_STRING ? `${value.slice(0, MAX_STRING)}… [${value.length - MAX_STRING} more characters]` : value;
@@ -45,13 +50,19 @@ function copy(value: unknown, revise: ((key: string, value: unknown, path: reado
   }
 }
 
-function copyObject(value: object, revise: ((key: string, value: unknown, path: readonly string[]) => unknown) | undefined, path: string[], seen: Set<object>): unknown {
+function copyObject(
+  value: object,
+  revise: ((key: string, value: unknown, path: readonly string[]) => unknown) | undefined,
+  path: string[],
+  seen: Set<object>,
+): unknown {
   if (seen.has(value)) return '[circular]';
   if (path.length >= MAX_DEPTH) return Array.isArray(value) ? '[array]' : '[object]';
   seen.add(value);
   try {
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
-    if (value instanceof Error) return copyProps(Object.assign(Object.create(null), { type: value.name, message: value.message, stack: value.stack }, value), revise, path, seen);
+    if (value instanceof Error)
+      return copyProps(Object.assign(Object.create(null), { type: value.name, message: value.message, stack: value.stack }, value), revise, path, seen);
     if (value instanceof RegExp || value instanceof URL) return String(value);
     if (ArrayBuffer.isView(value)) return `[${value.constructor.name} of ${value.byteLength} bytes]`;
     if (value instanceof Map) return copyProps(Object.fromEntries([...value].slice(0, MAX_KEYS).map(([k, v]) => [String(k), v])), revise, path, seen);
@@ -67,7 +78,12 @@ function copyObject(value: object, revise: ((key: string, value: unknown, path: 
   }
 }
 
-function copyArray(items: readonly unknown[], revise: ((key: string, value: unknown, path: readonly string[]) => unknown) | undefined, path: string[], seen: Set<object>): unknown[] {
+function copyArray(
+  items: readonly unknown[],
+  revise: ((key: string, value: unknown, path: readonly string[]) => unknown) | undefined,
+  path: string[],
+  seen: Set<object>,
+): unknown[] {
   const out: unknown[] = [];
   const count = Math.min(items.length, MAX_KEYS);
   for (let i = 0; i < count; i++) {
@@ -81,7 +97,12 @@ function copyArray(items: readonly unknown[], revise: ((key: string, value: unkn
   return out;
 }
 
-function copyProps(value: object, revise: ((key: string, value: unknown, path: readonly string[]) => unknown) | undefined, path: string[], seen: Set<object>): Record<string, unknown> {
+function copyProps(
+  value: object,
+  revise: ((key: string, value: unknown, path: readonly string[]) => unknown) | undefined,
+  path: string[],
+  seen: Set<object>,
+): Record<string, unknown> {
   const out: Record<string, unknown> = Object.create(null);
   let count = 0;
   for (const key of Object.keys(value)) {

@@ -1,4 +1,4 @@
-import type { AttributeValue, Attributes } from './attributes.ts';
+import type { Attributes, AttributeValue } from './attributes.ts';
 
 /** The signals that the ledger counts. */
 export type Signal = 'span' | 'log' | 'error' | 'metric';

@@ -4,9 +4,51 @@ import { isPath, parsePath, pathMatches } from './redact-path.ts';
 export const REDACTED = '[redacted]';
 
 /** Keys that hold a secret when they are exactly this (letters and digits only, lower case). */
-const EXACT = new Set(['auth', 'pin', 'otp', 'totp', 'cvv', 'cvc', 'cvv2', 'pan', 'ssn', 'pwd', 'pass', 'sid', 'sessionid', 'connectsid', 'signature', 'salt', 'dsn', 'iban', 'passphrase', 'jwt', 'xsrf', 'csrf']);
+const EXACT = new Set([
+  'auth',
+  'pin',
+  'otp',
+  'totp',
+  'cvv',
+  'cvc',
+  'cvv2',
+  'pan',
+  'ssn',
+  'pwd',
+  'pass',
+  'sid',
+  'sessionid',
+  'connectsid',
+  'signature',
+  'salt',
+  'dsn',
+  'iban',
+  'passphrase',
+  'jwt',
+  'xsrf',
+  'csrf',
+]);
 /** Keys that hold a secret when they contain this. */
-const CONTAINED = ['password', 'passwd', 'passphrase', 'secret', 'authorization', 'cookie', 'credential', 'apikey', 'privatekey', 'accesskey', 'signingkey', 'encryptionkey', 'connectionstring', 'cardnumber', 'creditcard', 'sessionkey', 'csrftoken', 'bearer'];
+const CONTAINED = [
+  'password',
+  'passwd',
+  'passphrase',
+  'secret',
+  'authorization',
+  'cookie',
+  'credential',
+  'apikey',
+  'privatekey',
+  'accesskey',
+  'signingkey',
+  'encryptionkey',
+  'connectionstring',
+  'cardnumber',
+  'creditcard',
+  'sessionkey',
+  'csrftoken',
+  'bearer',
+];
 const MAX_REMEMBERED = 2_000; // keys are few in a program; a hostile client could send new ones for ever
 const MAX_SCANNED = 8_192; // characters of a value that are searched: an address or a header is shorter
 

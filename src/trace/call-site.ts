@@ -67,7 +67,9 @@ function placeOf(file: string): Place {
   if (known) return known;
   // TypeScript's decorator helpers come from `tslib` where `importHelpers` is on.
   const isUser = !file.startsWith('node:') && !file.startsWith(OWN_URL) && !file.startsWith(OWN_PATH) && !/[\\/]tslib[\\/]/.test(file);
-  const path = relative(process.cwd(), file.startsWith('file:') ? fileURLToPath(file) : file).split(sep).join('/');
+  const path = relative(process.cwd(), file.startsWith('file:') ? fileURLToPath(file) : file)
+    .split(sep)
+    .join('/');
   const place = { isUser, path, module: path.replace(/\.[cm]?[jt]sx?$/, '') };
   if (places.size < MAX_PLACES) places.set(file, place);
   return place;

@@ -4,8 +4,8 @@ import { errorType } from '../core/error-type.ts';
 import { callFailed } from '../core/events.ts';
 import type { CallResult, FunctionDef } from '../core/function-def.ts';
 import { safeMessage } from '../core/json.ts';
-import { crossBoundary } from './cross-boundary.ts';
 import { isCancellation } from './cancelled.ts';
+import { crossBoundary } from './cross-boundary.ts';
 import type { CallScope, Engine } from './engine/port.ts';
 
 /** One call under way: everything that is needed to end it, at once or later. */

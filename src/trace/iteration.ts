@@ -10,7 +10,7 @@ const GENERATOR_PROTOTYPE: object = Object.getPrototypeOf(Object.getPrototypeOf(
 
 /** Whether `value` was made by calling a `function*`. Other iterators (of arrays, of maps) are plain values. */
 export function isGenerator(value: object): boolean {
-  return GENERATOR_PROTOTYPE.isPrototypeOf(value);
+  return Object.prototype.isPrototypeOf.call(GENERATOR_PROTOTYPE, value);
 }
 
 /** The call lasts as long as the generator is iterated; each step runs in its scope. */

@@ -59,7 +59,10 @@ export async function createOtelSdkEngine(options: OtelSdkOptions): Promise<Otel
     contextManager: new SondeContextManager(),
     textMapPropagator: options.propagator ?? createPropagator(),
     sampler: new tracing.ParentBasedSampler({ root }),
-    spanProcessors: [boundValues as never, ...((options.spanProcessors as never[] | undefined) ?? [new tracing.BatchSpanProcessor(await otlpExporter(options))])],
+    spanProcessors: [
+      boundValues as never,
+      ...((options.spanProcessors as never[] | undefined) ?? [new tracing.BatchSpanProcessor(await otlpExporter(options))]),
+    ],
     metricReaders: [],
     logRecordProcessors: [],
   });

@@ -4,8 +4,8 @@ import { BAGGAGE_KEY, formatBaggage, parseBaggage } from './baggage.ts';
 import { contextOf, scopeOf } from './engine/context.ts';
 import { isValidContext, RANDOM, SAMPLED } from './engine/identity.ts';
 import { InertSpan } from './engine/inert-span.ts';
-import { SUPPRESS_KEY } from './engine/tracer.ts';
 import { parseTraceState, type W3CTraceState } from './engine/trace-state.ts';
+import { SUPPRESS_KEY } from './engine/tracer.ts';
 
 /** What a `traceparent` says. */
 export interface TraceParent {
@@ -103,7 +103,11 @@ export function createPropagator(names: readonly PropagatorName[] = PROPAGATOR_N
 }
 
 /** The scope that trace headers describe, below `parent`. Header names in lower case, as Node gives them. */
-export function extractScope(parent: Scope, headers: Readonly<Record<string, string | string[] | undefined>>, propagator: TextMapPropagator = createPropagator()): Scope {
+export function extractScope(
+  parent: Scope,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  propagator: TextMapPropagator = createPropagator(),
+): Scope {
   return scopeOf(propagator.extract(contextOf(parent), headers, HEADERS));
 }
 

@@ -1,8 +1,8 @@
 import { ROOT, runInScope, storage } from '../core/scope.ts';
 import { type AnyFunction, mimic } from '../core/wrapper.ts';
-import { crossBoundary } from './cross-boundary.ts';
 import { closeCall, failCall } from './call.ts';
 import { type CallPlan, resolveDef } from './call-plan.ts';
+import { crossBoundary } from './cross-boundary.ts';
 import { type CallScope, type Engine, engine } from './engine/port.ts';
 import { watchAbandoned } from './open-call.ts';
 import { outlive } from './outlive.ts';
@@ -27,24 +27,24 @@ function isConstructible(fn: AnyFunction): boolean {
 function plainCall(fn: AnyFunction, plan: CallPlan): AnyFunction {
   // A method of an object literal is the only non-arrow function without [[Construct]].
   const holder = {
-    call(this: unknown): unknown {
-      if (engine === undefined) return plan.boundary === undefined ? fn.apply(this, arguments as never) : passThrough(fn, plan.boundary, this, arguments);
-      return run(engine, fn, plan, this, arguments, holder.call);
+    call(this: unknown, ...args: unknown[]): unknown {
+      if (engine === undefined) return plan.boundary === undefined ? fn.apply(this, args) : passThrough(fn, plan.boundary, this, args);
+      return run(engine, fn, plan, this, args, holder.call);
     },
   };
   return holder.call;
 }
 
 function constructibleCall(fn: AnyFunction, plan: CallPlan): AnyFunction {
-  return function call(this: unknown): unknown {
-    if (new.target !== undefined) return constructed(fn, plan, arguments, new.target === call ? fn : new.target);
-    if (engine === undefined) return plan.boundary === undefined ? fn.apply(this, arguments as never) : passThrough(fn, plan.boundary, this, arguments);
-    return run(engine, fn, plan, this, arguments, call);
+  return function call(this: unknown, ...args: unknown[]): unknown {
+    if (new.target !== undefined) return constructed(fn, plan, args, new.target === call ? fn : new.target);
+    if (engine === undefined) return plan.boundary === undefined ? fn.apply(this, args) : passThrough(fn, plan.boundary, this, args);
+    return run(engine, fn, plan, this, args, call);
   };
 }
 
 /** The heart: one span, one scope, no closure while the result is no object. */
-function run(current: Engine, fn: AnyFunction, plan: CallPlan, self: unknown, args: IArguments, wrapper: AnyFunction | undefined): unknown {
+function run(current: Engine, fn: AnyFunction, plan: CallPlan, self: unknown, args: unknown[], wrapper: AnyFunction | undefined): unknown {
   const { def = resolveDef(plan, fn, self, wrapper) } = plan;
   const parent = storage.getStore();
   const scope = current.open(parent === undefined ? ROOT : parent, def, def.name, plan.kind);
@@ -55,7 +55,7 @@ function run(current: Engine, fn: AnyFunction, plan: CallPlan, self: unknown, ar
   storage.enterWith(scope);
   let result: unknown;
   try {
-    result = fn.apply(self, (last ?? args) as never);
+    result = fn.apply(self, last ?? args);
   } catch (error) {
     storage.enterWith(parent);
     throw failCall(current, scope, def, plan.boundary, error);
@@ -67,7 +67,7 @@ function run(current: Engine, fn: AnyFunction, plan: CallPlan, self: unknown, ar
   return result;
 }
 
-function constructed(fn: AnyFunction, plan: CallPlan, args: IArguments, target: AnyFunction): unknown {
+function constructed(fn: AnyFunction, plan: CallPlan, args: unknown[], target: AnyFunction): unknown {
   const construct = (): unknown => Reflect.construct(fn, args, target);
   if (engine === undefined) return construct();
   const def = resolveDef(plan, fn, undefined, undefined);
@@ -84,7 +84,7 @@ function constructed(fn: AnyFunction, plan: CallPlan, args: IArguments, target: 
   }
 }
 
-function setCallAttributes(scope: CallScope, attributes: NonNullable<CallPlan['attributes']>, args: IArguments): void {
+function setCallAttributes(scope: CallScope, attributes: NonNullable<CallPlan['attributes']>, args: unknown[]): void {
   const { span } = scope;
   if (!span?.isRecording()) return;
   try {
@@ -96,7 +96,7 @@ function setCallAttributes(scope: CallScope, attributes: NonNullable<CallPlan['a
 }
 
 /** The arguments with the callback at their end replaced by one that ends the call; `undefined` where there is none. */
-function callbackOf(current: Engine, scope: CallScope, plan: CallPlan, args: IArguments): unknown[] | undefined {
+function callbackOf(current: Engine, scope: CallScope, plan: CallPlan, args: unknown[]): unknown[] | undefined {
   const callback: unknown = args[args.length - 1];
   if (typeof callback !== 'function') return undefined;
   const { def, boundary } = plan;
@@ -111,14 +111,14 @@ function callbackOf(current: Engine, scope: CallScope, plan: CallPlan, args: IAr
     return storage.run(caller, () => (callback as AnyFunction).apply(this, results));
   };
   state.holdBy(ended);
-  return [...Array.prototype.slice.call(args, 0, -1), mimic(ended, callback as AnyFunction)];
+  return [...args.slice(0, -1), mimic(ended, callback as AnyFunction)];
 }
 
 /** Without an engine a boundary holds all the same: it changes which error leaves the module. */
-function passThrough(fn: AnyFunction, boundary: string, self: unknown, args: IArguments): unknown {
+function passThrough(fn: AnyFunction, boundary: string, self: unknown, args: unknown[]): unknown {
   let result: unknown;
   try {
-    result = fn.apply(self, args as never);
+    result = fn.apply(self, args);
   } catch (error) {
     throw crossBoundary(boundary, error);
   }

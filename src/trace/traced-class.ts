@@ -21,7 +21,8 @@ export function traceClass(cls: AnyClass, options: TracedOptions, wrap: (fn: Any
   const skip = new Set(options.skip);
   const methods = [...methodsOf(cls.prototype as object, false), ...methodsOf(cls, true)];
   for (const name of skip) {
-    if (!methods.some(({ key }) => key === name)) throw new TypeError(`Cannot skip "${name}": class "${className}" has no such method, expected one of its own`);
+    if (!methods.some(({ key }) => key === name))
+      throw new TypeError(`Cannot skip "${name}": class "${className}" has no such method, expected one of its own`);
   }
   for (const { owner, key, isStatic, fn } of methods) {
     if (skip.has(String(key)) || isMarked(fn, SKIPPED) || isMarked(fn, TRACED)) continue;

@@ -59,6 +59,7 @@ export function checkOptions(options: TracedOptions, subject: string): void {
 export function sloOf(slo: TracedOptions['slo'], subject: string): Slo | undefined {
   if (slo === undefined) return undefined;
   const { objective, latency } = slo;
-  if (!(objective > 0 && objective < 1)) throw new RangeError(`Cannot trace "${subject}": the objective is ${objective}, expected a share between 0 and 1 such as 0.999`);
+  if (!(objective > 0 && objective < 1))
+    throw new RangeError(`Cannot trace "${subject}": the objective is ${objective}, expected a share between 0 and 1 such as 0.999`);
   return { objective, latencyMs: latency === undefined ? undefined : durationMs(latency, `latency of "${subject}"`) };
 }

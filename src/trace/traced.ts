@@ -1,10 +1,10 @@
 import type { Attributes } from '../core/attributes.ts';
-import { type AnyClass, type AnyFunction, applyWrapper, isDecoratorContext, makeWrapper, type MethodPlace, type Wrapper } from '../core/wrapper.ts';
+import { type AnyClass, type AnyFunction, applyWrapper, isDecoratorContext, type MethodPlace, makeWrapper, type Wrapper } from '../core/wrapper.ts';
 import { checkBoundary } from '../errors/boundary-error.ts';
 import { type CallPlan, resolveDef } from './call-plan.ts';
 import { type CallSite, callSite } from './call-site.ts';
-import { isMarked, mark, SKIPPED, traceClass, TRACED } from './traced-class.ts';
 import { tracedCall } from './traced-call.ts';
+import { isMarked, mark, SKIPPED, TRACED, traceClass } from './traced-class.ts';
 import { checkOptions, kindNumber, sloOf, type TracedOptions } from './traced-options.ts';
 
 /** A {@link Wrapper} that also decorates classes. */
@@ -58,7 +58,8 @@ function isOptions(first: unknown, second: unknown): first is TracedOptions {
 
 function named(name: string, options: unknown): TracedOptions {
   if (options === undefined) return { name };
-  if (typeof options !== 'object' || options === null) throw new TypeError(`Cannot trace "${name}": options are ${options === null ? 'null' : typeof options}, expected an object`);
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(`Cannot trace "${name}": options are ${options === null ? 'null' : typeof options}, expected an object`);
   const inner = (options as TracedOptions).name;
   if (inner !== undefined && inner !== name) throw new TypeError(`Cannot trace "${name}": option "name" is "${inner}", expected one name`);
   return { ...options, name };
@@ -78,7 +79,8 @@ function configured(options: TracedOptions, target: unknown): unknown {
 
 function applyTraced(options: TracedOptions, args: readonly unknown[], site: CallSite): unknown {
   const wrap = (fn: AnyFunction, place: MethodPlace | undefined): AnyFunction => traceFunction(options, site, fn, place);
-  const onClass = (cls: AnyClass): AnyClass => traceClass(cls, options, (fn, place) => traceFunction({ ...options, name: undefined } as never, site, fn, place));
+  const onClass = (cls: AnyClass): AnyClass =>
+    traceClass(cls, options, (fn, place) => traceFunction({ ...options, name: undefined } as never, site, fn, place));
   return applyWrapper('trace', wrap, onClass, args);
 }
 

@@ -37,7 +37,11 @@ engineContract({
     const spans: SeenSpan[] = [];
     const engine = createNativeEngine({ output: { ended: (span) => spans.push(seenOf(span)), sampledOut: () => undefined }, sampler: ratioSampler(ratio) });
     const uninstall = installEngine(engine);
-    const unregister = await registerApi({ provider: new NativeTracerProvider(engine), contextManager: new SondeContextManager(), propagator: createPropagator() });
+    const unregister = await registerApi({
+      provider: new NativeTracerProvider(engine),
+      contextManager: new SondeContextManager(),
+      propagator: createPropagator(),
+    });
     return {
       spans: () => spans,
       async stop() {
@@ -48,6 +52,6 @@ engineContract({
   },
   deviations: {
     'context.active() is the very object that context.with was given':
-      "a context that the engine did not make is entered as a scope with the same values, so that bound values and limits have a place",
+      'a context that the engine did not make is entered as a scope with the same values, so that bound values and limits have a place',
   },
 });

@@ -1,6 +1,17 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { context, createContextKey, propagation, ROOT_CONTEXT, type Span, type SpanContext, SpanKind, SpanStatusCode, type TimeInput, trace } from '@opentelemetry/api';
+import {
+  context,
+  createContextKey,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  type TimeInput,
+  trace,
+} from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bind } from '../../src/core/bind.ts';
 import { annotate } from '../../src/trace/annotate.ts';
@@ -55,7 +66,13 @@ export function engineContract(subject: EngineSubject): void {
   };
   const one = (name: string): SeenSpan => {
     const found = running.spans().filter((span) => span.name === name);
-    expect(found, `spans named ${name} of ${running.spans().map((span) => span.name).join(', ')}`).toHaveLength(1);
+    expect(
+      found,
+      `spans named ${name} of ${running
+        .spans()
+        .map((span) => span.name)
+        .join(', ')}`,
+    ).toHaveLength(1);
     return found[0] as SeenSpan;
   };
   const tracer = () => trace.getTracer('contract', '1.2.3');
@@ -75,14 +92,23 @@ export function engineContract(subject: EngineSubject): void {
 
     check('a span has valid IDs, the sampled flag, its name, kind and library', () => {
       let spanContext: SpanContext | undefined;
-      const seen = made((span) => {
-        spanContext = span.spanContext();
-        expect(span.isRecording()).toBe(true);
-      }, { kind: SpanKind.CLIENT });
+      const seen = made(
+        (span) => {
+          spanContext = span.spanContext();
+          expect(span.isRecording()).toBe(true);
+        },
+        { kind: SpanKind.CLIENT },
+      );
       expect(spanContext?.traceId).toMatch(/^(?!0{32})[0-9a-f]{32}$/);
       expect(spanContext?.spanId).toMatch(/^(?!0{16})[0-9a-f]{16}$/);
       expect((spanContext?.traceFlags ?? 0) & 1).toBe(1);
-      expect(seen).toMatchObject({ traceId: spanContext?.traceId, spanId: spanContext?.spanId, parentSpanId: undefined, kind: SpanKind.CLIENT, library: { name: 'contract', version: '1.2.3' } });
+      expect(seen).toMatchObject({
+        traceId: spanContext?.traceId,
+        spanId: spanContext?.spanId,
+        parentSpanId: undefined,
+        kind: SpanKind.CLIENT,
+        library: { name: 'contract', version: '1.2.3' },
+      });
     });
     check('the span context is the same object each time', () => {
       made((span) => expect(span.spanContext()).toBe(span.spanContext()));
@@ -91,10 +117,13 @@ export function engineContract(subject: EngineSubject): void {
       made((span) => expect(span.spanContext().traceFlags & 2).toBe(2));
     });
     check('attributes: texts, numbers, booleans, arrays with holes', () => {
-      const seen = made((span) => {
-        span.setAttribute('text', 'a').setAttribute('number', 1.5).setAttribute('yes', true);
-        span.setAttributes({ texts: ['a', null, 'b'], numbers: [1, 2], text: 'b', none: undefined });
-      }, { attributes: { first: 1 } });
+      const seen = made(
+        (span) => {
+          span.setAttribute('text', 'a').setAttribute('number', 1.5).setAttribute('yes', true);
+          span.setAttributes({ texts: ['a', null, 'b'], numbers: [1, 2], text: 'b', none: undefined });
+        },
+        { attributes: { first: 1 } },
+      );
       expect(seen.attributes).toEqual({ first: 1, text: 'b', number: 1.5, yes: true, texts: ['a', null, 'b'], numbers: [1, 2] });
     });
     check('attribute values that are none are left out', () => {
@@ -124,15 +153,26 @@ export function engineContract(subject: EngineSubject): void {
     });
     check('events with attributes and time', () => {
       const seen = made((span) => {
-        span.addEvent('plain').addEvent('attributes', { a: 1 }).addEvent('time', new Date(1_700_000_000_000)).addEvent('both', { b: 2 }, new Date(1_700_000_001_000));
+        span
+          .addEvent('plain')
+          .addEvent('attributes', { a: 1 })
+          .addEvent('time', new Date(1_700_000_000_000))
+          .addEvent('both', { b: 2 }, new Date(1_700_000_001_000));
       });
-      expect(seen.events.map(({ name, attributes }) => [name, attributes])).toEqual([['plain', {}], ['attributes', { a: 1 }], ['time', {}], ['both', { b: 2 }]]);
+      expect(seen.events.map(({ name, attributes }) => [name, attributes])).toEqual([
+        ['plain', {}],
+        ['attributes', { a: 1 }],
+        ['time', {}],
+        ['both', { b: 2 }],
+      ]);
       expect(seen.events[2]?.timeMs).toBeCloseTo(1_700_000_000_000, 0);
       expect(seen.events[3]?.timeMs).toBeCloseTo(1_700_000_001_000, 0);
       expect(Math.abs((seen.events[0]?.timeMs ?? 0) - Date.now())).toBeLessThan(2_000);
     });
     check('links, at the start and later', () => {
-      const seen = made((span) => span.addLink({ context: REMOTE, attributes: { late: true } }).addLinks([{ context: REMOTE }]), { links: [{ context: REMOTE, attributes: { early: true } }] });
+      const seen = made((span) => span.addLink({ context: REMOTE, attributes: { late: true } }).addLinks([{ context: REMOTE }]), {
+        links: [{ context: REMOTE, attributes: { early: true } }],
+      });
       expect(seen.links.map(({ traceId, spanId, attributes }) => [traceId, spanId, attributes])).toEqual([
         [REMOTE.traceId, REMOTE.spanId, { early: true }],
         [REMOTE.traceId, REMOTE.spanId, { late: true }],
@@ -142,7 +182,9 @@ export function engineContract(subject: EngineSubject): void {
     check('recordException makes an event of type, message and stack', () => {
       const error = new TypeError('broken');
       const seen = made((span) => span.recordException(error));
-      expect(seen.events).toMatchObject([{ name: 'exception', attributes: { 'exception.type': 'TypeError', 'exception.message': 'broken', 'exception.stacktrace': error.stack } }]);
+      expect(seen.events).toMatchObject([
+        { name: 'exception', attributes: { 'exception.type': 'TypeError', 'exception.message': 'broken', 'exception.stacktrace': error.stack } },
+      ]);
       expect(seen.status.code).toBe(0);
     });
     check('recordException takes a text', () => {
@@ -152,7 +194,10 @@ export function engineContract(subject: EngineSubject): void {
       const seen = made((span) => span.setStatus({ code: SpanStatusCode.ERROR, message: 'no' }).setStatus({ code: SpanStatusCode.UNSET }));
       expect(seen.status).toEqual({ code: SpanStatusCode.ERROR, message: 'no' });
       const span = tracer().startSpan('fine');
-      span.setStatus({ code: SpanStatusCode.ERROR, message: 'no' }).setStatus({ code: SpanStatusCode.OK, message: 'ignored' }).setStatus({ code: SpanStatusCode.ERROR, message: 'late' });
+      span
+        .setStatus({ code: SpanStatusCode.ERROR, message: 'no' })
+        .setStatus({ code: SpanStatusCode.OK, message: 'ignored' })
+        .setStatus({ code: SpanStatusCode.ERROR, message: 'late' });
       span.end();
       expect(one('fine').status).toEqual({ code: SpanStatusCode.OK });
     });
@@ -180,12 +225,16 @@ export function engineContract(subject: EngineSubject): void {
     }
     check('explicit times as readings of performance.now()', async () => {
       const start = performance.now() - 100;
-      tracer().startSpan('timed', { startTime: start }).end(start + 40);
+      tracer()
+        .startSpan('timed', { startTime: start })
+        .end(start + 40);
       expect(one('timed').endMs - one('timed').startMs).toBeCloseTo(40, 0);
       expect(Math.abs(one('timed').startMs - (performance.timeOrigin + start))).toBeLessThan(50);
     });
     check('an end before the start is the start', () => {
-      tracer().startSpan('backwards', { startTime: new Date(1_700_000_000_000) }).end(new Date(1_600_000_000_000));
+      tracer()
+        .startSpan('backwards', { startTime: new Date(1_700_000_000_000) })
+        .end(new Date(1_600_000_000_000));
       expect(one('backwards').endMs).toBe(one('backwards').startMs);
     });
     check('the clock runs', async () => {
@@ -235,12 +284,14 @@ export function engineContract(subject: EngineSubject): void {
       tracer().startSpan('continued', {}, parent).end();
       expect(one('continued')).toMatchObject({ traceId: REMOTE.traceId, parentSpanId: REMOTE.spanId, traceState: 'a=1,b=2' });
     });
-    check('trace.setSpanContext on the API\'s own root is continued', () => {
+    check("trace.setSpanContext on the API's own root is continued", () => {
       tracer().startSpan('continued', {}, trace.setSpanContext(ROOT_CONTEXT, REMOTE)).end();
       expect(one('continued')).toMatchObject({ traceId: REMOTE.traceId, parentSpanId: REMOTE.spanId });
     });
     check('an invalid parent begins a trace', () => {
-      tracer().startSpan('fresh', {}, trace.setSpanContext(ROOT_CONTEXT, { ...REMOTE, traceId: '0'.repeat(32) })).end();
+      tracer()
+        .startSpan('fresh', {}, trace.setSpanContext(ROOT_CONTEXT, { ...REMOTE, traceId: '0'.repeat(32) }))
+        .end();
       expect(one('fresh').parentSpanId).toBeUndefined();
       expect(one('fresh').traceId).not.toBe('0'.repeat(32));
     });
@@ -260,7 +311,11 @@ export function engineContract(subject: EngineSubject): void {
       const result = context.with(inner, fn as (n: number) => number, { base: 1 } as never, 2);
       expect(result).toBe(3);
       expect(context.active().getValue(key)).toBeUndefined();
-      expect(() => context.with(inner, () => { throw new Error('out'); })).toThrow('out');
+      expect(() =>
+        context.with(inner, () => {
+          throw new Error('out');
+        }),
+      ).toThrow('out');
       expect(context.active().getValue(key)).toBeUndefined();
     });
     check('context.with on a context of another maker keeps its values', () => {
@@ -319,7 +374,7 @@ export function engineContract(subject: EngineSubject): void {
       emitter.removeAllListeners('a');
       expect(emitter.listenerCount('a')).toBe(0);
     });
-    check('inject and extract are each other\'s inverse', () => {
+    check("inject and extract are each other's inverse", () => {
       tracer().startActiveSpan('out', (span) => {
         const carrier: Record<string, string> = {};
         propagation.inject(propagation.setBaggage(context.active(), propagation.createBaggage({ plan: { value: 'größer, ok' } })), carrier);
@@ -359,8 +414,16 @@ export function engineContract(subject: EngineSubject): void {
       expect(one('active')).toMatchObject({ attributes: { api: 1, own: 2 }, events: [{ name: 'hello' }] });
     });
     check('fail with status and error.type', () => {
-      expect(() => traced('failing', { kind: 'producer' }, () => { throw new RangeError('too far'); })()).toThrow('too far');
-      expect(one('failing')).toMatchObject({ status: { code: SpanStatusCode.ERROR, message: 'too far' }, attributes: { 'error.type': 'RangeError' }, kind: SpanKind.PRODUCER });
+      expect(() =>
+        traced('failing', { kind: 'producer' }, () => {
+          throw new RangeError('too far');
+        })(),
+      ).toThrow('too far');
+      expect(one('failing')).toMatchObject({
+        status: { code: SpanStatusCode.ERROR, message: 'too far' },
+        attributes: { 'error.type': 'RangeError' },
+        kind: SpanKind.PRODUCER,
+      });
     });
     check('carry bound values; their own attributes win', () => {
       bind({ 'request.id': 'r1', plan: 'free' }, () => {
@@ -408,7 +471,10 @@ export function engineContract(subject: EngineSubject): void {
       const span = tracer().startSpan('refused', {}, parent);
       expect(span.spanContext()).toMatchObject({ traceId: REMOTE.traceId, traceFlags: 0 });
       span.end();
-      context.with(parent, traced('refused too', () => 1));
+      context.with(
+        parent,
+        traced('refused too', () => 1),
+      );
       expect(running.spans()).toEqual([]);
     });
     check('a ratio keeps the traces that OpenTelemetry keeps, by trace ID', async () => {

@@ -3,7 +3,11 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 async function run(fixture: string, ...args: string[]): Promise<{ out: unknown; err: string }> {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--no-warnings', new URL(`fixtures/interop/${fixture}.cjs`, import.meta.url).pathname, ...args]);
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [
+    '--no-warnings',
+    new URL(`fixtures/interop/${fixture}.cjs`, import.meta.url).pathname,
+    ...args,
+  ]);
   return { out: JSON.parse(stdout), err: stderr };
 }
 

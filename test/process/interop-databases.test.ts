@@ -12,7 +12,11 @@ interface Printed {
 }
 
 async function run(fixture: string, argument: string): Promise<Printed> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', new URL(`fixtures/interop/${fixture}.cjs`, import.meta.url).pathname, argument]);
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--no-warnings',
+    new URL(`fixtures/interop/${fixture}.cjs`, import.meta.url).pathname,
+    argument,
+  ]);
   return JSON.parse(stdout) as Printed;
 }
 
@@ -64,12 +68,20 @@ describe.runIf(postgres)('pg', () => {
     const user = userOf('postgres');
     const folder = folderFor(user);
     execFileSync(`${postgres}/initdb`, ['-D', `${folder}/data`, '-U', 'sonde', '-A', 'trust', '--no-sync'], { ...user, stdio: 'ignore', cwd: folder });
-    running.push(spawn(`${postgres}/postgres`, ['-D', `${folder}/data`, '-k', folder, '-c', 'listen_addresses=', '-F'], { ...user, stdio: 'ignore', cwd: folder }));
+    running.push(
+      spawn(`${postgres}/postgres`, ['-D', `${folder}/data`, '-k', folder, '-c', 'listen_addresses=', '-F'], { ...user, stdio: 'ignore', cwd: folder }),
+    );
     await until(`${folder}/.s.PGSQL.5432`);
     const { spans, found, failed } = await run('pg', folder);
     expect([found, failed]).toEqual([7, '42P01']);
     const tree = spans.map(({ name, parent }) => [name, parent]);
-    expect(tree).toEqual(expect.arrayContaining([['pg.query:SELECT postgres', 'orders.find'], ['after', 'orders.find'], ['pg.query:SELECT postgres', 'orders.break']]));
+    expect(tree).toEqual(
+      expect.arrayContaining([
+        ['pg.query:SELECT postgres', 'orders.find'],
+        ['after', 'orders.find'],
+        ['pg.query:SELECT postgres', 'orders.break'],
+      ]),
+    );
     expect(spans.find(({ name }) => name === 'orders.break')?.attributes).toEqual({ 'error.type': '42P01' });
   });
 });

@@ -3,12 +3,22 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 interface Printed {
-  readonly spans: { readonly name: string; readonly parent: string | null; readonly kind: number; readonly library: string; readonly trace: string; readonly attributes: Record<string, unknown> }[];
+  readonly spans: {
+    readonly name: string;
+    readonly parent: string | null;
+    readonly kind: number;
+    readonly library: string;
+    readonly trace: string;
+    readonly attributes: Record<string, unknown>;
+  }[];
   readonly [key: string]: unknown;
 }
 
 async function run(fixture: string): Promise<Printed> {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--no-warnings', new URL(`fixtures/interop/${fixture}.cjs`, import.meta.url).pathname]);
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [
+    '--no-warnings',
+    new URL(`fixtures/interop/${fixture}.cjs`, import.meta.url).pathname,
+  ]);
   expect(stderr).toBe('');
   return JSON.parse(stdout) as Printed;
 }

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Context, ContextManager } from '@opentelemetry/api';
-import { currentScope, ROOT, Scope, SPAN_KEY, type SpanLike, storage } from '../../core/scope.ts';
+import { currentScope, Scope, SPAN_KEY, type SpanLike, storage } from '../../core/scope.ts';
 
 /** A context that another maker built (the API's own root, for one), seen as a scope. */
 class ForeignScope extends Scope {

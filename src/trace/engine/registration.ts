@@ -67,7 +67,8 @@ class Registration {
   /** Points every copy that is loaded by now to our provider, under the highest version among them. Returns the new ones. */
   #adopt(): ApiCopy[] {
     const fresh = loadedApiCopies().filter(({ path }) => !this.#known.has(path));
-    const api = (globals[GLOBAL_KEY] ??= { version: '1.0.0' });
+    const api = globals[GLOBAL_KEY] ?? { version: '1.0.0' };
+    globals[GLOBAL_KEY] = api;
     for (const copy of fresh) {
       this.#known.set(copy.path, copy);
       if (isNewer(copy.version, api.version)) api.version = copy.version;

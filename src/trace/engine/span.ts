@@ -48,7 +48,17 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
   attrCount: number;
   rare: Rare | undefined;
 
-  constructor(parent: Scope, trace: NativeTrace, p0: number, p1: number, flags: number, def: FunctionDef | undefined, name: string, kind: number, caller: FunctionDef | undefined) {
+  constructor(
+    parent: Scope,
+    trace: NativeTrace,
+    p0: number,
+    p1: number,
+    flags: number,
+    def: FunctionDef | undefined,
+    name: string,
+    kind: number,
+    caller: FunctionDef | undefined,
+  ) {
     super(parent);
     this.span = this;
     this.trace = trace;
@@ -204,7 +214,7 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
   finish(endMono: number): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
-    this.endMono = endMono < this.startMono ? this.startMono : endMono;
+    this.endMono = Math.max(endMono, this.startMono);
     const { trace } = this;
     try {
       if ((this.flags & SAMPLED) !== 0) trace.host.output.ended(this);

@@ -25,7 +25,13 @@ export class NativeTracer implements Tracer {
   startSpan(name: string, options: SpanOptions = {}, context?: Context): Span {
     const parent = context === undefined ? currentScope() : scopeOf(context);
     if (parent.getValue(SUPPRESS_KEY) === true) return new InertSpan();
-    const span = this.#engine.open(options.root ? withoutSpan(parent) : parent, undefined, String(name), options.kind ?? 0, options.attributes as Attributes | undefined);
+    const span = this.#engine.open(
+      options.root ? withoutSpan(parent) : parent,
+      undefined,
+      String(name),
+      options.kind ?? 0,
+      options.attributes as Attributes | undefined,
+    );
     span.library = this.#library;
     if (options.startTime !== undefined) span.startMono = monoOf(options.startTime as Moment);
     if (options.links) span.addLinks(options.links);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { clock, systemClock, useClock } from '../../../src/core/clock.ts';
 
-it('is the machine\'s until another is put in place', () => {
+it("is the machine's until another is put in place", () => {
   expect(clock).toBe(systemClock);
   const other = { ...systemClock, now: () => 5 };
   const restore = useClock(other);

@@ -16,10 +16,15 @@ describe('durationMs', () => {
     expect(durationMs(text as '1s')).toBe(ms);
   });
 
-  it.each(['', '5', '5 s', '-1s', '1e3ms', '1,5s', 's', '1w', '1S', '.5s', '1.s', 'Infinityms', `${'9'.repeat(16)}ms`])('refuses "%s" and says what it is for', (text) => {
-    expect(tryDurationMs(text)).toBeUndefined();
-    expect(() => durationMs(text as '1s', 'limit')).toThrow(new RangeError(`Cannot use "${text}" as limit: expected a number with a unit, such as "250ms", "2s" or "1h"`));
-  });
+  it.each(['', '5', '5 s', '-1s', '1e3ms', '1,5s', 's', '1w', '1S', '.5s', '1.s', 'Infinityms', `${'9'.repeat(16)}ms`])(
+    'refuses "%s" and says what it is for',
+    (text) => {
+      expect(tryDurationMs(text)).toBeUndefined();
+      expect(() => durationMs(text as '1s', 'limit')).toThrow(
+        new RangeError(`Cannot use "${text}" as limit: expected a number with a unit, such as "250ms", "2s" or "1h"`),
+      );
+    },
+  );
 
   it.each([5, null, undefined, {}, [], ['5s']])('refuses what is no text: %j', (value) => {
     expect(tryDurationMs(value)).toBeUndefined();

@@ -19,7 +19,18 @@ it.each([
   ['null', null, 'null'],
   ['a plain object', {}, 'Object'],
   ['an object without prototype', Object.create(null), 'Error'],
-  ['a proxy that throws', new Proxy({}, { get() { throw new Error('no'); } }), 'Error'],
+  [
+    'a proxy that throws',
+    new Proxy(
+      {},
+      {
+        get() {
+          throw new Error('no');
+        },
+      },
+    ),
+    'Error',
+  ],
 ])('%s', (_what, error, type) => {
   expect(errorType(error)).toBe(type);
 });

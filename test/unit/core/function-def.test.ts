@@ -16,6 +16,12 @@ it('gives dense IDs, and tells a watcher of all there are and all to come', () =
   defineFunction('b', 'm');
   stop();
   defineFunction('c', 'm');
-  expect(seen).toEqual([...functionDefs().slice(0, before).map(({ name }) => name), 'a', 'b']);
+  expect(seen).toEqual([
+    ...functionDefs()
+      .slice(0, before)
+      .map(({ name }) => name),
+    'a',
+    'b',
+  ]);
   expect(functionDefs()[before + 2]?.name).toBe('c');
 });

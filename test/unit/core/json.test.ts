@@ -18,8 +18,27 @@ describe('safeCopy', () => {
     ['bytes', Buffer.from('abc'), '[Buffer of 3 bytes]'],
     ['patterns and addresses', [/a/g, new URL('http://a/')], ['/a/g', 'http://a/']],
     ['toJSON', { toJSON: () => ({ short: 1 }) }, { short: 1 }],
-    ['a getter that throws', { get bad(): never { throw new Error('no'); } }, { bad: '[unreadable: no]' }],
-    ['a proxy that throws', new Proxy({}, { ownKeys() { throw new Error('no'); } }), '[unreadable: no]'],
+    [
+      'a getter that throws',
+      {
+        get bad(): never {
+          throw new Error('no');
+        },
+      },
+      { bad: '[unreadable: no]' },
+    ],
+    [
+      'a proxy that throws',
+      new Proxy(
+        {},
+        {
+          ownKeys() {
+            throw new Error('no');
+          },
+        },
+      ),
+      '[unreadable: no]',
+    ],
     ['undefined in arrays', [undefined], [null]],
     ['__proto__ as a name', JSON.parse('{"__proto__": 1}'), JSON.parse('{"__proto__": 1}')],
   ])('%s', (_what, value, expected) => {
@@ -27,7 +46,12 @@ describe('safeCopy', () => {
   });
 
   it('an error has its type, message, stack and own fields', () => {
-    expect(safeCopy(Object.assign(new RangeError('far'), { code: 'E' }))).toMatchObject({ type: 'RangeError', message: 'far', stack: expect.stringContaining('RangeError: far'), code: 'E' });
+    expect(safeCopy(Object.assign(new RangeError('far'), { code: 'E' }))).toMatchObject({
+      type: 'RangeError',
+      message: 'far',
+      stack: expect.stringContaining('RangeError: far'),
+      code: 'E',
+    });
   });
 
   it('bounds depth, width and length', () => {
@@ -51,10 +75,13 @@ describe('safeCopy', () => {
 
   it('gives JSON for anything', () => {
     fc.assert(
-      fc.property(fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true, withNullPrototype: true, withSparseArray: true }), (value) => {
-        const text = safeJson(value);
-        expect(() => JSON.parse(text)).not.toThrow();
-      }),
+      fc.property(
+        fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true, withNullPrototype: true, withSparseArray: true }),
+        (value) => {
+          const text = safeJson(value);
+          expect(() => JSON.parse(text)).not.toThrow();
+        },
+      ),
     );
   });
 });
@@ -65,7 +92,15 @@ describe('safeMessage', () => {
     ['a text', 'b', 'b'],
     ['undefined', undefined, 'undefined'],
     ['an object without prototype', Object.create(null), 'unprintable value'],
-    ['a getter that throws', Object.defineProperty(new Error('x'), 'message', { get() { throw new Error('no'); } }), 'unprintable value'],
+    [
+      'a getter that throws',
+      Object.defineProperty(new Error('x'), 'message', {
+        get() {
+          throw new Error('no');
+        },
+      }),
+      'unprintable value',
+    ],
   ])('%s', (_what, error, message) => {
     expect(safeMessage(error)).toBe(message);
   });

@@ -30,7 +30,9 @@ describe('redaction by path', () => {
 
   it('works beside the keys, on copies and on keys with dots', () => {
     const revise = redactor(['shoe', 'user.*.email', '**.card']);
-    expect(safeCopy({ user: { a: { email: 'x', name: 'n' } }, shoeSize: 44, 'user.b.email': 'y', deep: [{ card: 1, cardinality: 2 }], password: 'p' }, revise)).toEqual({
+    expect(
+      safeCopy({ user: { a: { email: 'x', name: 'n' } }, shoeSize: 44, 'user.b.email': 'y', deep: [{ card: 1, cardinality: 2 }], password: 'p' }, revise),
+    ).toEqual({
       user: { a: { email: '[redacted]', name: 'n' } },
       shoeSize: '[redacted]',
       'user.b.email': '[redacted]',

@@ -4,14 +4,57 @@ import { redactor, scrub } from '../../../src/core/redact.ts';
 
 describe('redactor', () => {
   const revise = redactor();
-  it.each(['password', 'PASSWORD', 'user.password', 'newPassword', 'passwd', 'pwd', 'secret', 'client_secret', 'apiKey', 'api-key', 'x-api-key', 'Authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'accessToken', 'refresh_token', 'token', 'privateKey', 'credentials', 'connectionString', 'cardNumber', 'cvv', 'pin', 'otp', 'ssn', 'jwt', 'sessionId', 'passphrase'])(
-    'hides %s',
-    (key) => {
-      expect(revise(key, 'value', [])).toBe('[redacted]');
-    },
-  );
+  it.each([
+    'password',
+    'PASSWORD',
+    'user.password',
+    'newPassword',
+    'passwd',
+    'pwd',
+    'secret',
+    'client_secret',
+    'apiKey',
+    'api-key',
+    'x-api-key',
+    'Authorization',
+    'proxy-authorization',
+    'cookie',
+    'set-cookie',
+    'accessToken',
+    'refresh_token',
+    'token',
+    'privateKey',
+    'credentials',
+    'connectionString',
+    'cardNumber',
+    'cvv',
+    'pin',
+    'otp',
+    'ssn',
+    'jwt',
+    'sessionId',
+    'passphrase',
+  ])('hides %s', (key) => {
+    expect(revise(key, 'value', [])).toBe('[redacted]');
+  });
 
-  it.each(['user', 'passenger', 'author', 'pinned', 'spinner', 'order.id', 'tokens', 'key', 'monkey', 'passed', 'compass', 'company', 'description', 'authority', 'option'])('shows %s of a number or a plain word', (key) => {
+  it.each([
+    'user',
+    'passenger',
+    'author',
+    'pinned',
+    'spinner',
+    'order.id',
+    'tokens',
+    'key',
+    'monkey',
+    'passed',
+    'compass',
+    'company',
+    'description',
+    'authority',
+    'option',
+  ])('shows %s of a number or a plain word', (key) => {
     expect(revise(key, 7, [])).toBe(7);
   });
 
@@ -23,7 +66,10 @@ describe('redactor', () => {
 
   it('goes to any depth, through arrays and maps', () => {
     const value = { a: [{ b: { password: 'x', list: [{ token: 'y' }] } }], headers: new Map([['authorization', 'Bearer z']]) };
-    expect(safeCopy(value, revise)).toEqual({ a: [{ b: { password: '[redacted]', list: [{ token: '[redacted]' }] } }], headers: { authorization: '[redacted]' } });
+    expect(safeCopy(value, revise)).toEqual({
+      a: [{ b: { password: '[redacted]', list: [{ token: '[redacted]' }] } }],
+      headers: { authorization: '[redacted]' },
+    });
   });
 
   it('takes further keys', () => {

@@ -82,6 +82,9 @@ describe('mergeValues', () => {
   it('has no prototype: no name is special', () => {
     const merged = mergeValues(undefined, JSON.parse('{"__proto__": "x", "constructor": "y"}') as Record<string, string>);
     expect(Object.getPrototypeOf(merged)).toBeNull();
-    expect(Object.entries(merged)).toEqual([['__proto__', 'x'], ['constructor', 'y']]);
+    expect(Object.entries(merged)).toEqual([
+      ['__proto__', 'x'],
+      ['constructor', 'y'],
+    ]);
   });
 });

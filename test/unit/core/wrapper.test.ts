@@ -5,9 +5,12 @@ import { type AnyFunction, isClass, makeWrapper, mimic, stack, type Wrapper } fr
 /** A wrapper that writes its name around what the function gives. */
 function around(name: string): Wrapper {
   return makeWrapper(`put ${name} around`, (fn, place) =>
-    mimic(function (this: unknown, ...args: unknown[]) {
-      return `${name}${place ? `<${place.isStatic ? 'static ' : ''}${place.className ?? '?'}.${place.key}>` : ''}(${fn.apply(this, args)})`;
-    } as AnyFunction, fn),
+    mimic(
+      function (this: unknown, ...args: unknown[]) {
+        return `${name}${place ? `<${place.isStatic ? 'static ' : ''}${place.className ?? '?'}.${place.key}>` : ''}(${fn.apply(this, args)})`;
+      } as AnyFunction,
+      fn,
+    ),
   );
 }
 
@@ -136,7 +139,7 @@ describe('isClass', () => {
     ['a class', class {}, true],
     ['a derived class', class extends Array {}, true],
     ['a built-in', Map, false],
-    ['a function', function () {}, false],
+    ['a function', () => {}, false],
     ['a function whose text begins with "class"', function classify() {}, false],
     ['an arrow', () => {}, false],
     ['an async function', async () => {}, false],

@@ -20,13 +20,17 @@ const said = (): unknown[] => heard.map(({ def, latencyMs, result }) => [def.nam
 
 it('tells how long a call took to notice that it was aborted', async () => {
   const abort = new AbortController();
-  const listening = traced('listening', () => new Promise((_resolve, reject) => {
-    const given = signal();
-    given?.addEventListener('abort', () => {
-      nowMono += 5;
-      reject(given.reason as Error);
-    });
-  }));
+  const listening = traced(
+    'listening',
+    () =>
+      new Promise((_resolve, reject) => {
+        const given = signal();
+        given?.addEventListener('abort', () => {
+          nowMono += 5;
+          reject(given.reason as Error);
+        });
+      }),
+  );
   const running = withSignal(abort.signal, listening);
   abort.abort();
   await expect(running).rejects.toThrow();

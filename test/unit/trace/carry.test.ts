@@ -57,7 +57,11 @@ describe('carryScope and resumeScope', () => {
     await resumeScope(carried, async () => {
       expect(deadline()?.leftMs).toBeLessThanOrEqual(30);
       const abort = signal() as AbortSignal;
-      if (!abort.aborted) await new Promise((resolve) => { abort.addEventListener('abort', resolve); setTimeout(() => undefined, 1_000).unref(); });
+      if (!abort.aborted)
+        await new Promise((resolve) => {
+          abort.addEventListener('abort', resolve);
+          setTimeout(() => undefined, 1_000).unref();
+        });
       expect((abort.reason as Error).name).toBe('TimeoutError');
     });
   });

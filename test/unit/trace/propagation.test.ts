@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bind } from '../../../src/core/bind.ts';
-import { ROOT, SPAN_KEY, type Scope, type SpanLike } from '../../../src/core/scope.ts';
+import { ROOT, type Scope, SPAN_KEY, type SpanLike } from '../../../src/core/scope.ts';
 import { BAGGAGE_KEY, formatBaggage, parseBaggage, W3CBaggage } from '../../../src/trace/baggage.ts';
 import { contextOf, scopeOf } from '../../../src/trace/engine/context.ts';
 import { parseTraceState } from '../../../src/trace/engine/trace-state.ts';
@@ -155,7 +155,11 @@ describe('extract', () => {
 describe('inject', () => {
   const inject = (scope: Scope, names?: readonly ('tracecontext' | 'baggage')[]): Record<string, string> => {
     const carrier: Record<string, string> = {};
-    createPropagator(names).inject(contextOf(scope), carrier, { set: (to, key, value) => { (to as typeof carrier)[key] = value; } });
+    createPropagator(names).inject(contextOf(scope), carrier, {
+      set: (to, key, value) => {
+        (to as typeof carrier)[key] = value;
+      },
+    });
     return carrier;
   };
   const full = extractScope(ROOT, { traceparent: `00-${T}-${S}-01`, tracestate: 'a=1', baggage: 'k=v' });
@@ -178,18 +182,40 @@ describe('inject', () => {
 describe('baggage', () => {
   it.each([
     ['a pair', 'k=v', [['k', 'v', undefined]]],
-    ['spaces', ' k = v , l = w ', [['k', 'v', undefined], ['l', 'w', undefined]]],
+    [
+      'spaces',
+      ' k = v , l = w ',
+      [
+        ['k', 'v', undefined],
+        ['l', 'w', undefined],
+      ],
+    ],
     ['percent signs', 'k=gr%C3%B6%C3%9Fe%2C%20ok', [['k', 'größe, ok', undefined]]],
     ['properties', 'k=v;p1;p2=x', [['k', 'v', 'p1;p2=x']]],
     ['an empty value', 'k=', [['k', '', undefined]]],
     ['an equals sign in the value', 'k=a=b', [['k', 'a=b', undefined]]],
     ['the last of two', 'k=1,k=2', [['k', '2', undefined]]],
-    ['good ones among bad ones', 'a=1,b,=c,d e=f,g=%E0%A4%A,h=8', [['a', '1', undefined], ['h', '8', undefined]]],
+    [
+      'good ones among bad ones',
+      'a=1,b,=c,d e=f,g=%E0%A4%A,h=8',
+      [
+        ['a', '1', undefined],
+        ['h', '8', undefined],
+      ],
+    ],
   ])('reads %s', (_what, text, entries) => {
-    expect(parseBaggage(text)?.getAllEntries().map(([key, { value, metadata }]) => [key, value, metadata?.toString()])).toEqual(entries);
+    expect(
+      parseBaggage(text)
+        ?.getAllEntries()
+        .map(([key, { value, metadata }]) => [key, value, metadata?.toString()]),
+    ).toEqual(entries);
   });
 
-  it.each([['nothing', ''], ['no pair', 'k'], ['8,193 characters', `k=${long(8_191)}`]])('reads %s as none', (_what, text) => {
+  it.each([
+    ['nothing', ''],
+    ['no pair', 'k'],
+    ['8,193 characters', `k=${long(8_191)}`],
+  ])('reads %s as none', (_what, text) => {
     expect(parseBaggage(text)).toBeUndefined();
   });
 
@@ -199,17 +225,32 @@ describe('baggage', () => {
   });
 
   it('leaves out what would pass the bound of the header', () => {
-    expect(formatBaggage(new W3CBaggage(new Map([['a', { value: long(8_200) }], ['b', { value: '1' }]])))).toBe('b=1');
+    expect(
+      formatBaggage(
+        new W3CBaggage(
+          new Map([
+            ['a', { value: long(8_200) }],
+            ['b', { value: '1' }],
+          ]),
+        ),
+      ),
+    ).toBe('b=1');
     expect(formatBaggage(new W3CBaggage())).toBeUndefined();
   });
 
   it('is immutable', () => {
     const baggage = new W3CBaggage().setEntry('a', { value: '1' });
     const more = baggage.setEntry('b', { value: '2' });
-    expect([baggage.getAllEntries().length, more.removeEntry('a').getEntry('a'), more.removeEntries('a', 'b').getAllEntries(), more.clear().getAllEntries(), more.getEntry('b')]).toEqual([1, undefined, [], [], { value: '2' }]);
+    expect([
+      baggage.getAllEntries().length,
+      more.removeEntry('a').getEntry('a'),
+      more.removeEntries('a', 'b').getAllEntries(),
+      more.clear().getAllEntries(),
+      more.getEntry('b'),
+    ]).toEqual([1, undefined, [], [], { value: '2' }]);
   });
 
-  it('is found by the API\'s own key', () => {
+  it("is found by the API's own key", () => {
     expect((extractScope(ROOT, { baggage: 'k=v' }).getValue(BAGGAGE_KEY) as W3CBaggage).getEntry('k')).toEqual({ value: 'v' });
   });
 });

@@ -1,7 +1,7 @@
 import type { EndedSpan, SpanOutput } from '../../../src/core/ended-span.ts';
+import { hex32 } from '../../../src/trace/engine/ids.ts';
 import { createNativeEngine, type NativeEngineOptions } from '../../../src/trace/engine/native.ts';
 import { installEngine } from '../../../src/trace/engine/port.ts';
-import { hex32 } from '../../../src/trace/engine/ids.ts';
 
 /** A span as tests like to read it. */
 export interface SeenSpan {

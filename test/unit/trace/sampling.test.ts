@@ -21,7 +21,8 @@ beforeEach(() => {
 afterEach(() => restore());
 
 const TRACE = { t0: 1, t1: 2, t2: 3, t3: 4, traceState: undefined };
-const ask = (sampler: RootSampler, name = 'x', path?: string): boolean => sampler(TRACE, undefined, name, 0, path === undefined ? undefined : { 'url.path': path });
+const ask = (sampler: RootSampler, name = 'x', path?: string): boolean =>
+  sampler(TRACE, undefined, name, 0, path === undefined ? undefined : { 'url.path': path });
 
 describe('ratioSampler', () => {
   it.each([-0.1, 1.1, Number.NaN, '0.5' as never])('refuses %s', (ratio) => {
@@ -118,7 +119,9 @@ describe('ruleSampler', () => {
   });
 
   it('refuses an unknown key', () => {
-    expect(() => ruleSampler([{ rout: '/' } as SamplingRule], alwaysOn)).toThrow('Cannot sample by rule 1: "rout" is unknown, expected one of function, route, ratio, perSecond');
+    expect(() => ruleSampler([{ rout: '/' } as SamplingRule], alwaysOn)).toThrow(
+      'Cannot sample by rule 1: "rout" is unknown, expected one of function, route, ratio, perSecond',
+    );
   });
 
   it('is asked for root spans only', () => {
@@ -131,7 +134,10 @@ describe('ruleSampler', () => {
 
   it('with parentBased: false decides for remote parents anew', () => {
     const remote = extractScope(ROOT, { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00` });
-    for (const [parentBased, recorded] of [[true, false], [false, true]] as const) {
+    for (const [parentBased, recorded] of [
+      [true, false],
+      [false, true],
+    ] as const) {
       const engine = createNativeEngine({ output: new Recorder(), parentBased });
       expect(engine.open(remote, undefined, 'x', 0).isRecording()).toBe(recorded);
     }
@@ -150,7 +156,11 @@ describe('keeping traces by their outcome', () => {
     record();
     traced('root', () => {
       span('before', () => 1);
-      expect(() => span('failing', () => { throw new Error('x'); })).toThrow('x');
+      expect(() =>
+        span('failing', () => {
+          throw new Error('x');
+        }),
+      ).toThrow('x');
       span('after', () => 1);
     })();
     expect(names()).toEqual(['failing', 'before', 'after', 'root'].sort((a, b) => names().indexOf(a) - names().indexOf(b)));
@@ -169,13 +179,22 @@ describe('keeping traces by their outcome', () => {
     record();
     const abort = new AbortController();
     abort.abort();
-    expect(() => withSignal(abort.signal, traced('given.up', () => { throw abort.signal.reason; }))).toThrow();
+    expect(() =>
+      withSignal(
+        abort.signal,
+        traced('given.up', () => {
+          throw abort.signal.reason;
+        }),
+      ),
+    ).toThrow();
     expect(seen.named('given.up').attributes).toMatchObject({ 'sonde.kept': 'cancelled' });
   });
 
   it('keeps one that took longer than its objective', () => {
     record();
-    const fn = traced('promised', { slo: { objective: 0.99, latency: '100ms' } }, (ms: number) => { nowMono += ms; });
+    const fn = traced('promised', { slo: { objective: 0.99, latency: '100ms' } }, (ms: number) => {
+      nowMono += ms;
+    });
     fn(99);
     fn(101);
     expect([names(), seen.dropped]).toEqual([['promised'], 1]);
@@ -184,7 +203,9 @@ describe('keeping traces by their outcome', () => {
 
   it('keeps one that took far longer than the function takes', () => {
     record();
-    const fn = traced('usual', (ms: number) => { nowMono += ms; });
+    const fn = traced('usual', (ms: number) => {
+      nowMono += ms;
+    });
     for (let i = 0; i < 300; i++) fn(10 + (i % 3));
     expect(names()).toEqual([]);
     fn(100);
@@ -206,10 +227,16 @@ describe('keeping traces by their outcome', () => {
   it('spans that end after the decision follow it', async () => {
     record();
     let release = (): void => undefined;
-    const gate = new Promise<void>((resolve) => { release = resolve; });
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
     const later = traced('root', async () => {
       const child = traced('child', async () => gate)();
-      expect(() => span('failing', () => { throw new Error('x'); })).toThrow('x');
+      expect(() =>
+        span('failing', () => {
+          throw new Error('x');
+        }),
+      ).toThrow('x');
       return child;
     })();
     release();
@@ -223,27 +250,35 @@ describe('keeping traces by their outcome', () => {
     ['bytes', { maxBytes: 5 * 460 }],
   ])('is bounded in %s: the trace is let go and counted', (_what, keep) => {
     record(keep);
-    expect(() => traced('root', () => {
-      for (let i = 0; i < 6; i++) span('a', { attributes: { text: '0123456789' } }, () => 1);
-      throw new Error('too late');
-    })()).toThrow();
+    expect(() =>
+      traced('root', () => {
+        for (let i = 0; i < 6; i++) span('a', { attributes: { text: '0123456789' } }, () => 1);
+        throw new Error('too late');
+      })(),
+    ).toThrow();
     expect([names(), seen.dropped]).toEqual([[], 7]);
   });
 
   it('is bounded in time', () => {
     record({ maxAgeMs: 1_000 });
-    expect(() => traced('root', () => {
-      nowMono += 1_001;
-      span('a', () => 1);
-      throw new Error('too late');
-    })()).toThrow();
+    expect(() =>
+      traced('root', () => {
+        nowMono += 1_001;
+        span('a', () => 1);
+        throw new Error('too late');
+      })(),
+    ).toThrow();
     expect([names(), seen.dropped]).toEqual([[], 2]);
   });
 
   it('frees what it held', () => {
     record({ maxSpans: 4 });
     for (let i = 0; i < 100; i++) traced('root', () => span('a', () => 1))();
-    expect(() => traced('last', () => { throw new Error('x'); })()).toThrow();
+    expect(() =>
+      traced('last', () => {
+        throw new Error('x');
+      })(),
+    ).toThrow();
     expect([names(), seen.dropped]).toEqual([['last'], 200]);
   });
 

@@ -24,6 +24,7 @@ describe('sync functions', () => {
   it('stay sync, keep `this`, arguments and the scope outside', () => {
     const fn = traced('add', function (this: { base: number }, a: number, b?: number) {
       child('inside');
+      // biome-ignore lint/complexity/noArguments: their number must survive
       return this.base + a + (b ?? 0) + arguments.length;
     });
     expect(fn.call({ base: 10 }, 1)).toBe(12);
@@ -41,7 +42,12 @@ describe('sync functions', () => {
     expect(seen.named('far')).toMatchObject({ status: 2, message: 'too far', attributes: { 'error.type': 'E_FAR' } });
   });
 
-  it.each([['a string', 'broken'], ['undefined', undefined], ['null', null], ['a frozen object', Object.freeze({ why: 1 })]])('throw %s as it is', (_what, thrown) => {
+  it.each([
+    ['a string', 'broken'],
+    ['undefined', undefined],
+    ['null', null],
+    ['a frozen object', Object.freeze({ why: 1 })],
+  ])('throw %s as it is', (_what, thrown) => {
     const fn = traced('odd', () => {
       throw thrown;
     });
@@ -56,7 +62,17 @@ describe('sync functions', () => {
   });
 
   it('give objects, functions, arrays, iterators and hostile proxies back as they are', () => {
-    const hostile = new Proxy({}, { get: () => { throw new Error('no'); }, getPrototypeOf: () => { throw new Error('no'); } });
+    const hostile = new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error('no');
+        },
+        getPrototypeOf: () => {
+          throw new Error('no');
+        },
+      },
+    );
     for (const value of [{ a: 1 }, [1], () => 1, new Map([[1, 2]]).entries(), Object.freeze({}), Object.create(null) as object, hostile]) {
       const fn = traced('value', () => value);
       expect(fn() === value).toBe(true);
@@ -148,7 +164,6 @@ describe('thenables', () => {
       this.parts.push(part);
       return this;
     }
-    // biome-ignore lint/suspicious/noThenProperty: a query builder
     then<A, B>(ok?: ((value: string) => A | PromiseLike<A>) | null, failed?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<A | B> {
       this.started++;
       child('query');
@@ -218,10 +233,34 @@ describe('generators', () => {
   });
 
   it.each([
-    ['break', () => { for (const _ of count(3)) break; }, 0],
+    [
+      'break',
+      () => {
+        for (const _ of count(3)) break;
+      },
+      0,
+    ],
     ['return', () => count(3).return('early'), 0],
-    ['throw', () => { const g = count(3); g.next(); try { g.throw(new Error('stop')); } catch {} }, 2],
-    ['a throw in the loop', () => { try { for (const _ of count(3)) throw new Error('mine'); } catch {} }, 0],
+    [
+      'throw',
+      () => {
+        const g = count(3);
+        g.next();
+        try {
+          g.throw(new Error('stop'));
+        } catch {}
+      },
+      2,
+    ],
+    [
+      'a throw in the loop',
+      () => {
+        try {
+          for (const _ of count(3)) throw new Error('mine');
+        } catch {}
+      },
+      0,
+    ],
   ])('close on %s', (_how, leave, status) => {
     leave();
     expect(seen.named('count').status).toBe(status);
@@ -231,7 +270,9 @@ describe('generators', () => {
     const echo = traced('echo', function* (): Generator<string, void, string> {
       for (let said = yield 'go'; said !== 'stop'; said = yield `heard ${said}`);
     });
-    const outer = (function* () { yield* echo(); })();
+    const outer = (function* () {
+      yield* echo();
+    })();
     expect([outer.next('').value, outer.next('a').value, outer.next('stop').done]).toEqual(['go', 'heard a', true]);
     expect(seen.spans).toHaveLength(1);
   });
@@ -254,10 +295,38 @@ describe('async generators', () => {
   });
 
   it.each([
-    ['break', async () => { for await (const _ of work(3)) break; }, 0],
-    ['return()', async () => { const g = work(3); await g.next(); await g.return(); }, 0],
-    ['return() before the first step', async () => { await work(3).return(); }, 0],
-    ['throw()', async () => { const g = work(3); await g.next(); await g.throw(new Error('x')).catch(() => undefined); }, 2],
+    [
+      'break',
+      async () => {
+        for await (const _ of work(3)) break;
+      },
+      0,
+    ],
+    [
+      'return()',
+      async () => {
+        const g = work(3);
+        await g.next();
+        await g.return();
+      },
+      0,
+    ],
+    [
+      'return() before the first step',
+      async () => {
+        await work(3).return();
+      },
+      0,
+    ],
+    [
+      'throw()',
+      async () => {
+        const g = work(3);
+        await g.next();
+        await g.throw(new Error('x')).catch(() => undefined);
+      },
+      2,
+    ],
   ])('close on %s', async (_how, leave, status) => {
     await leave();
     expect(seen.named('work').status).toBe(status);
@@ -268,18 +337,29 @@ describe('async generators', () => {
       yield 1;
       throw new Error('midway');
     });
-    await expect((async () => { for await (const _ of broken()); })()).rejects.toThrow('midway');
+    await expect(
+      (async () => {
+        for await (const _ of broken());
+      })(),
+    ).rejects.toThrow('midway');
     expect(seen.named('broken')).toMatchObject({ status: 2, message: 'midway' });
   });
 
   it('take several steps at a time', async () => {
     const g = work(2);
-    expect(await Promise.all([g.next(), g.next(), g.next()])).toEqual([{ value: 0, done: false }, { value: 1, done: false }, { value: undefined, done: true }]);
+    expect(await Promise.all([g.next(), g.next(), g.next()])).toEqual([
+      { value: 0, done: false },
+      { value: 1, done: false },
+      { value: undefined, done: true },
+    ]);
     expect(seen.spans.filter(({ name }) => name === 'work')).toHaveLength(1);
   });
 
   it('that are left without a word close when they are collected', async () => {
-    await (async () => { const g = work(3); await g.next(); })();
+    await (async () => {
+      const g = work(3);
+      await g.next();
+    })();
     const { setFlagsFromString } = await import('node:v8');
     setFlagsFromString('--expose-gc');
     const { runInNewContext } = await import('node:vm');
@@ -307,7 +387,15 @@ describe('async iterables and streams', () => {
 
   it('a stream of Node lasts until its end; nothing is read before', async () => {
     let reads = 0;
-    const read = traced('read', () => new Readable({ read() { this.push(reads++ < 2 ? 'x' : null); } }));
+    const read = traced(
+      'read',
+      () =>
+        new Readable({
+          read() {
+            this.push(reads++ < 2 ? 'x' : null);
+          },
+        }),
+    );
     const stream = read();
     await sleep(2);
     expect([reads, seen.spans.length, stream.listenerCount('data'), stream.listenerCount('error')]).toEqual([0, 0, 0, 0]);
@@ -316,8 +404,21 @@ describe('async iterables and streams', () => {
   });
 
   it('a stream that fails fails the span; one that is destroyed early does not', async () => {
-    const failing = traced('failing', () => new Readable({ read() { this.destroy(new Error('disk')); } }))();
-    await new Promise((resolve) => failing.on('error', () => undefined).on('close', resolve).resume());
+    const failing = traced(
+      'failing',
+      () =>
+        new Readable({
+          read() {
+            this.destroy(new Error('disk'));
+          },
+        }),
+    )();
+    await new Promise((resolve) =>
+      failing
+        .on('error', () => undefined)
+        .on('close', resolve)
+        .resume(),
+    );
     expect(seen.named('failing')).toMatchObject({ status: 2, message: 'disk' });
     const left = traced('left', () => new PassThrough())();
     left.destroy();
@@ -341,13 +442,54 @@ describe('async iterables and streams', () => {
   });
 
   const source = (): ReadableStream<string> =>
-    new ReadableStream({ start(controller) { controller.enqueue('a'); controller.enqueue('b'); controller.close(); } });
+    new ReadableStream({
+      start(controller) {
+        controller.enqueue('a');
+        controller.enqueue('b');
+        controller.close();
+      },
+    });
 
   it.each([
-    ['for await', async (stream: ReadableStream<string>) => { let all = ''; for await (const part of stream) all += part; return all; }],
-    ['a reader', async (stream: ReadableStream<string>) => { const r = stream.getReader(); let all = ''; for (let s = await r.read(); !s.done; s = await r.read()) all += s.value; return all; }],
-    ['pipeTo', async (stream: ReadableStream<string>) => { let all = ''; await stream.pipeTo(new WritableStream({ write: (part) => { all += part; } })); return all; }],
-    ['pipeThrough', async (stream: ReadableStream<string>) => { let all = ''; for await (const part of stream.pipeThrough(new TransformStream<string, string>())) all += part; return all; }],
+    [
+      'for await',
+      async (stream: ReadableStream<string>) => {
+        let all = '';
+        for await (const part of stream) all += part;
+        return all;
+      },
+    ],
+    [
+      'a reader',
+      async (stream: ReadableStream<string>) => {
+        const r = stream.getReader();
+        let all = '';
+        for (let s = await r.read(); !s.done; s = await r.read()) all += s.value;
+        return all;
+      },
+    ],
+    [
+      'pipeTo',
+      async (stream: ReadableStream<string>) => {
+        let all = '';
+        await stream.pipeTo(
+          new WritableStream({
+            write: (part) => {
+              all += part;
+            },
+          }),
+        );
+        return all;
+      },
+    ],
+    [
+      'pipeThrough',
+      async (stream: ReadableStream<string>) => {
+        let all = '';
+        for await (const part of stream.pipeThrough(new TransformStream<string, string>())) all += part;
+        return all;
+      },
+    ],
     ['Response', async (stream: ReadableStream<string>) => new Response(stream.pipeThrough(new TextEncoderStream())).text()],
   ])('a stream of the web, used up by %s', async (_how, use) => {
     const stream = traced('web', source)();
@@ -362,7 +504,11 @@ describe('async iterables and streams', () => {
     const stream = traced('web', () => new ReadableStream({ pull: (controller) => controller.error(new Error('gone')) }))();
     const reader = stream.getReader();
     reader.releaseLock();
-    await expect((async () => { for await (const _ of stream); })()).rejects.toThrow('gone');
+    await expect(
+      (async () => {
+        for await (const _ of stream);
+      })(),
+    ).rejects.toThrow('gone');
     expect(seen.named('web')).toMatchObject({ status: 2, message: 'gone' });
   });
 
@@ -381,7 +527,10 @@ describe('callback-last functions', () => {
   });
 
   it('last until the callback, which runs in the scope of its user', async () => {
-    const [value, name] = await span('user', () => new Promise<[number | undefined, string | undefined]>((resolve) => load(4, (_error, result) => resolve([result, currentScope().span?.name]))));
+    const [value, name] = await span(
+      'user',
+      () => new Promise<[number | undefined, string | undefined]>((resolve) => load(4, (_error, result) => resolve([result, currentScope().span?.name]))),
+    );
     expect([value, name]).toEqual([8, 'user']);
     expectChild('inside', 'load');
     expectChild('load', 'user');

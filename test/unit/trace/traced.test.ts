@@ -50,7 +50,11 @@ describe('the forms', () => {
 
   it('give the function a definition with module and site', () => {
     traced('with.site', () => {});
-    expect(functionDefs().at(-1)).toMatchObject({ name: 'with.site', module: 'test/unit/trace/traced.test', site: expect.stringMatching(/^test\/unit\/trace\/traced\.test\.ts:\d+$/) });
+    expect(functionDefs().at(-1)).toMatchObject({
+      name: 'with.site',
+      module: 'test/unit/trace/traced.test',
+      site: expect.stringMatching(/^test\/unit\/trace\/traced\.test\.ts:\d+$/),
+    });
     traced('with.module', { module: 'shop' }, () => {});
     expect(functionDefs().at(-1)).toMatchObject({ name: 'with.module', module: 'shop' });
   });
@@ -67,11 +71,26 @@ describe('the forms', () => {
     ['options that are a number', ['x', 5, () => 1], TypeError, 'Cannot trace "x": options are number, expected an object'],
     ['two names', ['x', { name: 'y' }, () => 1], TypeError, 'Cannot trace "x": option "name" is "y", expected one name'],
     ['an unknown option', ['x', { colour: 'red' }, () => 1], TypeError, /^Cannot trace "x": option "colour" is unknown, expected one of name, /],
-    ['an unknown kind', ['x', { kind: 'clint' }, () => 1], TypeError, 'Cannot trace "x": kind is "clint", expected one of internal, server, client, producer, consumer'],
+    [
+      'an unknown kind',
+      ['x', { kind: 'clint' }, () => 1],
+      TypeError,
+      'Cannot trace "x": kind is "clint", expected one of internal, server, client, producer, consumer',
+    ],
     ['an empty boundary', ['x', { boundary: '' }, () => 1], TypeError, 'Cannot trace "x": option "boundary" is empty, expected a text'],
-    ['attributes that are a text', ['x', { attributes: 'a' }, () => 1], TypeError, 'Cannot trace "x": option "attributes" is string, expected an object or a function of the arguments'],
+    [
+      'attributes that are a text',
+      ['x', { attributes: 'a' }, () => 1],
+      TypeError,
+      'Cannot trace "x": option "attributes" is string, expected an object or a function of the arguments',
+    ],
     ['an unknown end', ['x', { until: 'later' }, () => 1], TypeError, 'Cannot trace "x": option "until" is "later", expected "return" or "end"'],
-    ['an objective of 99.9', ['x', { slo: { objective: 99.9 } }, () => 1], RangeError, 'Cannot trace "x": the objective is 99.9, expected a share between 0 and 1 such as 0.999'],
+    [
+      'an objective of 99.9',
+      ['x', { slo: { objective: 99.9 } }, () => 1],
+      RangeError,
+      'Cannot trace "x": the objective is 99.9, expected a share between 0 and 1 such as 0.999',
+    ],
     ['a latency without unit', ['x', { slo: { objective: 0.9, latency: '5' } }, () => 1], RangeError, /latency of "x"/],
   ];
   it.each(refused)('refuse %s where it is written', (_what, args, type, message) => {
@@ -92,6 +111,7 @@ describe('decorators', () => {
       return 'fetched';
     }
     @traced static open(): string {
+      // biome-ignore lint/complexity/noThisInStatic: `this` must survive
       return this.name;
     }
     @traced #secret(): number {
@@ -104,6 +124,7 @@ describe('decorators', () => {
       return 'hidden';
     }
     static hidden(): string {
+      // biome-ignore lint/complexity/noThisInStatic: esbuild renames the class where its name is used
       return this.#hidden();
     }
     @traced field = (n: number): number => this.base * n;
@@ -122,7 +143,16 @@ describe('decorators', () => {
     expect([special.place(1), Orders.open(), special.secret(), Orders.hidden(), special.field(3), special.total]).toEqual([102, 'Orders', 1, 'hidden', 3, 1]);
     special.cancel();
     expect(await special.fetch()).toBe('fetched');
-    expect(seen.spans.map(({ name }) => name)).toEqual(['Orders.place', 'Orders.open', expect.stringMatching(/\.#secret$/), 'Orders.#hidden', expect.stringMatching(/\.field$/), 'Orders.total', 'orders.cancel', 'Orders.fetch']);
+    expect(seen.spans.map(({ name }) => name)).toEqual([
+      'Orders.place',
+      'Orders.open',
+      expect.stringMatching(/\.#secret$/),
+      'Orders.#hidden',
+      expect.stringMatching(/\.field$/),
+      'Orders.total',
+      'orders.cancel',
+      'Orders.fetch',
+    ]);
     expect(seen.named('Orders.fetch').kind).toBe(2);
   });
 
@@ -169,7 +199,13 @@ describe('decorators', () => {
   });
 
   it('of a class refuse to skip what is not there', () => {
-    expect(() => traced({ skip: ['opne'] })(class Shop { open(): void {} })).toThrow('Cannot skip "opne": class "Shop" has no such method, expected one of its own');
+    expect(() =>
+      traced({ skip: ['opne'] })(
+        class Shop {
+          open(): void {}
+        },
+      ),
+    ).toThrow('Cannot skip "opne": class "Shop" has no such method, expected one of its own');
   });
 
   it('traced(Class) is the same', () => {
@@ -182,7 +218,14 @@ describe('decorators', () => {
   });
 
   it('in a stack are found by their method, whatever is around them', () => {
-    const other = makeWrapper('double', (fn) => mimic(function (this: unknown, ...args: unknown[]) { return fn.apply(this, args) * 2; } as AnyFunction, fn));
+    const other = makeWrapper('double', (fn) =>
+      mimic(
+        function (this: unknown, ...args: unknown[]) {
+          return fn.apply(this, args) * 2;
+        } as AnyFunction,
+        fn,
+      ),
+    );
     class Shop {
       @other @traced price(): number {
         return 2;
@@ -263,7 +306,10 @@ describe('metrics', () => {
     await outer(false);
     await outer(true);
     expect(inners.map(({ result }) => result)).toEqual(['ok', 'error']);
-    expect(outers).toEqual([{ result: 'ok', ms: expect.any(Number), caller: undefined }, { result: 'ok', ms: expect.any(Number), caller: undefined }]);
+    expect(outers).toEqual([
+      { result: 'ok', ms: expect.any(Number), caller: undefined },
+      { result: 'ok', ms: expect.any(Number), caller: undefined },
+    ]);
     expect(functionDefs().filter(({ active }) => active !== 0)).toEqual([]);
   });
 
@@ -289,7 +335,11 @@ describe('metrics', () => {
   it('that throw do not reach the call', () => {
     const fn = traced('t.fn', () => 5);
     const def = functionDefs().findLast(({ name }) => name === 't.fn') as FunctionDef;
-    def.cell = { observe: () => { throw new Error('broken cell'); } };
+    def.cell = {
+      observe: () => {
+        throw new Error('broken cell');
+      },
+    };
     expect(fn()).toBe(5);
   });
 });
@@ -299,7 +349,11 @@ describe('failures', () => {
     const published: [unknown, boolean][] = [];
     const stop = callFailed.subscribe(({ error, scope }) => published.push([error, scope.span?.isRecording() === true]));
     const error = new Error('x');
-    expect(() => traced('x', () => { throw error; })()).toThrow(error);
+    expect(() =>
+      traced('x', () => {
+        throw error;
+      })(),
+    ).toThrow(error);
     stop();
     expect(published).toEqual([[error, true]]);
   });
@@ -308,8 +362,12 @@ describe('failures', () => {
     const records: string[] = [];
     const quiet = configureErrors({ lastResort: (line) => records.push(line) });
     const [inner, late] = [new Error('socket'), new Error('late')];
-    const pay = traced('pay', { boundary: 'payments' }, () => { throw inner; });
-    const payLater = traced('pay.later', { boundary: 'payments' }, async () => { throw late; });
+    const pay = traced('pay', { boundary: 'payments' }, () => {
+      throw inner;
+    });
+    const payLater = traced('pay.later', { boundary: 'payments' }, async () => {
+      throw late;
+    });
     for (const round of ['engine', 'none']) {
       expect(() => pay(), round).toThrow(expect.objectContaining({ name: 'BoundaryError', boundary: 'payments', cause: inner }));
       await expect(payLater(), round).rejects.toMatchObject({ name: 'BoundaryError', cause: late });
@@ -324,7 +382,11 @@ describe('failures', () => {
   it('keep the known edge cases of a module at its boundary', () => {
     const Declined = defineError('payments/declined', { status: 402, public: 'Declined.' });
     const error = new Declined('no');
-    expect(() => traced('pay', { boundary: 'payments' }, () => { throw error; })()).toThrow(error);
+    expect(() =>
+      traced('pay', { boundary: 'payments' }, () => {
+        throw error;
+      })(),
+    ).toThrow(error);
   });
 });
 
@@ -337,9 +399,24 @@ describe('cancelled calls', () => {
   };
 
   it.each([
-    ['the reason of the signal', (reason: unknown) => { throw reason; }],
-    ['an AbortError', () => { throw new DOMException('stop', 'AbortError'); }],
-    ['an error that was caused by the reason', (reason: unknown) => { throw new Error('fetch failed', { cause: reason }); }],
+    [
+      'the reason of the signal',
+      (reason: unknown) => {
+        throw reason;
+      },
+    ],
+    [
+      'an AbortError',
+      () => {
+        throw new DOMException('stop', 'AbortError');
+      },
+    ],
+    [
+      'an error that was caused by the reason',
+      (reason: unknown) => {
+        throw new Error('fetch failed', { cause: reason });
+      },
+    ],
   ])('%s is no error', async (_what, fail) => {
     const abort = new AbortController();
     abort.abort(new Error('deadline'));
@@ -350,7 +427,11 @@ describe('cancelled calls', () => {
   it('another error is one, though the signal is aborted', async () => {
     const abort = new AbortController();
     abort.abort();
-    expect(await cancelledWith(abort, () => { throw new TypeError('bug'); })).toEqual(['error']);
+    expect(
+      await cancelledWith(abort, () => {
+        throw new TypeError('bug');
+      }),
+    ).toEqual(['error']);
     expect(seen.named('give.up').status).toBe(2);
   });
 });
@@ -358,7 +439,9 @@ describe('cancelled calls', () => {
 describe('without an engine', () => {
   it('the function runs as it is', async () => {
     seen.stop();
-    const fn = traced('off', function (this: number, n: number) { return this + n; });
+    const fn = traced('off', function (this: number, n: number) {
+      return this + n;
+    });
     expect(fn.call(1, 2)).toBe(3);
     const promise = Promise.resolve(1);
     expect(traced('off.async', () => promise)()).toBe(promise);
@@ -368,7 +451,9 @@ describe('without an engine', () => {
   });
 
   it('a call that began before the engine went is ended by the engine that began it', async () => {
-    const fn = traced('long', async () => { await Promise.resolve(); });
+    const fn = traced('long', async () => {
+      await Promise.resolve();
+    });
     const running = fn();
     seen.stop();
     await running;

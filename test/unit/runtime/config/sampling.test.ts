@@ -5,7 +5,15 @@ const options = (sampling: unknown) => ({ sampling }) as never;
 
 describe('sampling options', () => {
   it('are read', () => {
-    const sampling = { ratio: 0.1, perSecond: 20, rules: [{ route: '/healthz', ratio: 0 }, { function: 'jobs.*', perSecond: 1 }], keep: { slow: false } };
+    const sampling = {
+      ratio: 0.1,
+      perSecond: 20,
+      rules: [
+        { route: '/healthz', ratio: 0 },
+        { function: 'jobs.*', perSecond: 1 },
+      ],
+      keep: { slow: false },
+    };
     expect(resolveConfig(options(sampling), {}).sampler).toEqual({ parentBased: true, ...sampling });
     expect(resolveConfig(options({ keep: false }), {}).sampler).toEqual({ parentBased: true, ratio: 1, keep: false });
   });
