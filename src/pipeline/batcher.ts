@@ -2,8 +2,8 @@ import { clock, type TimerHandle } from '../core/clock.ts';
 import type { EndedSpan, SpanOutput } from '../core/ended-span.ts';
 import type { Signal } from '../core/records.ts';
 import { Dictionaries } from './dictionaries.ts';
+import { type Batch, Inflight } from './inflight.ts';
 import type { Ledger } from './ledger.ts';
-import { IN_WORK, POSTED, SETTLED, SLOT_STATES } from './messages.ts';
 import { BATCH_ROWS, type Beside, type Learning, LIBRARY, META, NAME, packMeta, ROW_WORDS, SIDE_BYTES, SLOTS } from './rows.ts';
 import { SideWriter, TOO_LARGE } from './side-writer.ts';
 
@@ -13,33 +13,10 @@ const LINGER_MS = 200;
 const BATCH_CHARS = 1_048_576;
 /** Log and error lines of one batch. */
 const BATCH_LINES = 1_024;
-/** Text of all batches under way: with the copies that the worker has, 64 MiB at most. */
-const INFLIGHT_CHARS = 16 * 1_048_576;
 /** Text of one record. Loki refuses bodies above 512 KB for good. */
 const RECORD_CHARS = 524_288;
-/** A batch on which this many workers died is the cause. */
-const MAX_DEATHS = 3;
 /** While the queue is full, every so many records look again for a free slot. */
 const LOOK_EVERY = 64;
-
-/** A batch as the app thread keeps it until the worker has settled it. */
-export interface Batch {
-  readonly slot: number;
-  rows: number;
-  epochMs: number;
-  /** Long texts and lists, which the side bytes name by number. */
-  readonly beside: Beside[];
-  readonly logs: string[];
-  readonly severities: number[];
-  readonly errors: string[];
-  /** Journal lines handed over up to the end of this batch. */
-  journaled: number;
-  chars: number;
-  /** What its first row took. */
-  rowMs: number;
-  /** Workers that died while they took it apart. */
-  deaths: number;
-}
 
 /** What `OTEL_BSP_*` sets; each may be left out. */
 export interface QueueLimits {
@@ -73,7 +50,6 @@ export class Batcher implements SpanOutput {
   readonly #options: BatcherOptions;
   readonly #ledger: Ledger;
   readonly #produced: Float64Array;
-  readonly #states: Int32Array;
   readonly #ints: Int32Array;
   readonly #doubles: Float64Array;
   readonly #dictionaries = new Dictionaries();
@@ -81,10 +57,7 @@ export class Batcher implements SpanOutput {
   readonly #lingerMs: number;
   readonly #batchSize: number;
   readonly #queueSize: number;
-  #free: number[] = [];
-  #inflightRows = 0;
-  #inflight: Batch[] = [];
-  #inflightChars = 0;
+  readonly #inflight: Inflight;
   #batch: Batch | undefined;
   /** Next row; at `#end` the batch (or the lack of one) has to be looked at. */
   #row = 0;
@@ -102,7 +75,6 @@ export class Batcher implements SpanOutput {
     this.#options = options;
     this.#ledger = options.ledger;
     this.#produced = options.ledger.produced;
-    this.#states = options.control;
     this.#ints = new Int32Array(options.rows);
     this.#doubles = new Float64Array(options.rows);
     this.#side = new SideWriter(options.side, this.#dictionaries.keys);
@@ -110,7 +82,7 @@ export class Batcher implements SpanOutput {
     this.#lingerMs = delayMs;
     this.#batchSize = Math.min(BATCH_ROWS, batchSize);
     this.#queueSize = queueSize;
-    for (let slot = SLOTS - 1; slot >= 0; slot--) this.#free.push(slot);
+    this.#inflight = new Inflight(options.control, options.ledger);
   }
 
   ended(span: EndedSpan): void {
@@ -153,7 +125,7 @@ export class Batcher implements SpanOutput {
    * the estimate of our own cost on this thread, and all other spans are spared the clock.
    */
   #endedAtBoundary(span: EndedSpan): void {
-    if (!this.#room()) {
+    if (!this.#spanRoom()) {
       this.#produced[0]!++;
       return this.#refuse('span');
     }
@@ -212,84 +184,68 @@ export class Batcher implements SpanOutput {
     this.#end = 0;
     batch.epochMs = this.#epoch();
     batch.journaled = this.#journaled;
-    this.#inflight.push(batch);
-    this.#inflightChars += batch.chars;
-    this.#inflightRows += batch.rows;
+    this.#inflight.add(batch);
     const learning = this.#dictionaries.increment();
-    Atomics.store(this.#states, SLOT_STATES + batch.slot, POSTED);
     this.#options.post(batch, learning);
     this.#usedMs += clock.mono() - began + batch.rowMs * batch.rows;
   }
 
   /** Takes back the slots that the worker has settled. */
   reap(): void {
-    const open: Batch[] = [];
-    for (const batch of this.#inflight) {
-      if (Atomics.load(this.#states, SLOT_STATES + batch.slot) !== SETTLED) open.push(batch);
-      else {
-        this.#inflightChars -= batch.chars;
-        this.#inflightRows -= batch.rows;
-        this.#free.push(batch.slot);
-        if (open.length === 0) this.#acknowledge(batch.journaled);
-      }
-    }
-    this.#inflight = open;
-  }
-
-  /** Whether everything that was taken is settled. */
-  get idle(): boolean {
-    this.reap();
-    return this.#inflight.length === 0 && (this.#batch === undefined || this.#batch.chars + this.#row - this.#batch.slot * BATCH_ROWS === 0);
+    const journaled = this.#inflight.reap();
+    if (journaled <= this.#acknowledged) return;
+    this.#acknowledged = journaled;
+    this.#options.acknowledge?.(journaled);
   }
 
   /** What a worker that starts anew has to know, and the batches that the last one left. */
   beginAgain(): { readonly learning: Learning; readonly batches: readonly Batch[] } {
-    this.reap();
-    for (const batch of this.#inflight) {
-      const state = Atomics.exchange(this.#states, SLOT_STATES + batch.slot, POSTED);
-      if (state === IN_WORK && ++batch.deaths >= MAX_DEATHS) this.#giveUp(batch, 'rejected');
-    }
-    this.reap();
-    return { learning: this.#dictionaries.all(), batches: this.#inflight };
+    return { learning: this.#dictionaries.all(), batches: this.#inflight.beginAgain() };
   }
 
   /** Ends the work: what is under way, and what comes, is counted as come too late. */
   close(): void {
     this.post();
-    this.reap();
-    for (const batch of this.#inflight) this.#giveUp(batch, 'expired');
-    this.#inflight = [];
-    this.#free = [];
+    this.#inflight.close();
     this.#closed = true;
     if (this.#timer !== undefined) clock.clearTimeout(this.#timer);
-  }
-
-  #giveUp(batch: Batch, reason: 'rejected' | 'expired'): void {
-    this.#ledger.drop('span', reason, batch.rows);
-    this.#ledger.drop('log', reason, batch.logs.length);
-    this.#ledger.drop('error', reason, batch.errors.length);
-    Atomics.store(this.#states, SLOT_STATES + batch.slot, SETTLED);
   }
 
   #refuse(signal: Signal): void {
     this.#ledger.drop(signal, this.#closed ? 'expired' : 'queue_full');
   }
 
+  /** Rows that a batch which begins now may hold. */
+  #capacity(): number {
+    return Math.max(0, Math.min(this.#batchSize, this.#queueSize - this.#inflight.rows));
+  }
+
+  /** Makes room for a span, where the queue has any. */
+  #spanRoom(): boolean {
+    if (this.#batch !== undefined && this.#row > this.#batch.slot * BATCH_ROWS) this.post();
+    if (this.#inflight.rows >= this.#queueSize && !(this.#look() && this.#inflight.rows < this.#queueSize)) return false;
+    if (this.#batch === undefined) return this.#room();
+    this.#end = this.#row + this.#capacity(); // it was begun for lines while the queue of spans was full
+    return true;
+  }
+
+  /** While the queue is full, looks now and then for batches that are settled; whether it did. */
+  #look(): boolean {
+    if (this.#refused++ % LOOK_EVERY !== 0) return false;
+    this.reap();
+    return true;
+  }
+
   /** Makes room for a record: the batch that is full goes, another slot begins. */
   #room(): boolean {
     if (this.#batch !== undefined) this.post();
-    if (this.#free.length === 0 || this.#inflightChars > INFLIGHT_CHARS) {
-      if (this.#refused++ % LOOK_EVERY !== 0) return false;
-      this.reap();
-      if (this.#inflightChars > INFLIGHT_CHARS) return false;
-    }
-    const slot = this.#free.pop();
-    if (slot === undefined) return false;
+    if (!this.#inflight.hasRoom && !(this.#look() && this.#inflight.hasRoom)) return false;
+    const slot = this.#inflight.takeSlot();
     this.#refused = 0;
     this.#batch = { slot, rows: 0, epochMs: 0, beside: [], logs: [], severities: [], errors: [], journaled: 0, chars: 0, rowMs: 0, deaths: 0 };
     this.#side.begin(slot * SIDE_BYTES, this.#batch.beside);
     this.#row = slot * BATCH_ROWS;
-    this.#end = this.#row + BATCH_ROWS;
+    this.#end = this.#row + this.#capacity();
     return true;
   }
 
@@ -314,14 +270,8 @@ export class Batcher implements SpanOutput {
       this.#timer = undefined;
       this.post();
       this.reap();
-      if (this.#inflight.length > 0) this.#arm();
+      if (!this.#inflight.empty) this.#arm();
     }, this.#lingerMs);
-  }
-
-  #acknowledge(total: number): void {
-    if (total <= this.#acknowledged) return;
-    this.#acknowledged = total;
-    this.#options.acknowledge?.(total);
   }
 
   /** Kept while the clocks agree, so that the spans of a trace stay aligned; follows when the wall clock is set. */

@@ -3,7 +3,8 @@ import type { Attributes } from '../core/attributes.ts';
 import { clock } from '../core/clock.ts';
 import type { SpanOutput } from '../core/ended-span.ts';
 import { DROP_REASONS, type LedgerReport, type OverheadReport, SIGNALS } from '../core/records.ts';
-import { type Batch, Batcher } from './batcher.ts';
+import { Batcher, type QueueLimits } from './batcher.ts';
+import type { Batch } from './inflight.ts';
 import { installExitHooks } from './exit.ts';
 import { Ledger, ledgerMemory } from './ledger.ts';
 import { WorkerLink } from './link.ts';
@@ -21,6 +22,8 @@ export interface PipelineOptions {
   readonly spool?: SpoolOptions | undefined;
   /** Where bugs are told, besides the sink. */
   readonly webhook?: WebhookOptions | undefined;
+  /** Bounds of the queue of spans. */
+  readonly limits?: QueueLimits | undefined;
   /** Journal files that this process writes: they are not replayed. */
   readonly journals?: readonly string[] | undefined;
   /** Told that the first `total` journal lines given to {@link Pipeline.error} are safe in the destination or the spool. */
@@ -68,6 +71,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
     control,
     ledger,
     post: (batch, learning) => link.post(toMessage(batch, learning)),
+    limits: options.limits,
     acknowledge: options.acknowledgeErrors,
   });
   const link = new WorkerLink(

@@ -37,6 +37,24 @@ describe('the batcher', () => {
     expect(ledger.report().span.dropped.queue_full).toBeLessThan(70);
   });
 
+  it('keeps the limits it is given, to the span, and lines pass while the spans wait', () => {
+    const { batcher, ledger, posted, settle, workerLedger } = batcherRig(undefined, { batchSize: 100, queueSize: 250 });
+    for (let i = 0; i < 400; i++) batcher.ended(endedSpan());
+    batcher.post();
+    expect(posted.map((batch) => batch.rows)).toEqual([100, 100, 50]);
+    expect(ledger.report().span).toMatchObject({ produced: 400, pending: 250, dropped: { queue_full: 150 } });
+    batcher.log('{}', 9);
+    batcher.ended(endedSpan());
+    expect(ledger.report()).toMatchObject({ span: { dropped: { queue_full: 151 } }, log: { pending: 1 } });
+    workerLedger.add('span', { sent: 100 });
+    settle(posted[0]!);
+    batcher.reap();
+    for (let i = 0; i < 150; i++) batcher.ended(endedSpan());
+    batcher.post();
+    expect(posted.slice(3).map((batch) => [batch.rows, batch.logs.length])).toEqual([[100, 1]]);
+    expect(ledger.report().span).toMatchObject({ produced: 551, sent: 100, pending: 250, dropped: { queue_full: 201 } });
+  });
+
   it('bounds the text that is under way', () => {
     const { batcher, ledger } = batcherRig();
     const line = 'x'.repeat(100_000);

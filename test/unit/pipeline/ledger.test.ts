@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DROP_REASONS, type LedgerReport, SIGNALS, type Signal } from '../../../src/core/records.ts';
-import type { Batch } from '../../../src/pipeline/batcher.ts';
+import type { Batch } from '../../../src/pipeline/inflight.ts';
 import type { Tally } from '../../../src/pipeline/ledger.ts';
 import type { Part } from '../../../src/pipeline/sinks/sink.ts';
 import { Settlement } from '../../../src/pipeline/worker/settlement.ts';

@@ -1,5 +1,6 @@
 import type { EndedSpan } from '../../../src/core/ended-span.ts';
-import { Batcher, type Batch } from '../../../src/pipeline/batcher.ts';
+import { Batcher, type QueueLimits } from '../../../src/pipeline/batcher.ts';
+import type { Batch } from '../../../src/pipeline/inflight.ts';
 import { Ledger, ledgerMemory, WorkerLedger } from '../../../src/pipeline/ledger.ts';
 import { CONTROL_WORDS, IN_WORK, SETTLED, SLOT_STATES } from '../../../src/pipeline/messages.ts';
 import { BATCH_BYTES, BATCH_ROWS, type Learning, SIDE_BYTES, SLOTS } from '../../../src/pipeline/rows.ts';
@@ -7,7 +8,7 @@ import type { SpanRows } from '../../../src/pipeline/worker/span-rows.ts';
 import { Texts } from '../../../src/pipeline/worker/texts.ts';
 
 /** A batcher without a worker: the test plays the worker. */
-export function batcherRig(acknowledge?: (total: number) => void) {
+export function batcherRig(acknowledge?: (total: number) => void, limits?: QueueLimits) {
   const rows = new SharedArrayBuffer(SLOTS * BATCH_BYTES);
   const side = new SharedArrayBuffer(SLOTS * SIDE_BYTES);
   const control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
@@ -20,6 +21,7 @@ export function batcherRig(acknowledge?: (total: number) => void) {
     side,
     control,
     ledger,
+    limits,
     acknowledge,
     post(batch: Batch, learning: Learning) {
       // What crosses a thread is cloned: a test that shared objects would not see what cannot be.
