@@ -99,6 +99,8 @@ export interface AdminDeps {
   /** The configuration in force; secrets are masked by the page. */
   config(): object;
   handles(): readonly HandleRow[];
+  /** What only grows, in one sentence each, with the error ID of its record. */
+  leaks?(): readonly { readonly summary: string; readonly errorId: string }[];
   ledger(): LedgerReport;
   /** Problems of the SDK itself that are open. */
   problems(): readonly { readonly kind: string; readonly count: number; readonly message: string; readonly since: string }[];

@@ -1,5 +1,6 @@
 import type { AdminDeps, HandleRow } from '../admin/deps.ts';
 import { openProblems } from '../core/diag.ts';
+import { suspectedLeaks } from '../handles/growth.ts';
 import type { HandleInfo } from '../handles/handle-info.ts';
 import { listHandles } from '../handles/list-handles.ts';
 import { counter } from '../metrics/counter.ts';
@@ -27,6 +28,7 @@ export function adminDeps(config: Config, telemetry: Telemetry, lookUp: ErrorLoo
     trace: (id) => lookUp.trace(id),
     config: () => config,
     handles: () => listHandles().map(handleRow),
+    leaks: suspectedLeaks,
     ledger: () => telemetry.ledger(),
     problems: openProblems,
     refused: (reason) => refused.inc({ reason }),
