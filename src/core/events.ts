@@ -20,6 +20,14 @@ export interface CallFailed {
 }
 export const callFailed: Channel<CallFailed> = channel('call.failed');
 
+/** Another service answered this trace's request with an error that has an ID (`X-Error-Id`). */
+export interface DownstreamFailed {
+  readonly traceId: string;
+  /** As it came: not checked. */
+  readonly errorId: string;
+}
+export const downstreamFailed: Channel<DownstreamFailed> = channel('downstream.failed');
+
 /** A level was changed, leased or cleared. */
 export interface LevelChanged {
   readonly logger: string;

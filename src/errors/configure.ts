@@ -4,6 +4,7 @@ import { callFailed } from '../core/events.ts';
 import { redactor } from '../core/redact.ts';
 import type { ErrorRecord } from '../core/records.ts';
 import { writeStderr } from '../core/stderr.ts';
+import { watchDownstream } from './downstream.ts';
 import { sight } from './identity.ts';
 import type { Journal } from './journal.ts';
 
@@ -40,12 +41,12 @@ export function configureErrors(options: ErrorsOptions): () => void {
   const former = settings;
   const next: Settings = { ...options, revise: redactor(options.redact) };
   settings = next;
-  const unsubscribe = callFailed.subscribe(({ error, scope }) => sight(error, scope));
+  const stops = [callFailed.subscribe(({ error, scope }) => sight(error, scope)), watchDownstream()];
   for (const { line, record } of early.splice(0)) {
     if (options.journal?.append(line)) options.onRecord?.(line, record, true);
   }
   return () => {
-    unsubscribe();
+    for (const stop of stops) stop();
     if (settings === next) settings = former;
   };
 }

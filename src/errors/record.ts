@@ -8,7 +8,7 @@ import type { Scope, SpanLike } from '../core/scope.ts';
 import { type Classification, levelOf } from './classify.ts';
 import { settings } from './configure.ts';
 import { definitionOf } from './definition.ts';
-import { parseErrorId } from './error-id.ts';
+import { downstreamId } from './downstream.ts';
 import { causesOf, fieldOf, isObject, type Sighting, sightingOf } from './identity.ts';
 import { messageOf, stackText, typeNameOf } from './stack.ts';
 import { tracedFrames } from './traced-frames.ts';
@@ -61,7 +61,7 @@ export function makeRecord(input: RecordInput): ErrorRecord {
     'error.code': classification.code,
     'error.type': classification.type,
     'sonde.error.kind': classification.kind,
-    'sonde.error.cause_id': downstreamId(error),
+    'sonde.error.cause_id': downstreamId(error, ids?.traceId, input.id),
     'sonde.error.amends': input.amends || undefined,
     'sonde.error.same_as': input.sameAs,
     'service.name': resource['service.name'] as string | undefined,
@@ -104,16 +104,6 @@ const OWN_FRAME = /[\\/]errors[\\/](?:record|report|problem)\.[jt]s\b/;
 function chainOf(error: unknown): string[] | undefined {
   const causes = causesOf(error);
   return causes.length < 2 ? undefined : causes.map((cause) => definitionOf(cause)?.code ?? typeNameOf(cause));
-}
-
-/** The ID that another service gave this failure: an `errorId` on the error or one of its causes. */
-function downstreamId(error: unknown): string | undefined {
-  for (const cause of causesOf(error)) {
-    const id = fieldOf(cause, 'errorId');
-    const parsed = typeof id === 'string' ? parseErrorId(id) : undefined;
-    if (parsed?.ok) return parsed.id;
-  }
-  return undefined;
 }
 
 /** Adds what was running: values of the scope, attributes of the calls, the data of a defined error; redacted and bounded. */

@@ -8,8 +8,9 @@ interface TracedFrame {
   readonly site?: string | undefined;
 }
 
-/** The calls around a span, where the engine keeps them. */
+/** What an engine's span tells of the calls around it: of our own the traced caller, the span above of others. */
 interface NestedSpan extends SpanLike {
+  readonly caller?: TracedFrame | undefined;
   readonly parent?: NestedSpan | undefined;
 }
 
@@ -20,7 +21,7 @@ interface NestedSpan extends SpanLike {
 export function tracedFrames(error: unknown, sighting: Sighting | undefined, span: SpanLike | undefined): string {
   const chain: TracedFrame[] = [...(sighting?.crossed ?? [])];
   for (let at = span as NestedSpan | undefined; at !== undefined && chain.length < MAX_FRAMES; at = at.parent) {
-    if (at.def && !chain.includes(at.def)) chain.push(at.def);
+    for (const frame of [at.def, at.caller]) if (frame && !chain.includes(frame)) chain.push(frame);
   }
   if (chain.length === 0) return '';
   const own = stackOf(error);

@@ -1,4 +1,5 @@
 import { clock } from '../core/clock.ts';
+import { downstreamFailed } from '../core/events.ts';
 import type { AttributeBag } from '../core/records.ts';
 import { currentScope, type Scope } from '../core/scope.ts';
 import { bounded, knownMethod } from './attributes.ts';
@@ -48,9 +49,12 @@ export class ClientCall {
     if (deadlineMs !== undefined && deadlineMs !== Number.POSITIVE_INFINITY) set(DEADLINE_HEADER, formatDeadlineHeader(deadlineMs - clock.mono()));
   }
 
-  responded(status: number, protocol?: string): void {
+  /** `errorId` is the `X-Error-Id` of an answer that is a failure. */
+  responded(status: number, protocol?: string, errorId?: string): void {
     this.#status = status;
     this.#protocol = protocol;
+    const traceId = errorId === undefined || status < 400 ? undefined : this.#scope.span?.spanContext().traceId;
+    if (traceId !== undefined && downstreamFailed.active) downstreamFailed.publish({ traceId, errorId: errorId as string });
   }
 
   /** Ends the span; only the first ending counts. An abort is a cancellation, any other error a failure. */

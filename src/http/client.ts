@@ -29,7 +29,7 @@ export function watchClients(options: HttpClientOptions): () => void {
   };
   const stops = [
     on('http.client.request.start', ({ request }) => begin(request)),
-    on('http.client.response.finish', ({ request, response }) => request[CALL]?.responded(response.statusCode ?? 0, response.httpVersion)),
+    on('http.client.response.finish', ({ request, response }) => request[CALL]?.responded(response.statusCode ?? 0, response.httpVersion, oneHeader(response.headers['x-error-id']))),
     on('http.client.request.error', ({ request, error }) => request[CALL]?.end(error ?? new Error('unknown'))),
     hasCreatedChannel() ? on('http.client.request.created', ({ request }) => begin(request)) : wrapAddRequest(begin),
   ];
@@ -92,4 +92,8 @@ function portOf(request: ClientRequest): number {
   const match = typeof header === 'string' ? /:(\d{1,5})$/.exec(header) : null;
   if (match) return Number(match[1]);
   return request.protocol === 'https:' ? 443 : 80;
+}
+
+function oneHeader(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }

@@ -13,7 +13,7 @@ interface UndiciRequest {
 }
 interface UndiciMessage {
   readonly request: UndiciRequest;
-  readonly response?: { readonly statusCode: number };
+  readonly response?: { readonly statusCode: number; readonly headers?: readonly unknown[] };
   readonly error?: unknown;
 }
 
@@ -33,7 +33,7 @@ export function watchFetch(options: HttpClientOptions): () => void {
   };
   const stops = [
     on('undici:request:create', ({ request }) => begin(request)),
-    on('undici:request:headers', ({ request, response }) => calls.get(request)?.responded(response?.statusCode ?? 0)),
+    on('undici:request:headers', ({ request, response }) => calls.get(request)?.responded(response?.statusCode ?? 0, undefined, errorIdOf(response))),
     on('undici:request:trailers', ({ request }) => calls.get(request)?.end()),
     on('undici:request:error', ({ request, error }) => calls.get(request)?.end(error ?? new Error('unknown'))),
   ];
@@ -61,4 +61,11 @@ function headerNames(headers: readonly unknown[] | string | undefined): Readonly
   if (typeof headers === 'string') for (const line of headers.split('\r\n')) names.add((line.split(':', 1)[0] ?? '').toLowerCase());
   else if (Array.isArray(headers)) for (let i = 0; i < headers.length; i += 2) names.add(String(headers[i]).toLowerCase());
   return names;
+}
+
+/** The `X-Error-Id` of an answer that is a failure; names and values stand in turn. */
+function errorIdOf(response: UndiciMessage['response']): string | undefined {
+  if (response?.headers === undefined || response.statusCode < 400) return undefined;
+  for (let i = 0; i + 1 < response.headers.length; i += 2) if (String(response.headers[i]).toLowerCase() === 'x-error-id') return String(response.headers[i + 1]);
+  return undefined;
 }
