@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '..', '..');
+const dir = mkdtempSync(join(tmpdir(), 'sonde-handles-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+interface Program {
+  readonly child: ChildProcess;
+  readonly said: () => { readonly out: string; readonly err: string };
+  until(found: (said: { out: string; err: string }) => boolean): Promise<void>;
+}
+
+function start(args: readonly string[], env: Record<string, string> = {}): Program {
+  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, SONDE_DIR: join(dir, 'register'), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  const said = { out: '', err: '' };
+  child.stdout.on('data', (chunk) => (said.out += String(chunk)));
+  child.stderr.on('data', (chunk) => (said.err += String(chunk)));
+  return {
+    child,
+    said: () => said,
+    until: (found) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (!found(said)) return;
+          for (const stream of [child.stdout, child.stderr]) stream.off('data', look);
+          resolve();
+        };
+        for (const stream of [child.stdout, child.stderr]) stream.on('data', look);
+        child.once('exit', () => reject(new Error(`The program ended: ${said.out}${said.err}`)));
+        look();
+      }),
+  };
+}
+const fixture = (name: string): string => join('test', 'process', 'fixtures', 'handles', name);
+
+describe('a process that does not end', () => {
+  it('says with SONDE_EXPLAIN_EXIT=1 what holds it, the line that opened it and the call that closes it', async () => {
+    const program = start([fixture('stuck.mjs'), join(dir, 'explain')], { SONDE_EXPLAIN_EXIT: '1' });
+    await program.until(({ err }) => err.includes('close it with clearInterval'));
+    expect(program.said().err).toMatch(/sonde: nothing was done for 2 s, and 2 handles hold the process:\n {2}server 127\.0\.0\.1:\d+, opened at test\/process\/fixtures\/handles\/stuck\.mjs:6:16/);
+    expect(program.said().err).toMatch(/ {2}interval 60000ms, opened at test\/process\/fixtures\/handles\/stuck\.mjs:7:1, .*\n {4}close it with clearInterval\(timer\)/);
+  });
+
+  it('says nothing of the kind without it', async () => {
+    const program = start([fixture('stuck.mjs'), join(dir, 'silent')]);
+    await program.until(({ out }) => out.includes('ready'));
+    await new Promise((resolve) => setTimeout(resolve, 3_500));
+    expect(program.said().err).toBe('');
+  });
+
+  it('names what is open in the report of shutdown()', async () => {
+    const program = start([fixture('stuck.mjs'), join(dir, 'shutdown')]);
+    await program.until(({ out }) => out.includes('ready'));
+    program.child.kill('SIGUSR2');
+    await once(program.child, 'exit');
+    const open = JSON.parse(program.said().out.split('\n')[1] ?? '') as { type: string; site: string; close: string }[];
+    expect(open.map(({ type, close }) => [type, close])).toEqual(
+      expect.arrayContaining([
+        ['server', 'server.close()'],
+        ['interval', 'clearInterval(timer)'],
+      ]),
+    );
+    expect(open[0]?.site).toContain('stuck.mjs');
+  });
+
+  it('is explained by sonde/register too, without a change to the program', async () => {
+    const program = start(['--import', 'sonde/register', '--input-type=module', '-e', "setInterval(() => {}, 60_000); process.stdout.write('ready\\n')"], { SONDE_EXPLAIN_EXIT: '1' });
+    await program.until(({ err }) => err.includes('interval 60000ms'));
+    expect(program.said().err).toContain('1 handle holds the process');
+  });
+});
+
+describe('a process that ends', () => {
+  it('is not held by the registry, and ends without a word while it works', async () => {
+    const program = start(['--import', 'sonde/register', fixture('ends.mjs')]);
+    const [code] = (await once(program.child, 'exit')) as [number];
+    expect([code, program.said().err]).toEqual([0, '']);
+  });
+});
+
+describe('a heartbeat in a program', () => {
+  it('names the function that blocks the event loop, and holds nothing', async () => {
+    const program = start([fixture('blocked.mjs')]);
+    const [code] = (await once(program.child, 'exit')) as [number];
+    expect(program.said().err).toMatch(/the event loop was blocked for 1\.\d+s by hashEverything \([^)]*blocked\.mjs:\d+:\d+\)/);
+    expect(code).toBe(0);
+  });
+});
