@@ -11,6 +11,7 @@ import { watchProcess } from './process.ts';
 import { allFamilies, defineReading, type Reading } from './registry.ts';
 import { leavePromClient } from './render.ts';
 import { watchRuntime } from './runtime.ts';
+import { watchBottleneck } from './watch-bottleneck.ts';
 
 /** Options of {@link startMetrics}. */
 export interface MetricsOptions {
@@ -42,7 +43,7 @@ export function startMetrics(options: MetricsOptions = {}): Metrics {
     countOverhead(options.overhead),
   ];
   if (options.ledger) stops.push(countRecords(options.ledger));
-  if (options.runtime !== false) stops.push(watchRuntime(), watchProcess());
+  if (options.runtime !== false) stops.push(watchRuntime(), watchProcess(), watchBottleneck());
   setTraceKept(options.isTraceKept);
   return {
     async stop() {
