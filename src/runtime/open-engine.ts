@@ -42,7 +42,13 @@ export async function openSdkEngine(config: Config): Promise<OpenEngine> {
   const { createOtelSdkEngine } = await import('../trace/otel-sdk.ts');
   const propagator = createPropagator(config.propagators);
   const { otlp, sampler, resource } = config;
-  const engine = await createOtelSdkEngine({ resource, ratio: sampler.ratio, propagator, ...(otlp && { endpoint: otlp.tracesUrl, headers: otlp.headers }) });
+  const engine = await createOtelSdkEngine({
+    resource,
+    sampler: createSampler(sampler),
+    parentBased: sampler.parentBased,
+    propagator,
+    ...(otlp && { endpoint: otlp.tracesUrl, headers: otlp.headers }),
+  });
   const uninstall = installEngine(engine);
   return {
     engine,

@@ -4,7 +4,9 @@ import { clock } from '../core/clock.ts';
 import type { FunctionDef } from '../core/function-def.ts';
 import { Scope, type SpanLike } from '../core/scope.ts';
 import { contextOf, SondeContextManager } from './engine/context.ts';
+import { int32OfHex } from './engine/ids.ts';
 import type { CallScope, Engine } from './engine/port.ts';
+import { alwaysOn, type RootSampler } from './engine/sampler.ts';
 import { createPropagator } from './propagation.ts';
 
 /** Options of {@link createOtelSdkEngine}. */
@@ -13,8 +15,10 @@ export interface OtelSdkOptions {
   /** The OTLP/HTTP endpoint of traces, whole (`http://localhost:4318/v1/traces`); the SDK's own default without one. */
   readonly endpoint?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The share of traces that is kept, from 0 to 1; all by default. */
-  readonly ratio?: number;
+  /** Decides for the spans that begin a trace here; all are kept by default. */
+  readonly sampler?: RootSampler;
+  /** `false`: a remote parent's decision is not followed. True by default. */
+  readonly parentBased?: boolean;
   readonly propagator?: TextMapPropagator;
   /** Takes the place of the OTLP exporter (tests, a processor of one's own). */
   readonly spanProcessors?: readonly object[];
@@ -51,14 +55,15 @@ class SdkCallScope extends Scope implements CallScope {
  */
 export async function createOtelSdkEngine(options: OtelSdkOptions): Promise<OtelSdkEngine> {
   const { NodeSDK, resources, tracing } = await import('@opentelemetry/sdk-node');
-  const root = options.ratio === undefined || options.ratio >= 1 ? new tracing.AlwaysOnSampler() : new tracing.TraceIdRatioBasedSampler(options.ratio);
+  const root = sdkSampler(options.sampler ?? alwaysOn);
+  const byParent = options.parentBased === false ? { remoteParentSampled: root, remoteParentNotSampled: root } : {};
   const sdk = new NodeSDK({
     autoDetectResources: false,
     instrumentations: [],
     resource: resources.resourceFromAttributes(options.resource as never),
     contextManager: new SondeContextManager(),
     textMapPropagator: options.propagator ?? createPropagator(),
-    sampler: new tracing.ParentBasedSampler({ root }),
+    sampler: new tracing.ParentBasedSampler({ root, ...byParent }),
     spanProcessors: [
       boundValues as never,
       ...((options.spanProcessors as never[] | undefined) ?? [new tracing.BatchSpanProcessor(await otlpExporter(options))]),
@@ -88,6 +93,18 @@ export async function createOtelSdkEngine(options: OtelSdkOptions): Promise<Otel
 async function otlpExporter({ endpoint, headers }: OtelSdkOptions): Promise<never> {
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
   return new OTLPTraceExporter({ ...(endpoint !== undefined && { url: endpoint }), ...(headers && { headers: { ...headers } }) }) as never;
+}
+
+/** Our samplers in the SDK's form, so that either engine decides alike. */
+function sdkSampler(sampler: RootSampler) {
+  const [refuse, keep] = [0, 2]; // SamplingDecision.NOT_RECORD and RECORD_AND_SAMPLED
+  return {
+    shouldSample(_context: Context, id: string, name: string, kind: number, attributes: Attributes) {
+      const trace = { t0: int32OfHex(id, 0), t1: int32OfHex(id, 8), t2: int32OfHex(id, 16), t3: int32OfHex(id, 24), traceState: undefined };
+      return { decision: sampler(trace, undefined, name, kind, attributes) ? keep : refuse };
+    },
+    toString: () => 'sonde',
+  } as never;
 }
 
 /** Bound values become attributes of every span, also of those that instrumentations make. */

@@ -1,6 +1,7 @@
 import { context, propagation, trace } from '@opentelemetry/api';
 import { tracing } from '@opentelemetry/sdk-node';
 import { installEngine } from '../../src/trace/engine/port.ts';
+import { ratioSampler } from '../../src/trace/engine/sampler.ts';
 import { createOtelSdkEngine } from '../../src/trace/otel-sdk.ts';
 import { engineContract, type SeenSpan } from './engine.ts';
 
@@ -31,7 +32,11 @@ engineContract({
   name: 'otel-sdk',
   async start(ratio) {
     const exporter = new tracing.InMemorySpanExporter();
-    const engine = await createOtelSdkEngine({ resource: { 'service.name': 'contract' }, ratio, spanProcessors: [new tracing.SimpleSpanProcessor(exporter)] });
+    const engine = await createOtelSdkEngine({
+      resource: { 'service.name': 'contract' },
+      sampler: ratioSampler(ratio),
+      spanProcessors: [new tracing.SimpleSpanProcessor(exporter)],
+    });
     const uninstall = installEngine(engine);
     return {
       spans: () => exporter.getFinishedSpans().map(seenOf),

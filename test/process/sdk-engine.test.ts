@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { afterAll, expect, it } from 'vitest';
+
+interface OtlpSpan {
+  readonly name: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly status: { readonly code?: number; readonly message?: string };
+  readonly attributes: { readonly key: string; readonly value: { readonly stringValue?: string } }[];
+}
+interface OtlpBody {
+  readonly resourceSpans: {
+    readonly resource: { readonly attributes: OtlpSpan['attributes'] };
+    readonly scopeSpans: { readonly scope: { readonly name: string }; readonly spans: OtlpSpan[] }[];
+  }[];
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'sonde-sdk-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('the engine on the SDK sends by the SDK what ours would: names, parents, failures, bound values', async () => {
+  const bodies: OtlpBody[] = [];
+  const keys = new Set<unknown>();
+  const receiver = createServer(async (request, response) => {
+    if (request.url === '/v1/traces') {
+      keys.add(request.headers['x-key']);
+      bodies.push((await json(request)) as OtlpBody);
+    } else request.resume();
+    response.setHeader('content-type', 'application/json').end('{}');
+  });
+  receiver.listen(0, '127.0.0.1');
+  await once(receiver, 'listening');
+  const endpoint = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+  const { stderr } = await promisify(execFile)(process.execPath, [
+    '--no-warnings',
+    new URL('fixtures/interop/sdk-engine.mjs', import.meta.url).pathname,
+    endpoint,
+    folder,
+  ]);
+  receiver.close();
+  receiver.closeAllConnections();
+
+  expect(stderr).toBe('');
+  const resources = bodies.flatMap((body) => body.resourceSpans);
+  expect(resources[0]?.resource.attributes).toContainEqual({ key: 'service.name', value: { stringValue: 'on-the-sdk' } });
+  const spans = resources.flatMap((one) => one.scopeSpans.flatMap((scope) => scope.spans.map((span) => ({ ...span, library: scope.scope.name }))));
+  const named = (name: string) => spans.find((span) => span.name === name);
+  const attributes = (name: string) => Object.fromEntries(named(name)?.attributes.map(({ key, value }) => [key, value.stringValue]) ?? []);
+  expect(spans.map(({ name, library }) => [name, library]).sort()).toEqual([
+    ['failing', 'sonde'],
+    ['inner', 'sonde'],
+    ['of a library', 'library'],
+    ['outer', 'sonde'],
+  ]);
+  expect(named('inner')?.parentSpanId).toBe(named('outer')?.spanId);
+  expect(named('of a library')?.parentSpanId).toBe(named('inner')?.spanId);
+  expect([attributes('outer'), attributes('inner'), attributes('of a library')]).toEqual([{ plan: 'pro' }, { 'request.id': 'r1' }, { 'request.id': 'r1' }]);
+  expect(named('failing')?.status).toEqual({ code: 2, message: 'broken' });
+  expect([...keys]).toEqual(['k1']);
+});
