@@ -7,6 +7,7 @@ import { writeStderr } from '../core/stderr.ts';
 import { watchDownstream } from './downstream.ts';
 import { sight } from './identity.ts';
 import type { Journal } from './journal.ts';
+import { watchVitals } from './vitals.ts';
 
 /** How errors are recorded; the runtime sets it. */
 export interface ErrorsOptions {
@@ -16,20 +17,20 @@ export interface ErrorsOptions {
   readonly onRecord?: ((line: string, record: ErrorRecord, journaled: boolean) => void) | undefined;
   /** Further keys whose values are secrets. */
   readonly redact?: readonly string[] | undefined;
-  /** What is added to every record: memory, event-loop delay, release. */
-  readonly vitals?: (() => Attributes) | undefined;
   /** Takes a record that is on no disk, whole; default: standard error. */
   readonly lastResort?: ((line: string) => void) | undefined;
 }
 
 interface Settings extends ErrorsOptions {
+  /** Memory, uptime, event-loop delay at the moment. */
+  readonly vitals: () => Attributes;
   readonly revise: (key: string, value: unknown, path: readonly string[]) => unknown;
 }
 
 const EARLY_RECORDS = 100; // reported before telemetry starts: a start-up that fails reports a few
 
 /** The settings in use: a live binding, read on every report. */
-export let settings: Settings = { revise: redactor() };
+export let settings: Settings = { revise: redactor(), vitals: () => ({}) };
 
 /** Counts of this process. `unjournaled` records went to standard error whole. */
 export const errorCounts = { reported: 0, repeated: 0, unjournaled: 0, failed: 0 };
@@ -39,9 +40,10 @@ let early: { line: string; record: ErrorRecord }[] = [];
 /** Puts `options` in force; returns a function that puts the former ones back. Records that were made before are journaled now. */
 export function configureErrors(options: ErrorsOptions): () => void {
   const former = settings;
-  const next: Settings = { ...options, revise: redactor(options.redact) };
+  const vitals = watchVitals();
+  const next: Settings = { ...options, vitals: vitals.read, revise: redactor(options.redact) };
   settings = next;
-  const stops = [callFailed.subscribe(({ error, scope }) => sight(error, scope)), watchDownstream()];
+  const stops = [callFailed.subscribe(({ error, scope }) => sight(error, scope)), watchDownstream(), vitals.stop];
   for (const { line, record } of early.splice(0)) {
     if (options.journal?.append(line)) options.onRecord?.(line, record, true);
   }

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Attributes } from '../../core/attributes.ts';
 import { VERSION } from '../../core/version.ts';
+import { headRevision } from './revision.ts';
 
 /** What is told about the process that sends. */
 export interface ResourceParts {
@@ -19,6 +20,7 @@ export function describeResource(parts: ResourceParts): Attributes {
   const known = parts.service === undefined || parts.release === undefined ? nearestPackage(process.cwd()) : {};
   const version = parts.release ?? attributes['service.version'] ?? known.version;
   const environment = parts.environment ?? attributes['deployment.environment.name'];
+  const revision = attributes['vcs.ref.head.revision'] ?? headRevision(process.cwd());
   return {
     'host.name': hostname(),
     'process.pid': process.pid,
@@ -28,6 +30,7 @@ export function describeResource(parts: ResourceParts): Attributes {
     ...attributes,
     'service.name': parts.service ?? attributes['service.name'] ?? known.name ?? 'unknown_service:node',
     ...(version === undefined ? {} : { 'service.version': version }),
+    ...(revision === undefined ? {} : { 'vcs.ref.head.revision': revision }),
     ...(environment === undefined ? {} : { 'deployment.environment.name': environment }),
     'telemetry.sdk.name': 'sonde',
     'telemetry.sdk.language': 'nodejs',
