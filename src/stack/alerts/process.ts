@@ -48,7 +48,7 @@ export const PROCESS_ALERTS: AlertGroup = {
     simple({
       name: 'HeapNearLimit',
       severity: 'page',
-      expr: 'sum by (service_name, service_instance_id) (v8js_memory_heap_used_bytes) / sum by (service_name, service_instance_id) (v8js_memory_heap_limit_bytes) > 0.9',
+      expr: 'sum by (service_name, service_instance_id) (v8js_memory_heap_used_bytes) / max by (service_name, service_instance_id) (v8js_heap_size_limit_bytes) > 0.9',
       for: '5m',
       summary: 'The heap of {{ $labels.service_name }} is {{ $value | humanizePercentage }} full',
       description: 'Over 90 % of the heap limit is in use for five minutes: V8 will end the process when it is full.',
@@ -66,7 +66,7 @@ export const PROCESS_ALERTS: AlertGroup = {
       fires: '950x60',
       silent: '400x60',
       labels: { ...labels, service_instance_id: 'a' },
-      besides: { [`v8js_memory_heap_limit_bytes{${SERVICE},service_instance_id="a",v8js_heap_space_name="old_space"}`]: '1000x60' },
+      besides: { [`v8js_heap_size_limit_bytes{${SERVICE},service_instance_id="a"}`]: '1000x60' },
     }),
     simple({
       name: 'GcPressure',

@@ -24,7 +24,7 @@ export const RUNTIME: Dashboard = {
           'percentunit',
           [
             prom(
-              `sum by (service_name) (v8js_memory_heap_used_bytes{${OF_SERVICE}}) / sum by (service_name) (v8js_memory_heap_limit_bytes{${OF_SERVICE}})`,
+              `sum by (service_name) (v8js_memory_heap_used_bytes{${OF_SERVICE}}) / sum by (service_name) (v8js_heap_size_limit_bytes{${OF_SERVICE}})`,
               '{{service_name}}',
             ),
           ],
