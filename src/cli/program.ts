@@ -75,6 +75,15 @@ function buildProgram(io: CliIo, exit: { code: ExitCode }): Command {
     .argument('<module...>', 'files that call defineError(), such as dist/errors.js; they are imported')
     .option('--markdown', 'as a Markdown table')
     .action(async (modules: string[], options: object) => (await import('./commands/codes.ts')).codesCommand(context(), modules, options));
+  for (const name of ['serve', 'ui'] as const) {
+    program
+      .command(name)
+      .description(name === 'serve' ? 'take OTLP of other processes into the store, and show the look-up pages' : 'the look-up as pages in a browser')
+      .option('--port <port>', `to listen on (default ${name === 'serve' ? 4318 : 9465})`)
+      .option('--host <address>', 'to listen on (default 127.0.0.1; another needs a token)')
+      .option('--token <token>', 'that every request must bear (default: SONDE_ADMIN_TOKEN)')
+      .action(async (options: object) => (await import('./commands/serve.ts'))[`${name}Command`](context(), options));
+  }
   addProcessCommands(program, context);
   addStackCommands(program, context);
   return program;

@@ -1,4 +1,5 @@
-import { accessSync, constants, mkdirSync, renameSync, statSync } from 'node:fs';
+import { accessSync, constants, renameSync, statSync } from 'node:fs';
+import { makeFolder } from '../core/make-folder.ts';
 import { type Day, dayPath, storeFolder } from './day-files.ts';
 import { migrate, rollback } from './migrate.ts';
 import { type Database, openDatabase, type Statement } from './sqlite.ts';
@@ -19,7 +20,7 @@ export class DayFile {
   constructor(dir: string, day: Day) {
     this.day = day;
     this.path = dayPath(dir, day);
-    mkdirSync(storeFolder(dir), { recursive: true, mode: 0o700 });
+    makeFolder(storeFolder(dir));
     // Before SQLite looks: it would remember for the whole process that the file's index is read-only.
     accessSync(storeFolder(dir), constants.W_OK);
     this.#db = openDatabase(this.path, { readOnly: false, busyMs: BUSY_MS });

@@ -1,6 +1,6 @@
 import type { ErrorRecord } from '../core/records.ts';
-import { findInJournals, listJournals, readJournal } from '../errors/journal-reader.ts';
 import { sameAs, unfold } from '../errors/fold.ts';
+import { findInJournals, listJournals, readJournal } from '../errors/journal-reader.ts';
 import { StoreError } from './failure.ts';
 import { errorTimeMs } from './ingest/errors.ts';
 import type { ErrorQuery, Lookup, Page } from './lookup.ts';

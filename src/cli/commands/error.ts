@@ -27,14 +27,14 @@ export async function errorCommand(context: CliContext, words: readonly string[]
   await context.lookup(async (lookup) => {
     const error = await lookup.error(parsed.id);
     if (error === undefined) throw noSuchError(parsed.id, lookup, context.place);
-    const view = await viewOf(lookup, error);
+    const view = await errorView(lookup, error);
     if (context.json) context.printJson(view);
     else context.print(errorText(view, context.style, context.width, context.io.now(), options.followTrace ?? false));
   });
 }
 
 /** All but the record are extras: the error is shown also where they cannot be read. */
-async function viewOf(lookup: Lookup, error: ErrorRecord): Promise<ErrorView> {
+export async function errorView(lookup: Lookup, error: ErrorRecord): Promise<ErrorView> {
   const traceId = error.trace_id;
   const [trace, logs, group, related] = await Promise.all([
     orElse(undefined, async () => (traceId === undefined ? undefined : lookup.trace(traceId, Date.parse(error.timestamp)))),

@@ -1,6 +1,7 @@
 import { formatMs } from '../../core/duration.ts';
 import type { StoredSpan, StoredTrace } from '../../store/lookup.ts';
 import { cleanLine } from './clean.ts';
+import { type SpanRow, spanRows } from './span-tree.ts';
 import type { Style } from './style.ts';
 import { cut, size } from './table.ts';
 
@@ -9,18 +10,10 @@ const MAX_INDENT = 12; // deeper calls stay at this indent, with their depth in 
 const NAME = 24; // what is left for a name at the deepest indent
 const BAR = 24;
 
-interface Row {
-  readonly span: StoredSpan;
-  /** The lines of the tree in front of the name. */
-  readonly branch: string;
-  /** The parent is named but not here: another process, or not sampled. */
-  readonly orphan: boolean;
-}
-
 /** A trace as an indented tree, each span with its duration and a bar of when it ran. */
 export function traceTree(trace: StoredTrace, style: Style, width: number, mark?: string): string {
   const maxLabel = Math.max(NAME, width - BAR - 14);
-  const rows = treeRows(trace.spans, Math.min(MAX_INDENT, Math.floor((maxLabel - NAME) / 3)));
+  const rows = spanRows(trace.spans, Math.min(MAX_INDENT, Math.floor((maxLabel - NAME) / 3)));
   const start = Math.min(...trace.spans.map((span) => span.startMs));
   const end = Math.max(...trace.spans.map((span) => span.startMs + span.durationMs));
   const shown = rows.slice(0, MAX_ROWS);
@@ -48,7 +41,7 @@ export function traceDurationMs(spans: readonly StoredSpan[]): number {
   return Math.max(...spans.map((span) => span.startMs + span.durationMs)) - Math.min(...spans.map((span) => span.startMs));
 }
 
-function notes(row: Row, style: Style, mark: string | undefined): string {
+function notes(row: SpanRow, style: Style, mark: string | undefined): string {
   const { span, orphan } = row;
   const parts: string[] = [];
   if (span.status.code === 2) {
@@ -60,35 +53,6 @@ function notes(row: Row, style: Style, mark: string | undefined): string {
   if (mark !== undefined && id === mark) parts.push(style.bold('← this error'));
   if (orphan) parts.push(style.faint('(its parent is not stored)'));
   return parts.length > 0 ? `  ${parts.join('  ')}` : '';
-}
-
-/** The spans in the order of a tree. Iterative, and each span once: a trace may be deep, and a bad one may hold a circle. */
-function treeRows(spans: readonly StoredSpan[], maxIndent: number): Row[] {
-  const ids = new Set(spans.map((span) => span.spanId));
-  const children = new Map<string, StoredSpan[]>();
-  const roots: StoredSpan[] = [];
-  for (const span of spans) {
-    if (span.parentSpanId === undefined || !ids.has(span.parentSpanId) || span.parentSpanId === span.spanId) roots.push(span);
-    else children.set(span.parentSpanId, [...(children.get(span.parentSpanId) ?? []), span]);
-  }
-  const rows: Row[] = [];
-  const seen = new Set<StoredSpan>();
-  const walk = (root: StoredSpan, orphan: boolean): void => {
-    const open: { span: StoredSpan; lead: string; last: boolean; depth: number }[] = [{ span: root, lead: '', last: true, depth: 0 }];
-    for (let item = open.pop(); item; item = open.pop()) {
-      if (seen.has(item.span)) continue;
-      seen.add(item.span);
-      const { depth, lead, last } = item;
-      const branch = depth === 0 ? '' : depth > maxIndent ? `${lead}[${depth}] ` : `${lead}${last ? '└─ ' : '├─ '}`;
-      rows.push({ span: item.span, branch, orphan: orphan && depth === 0 && item.span.parentSpanId !== undefined });
-      const below = depth === 0 ? '' : depth >= maxIndent ? lead : `${lead}${last ? '   ' : '│  '}`;
-      const kids = children.get(item.span.spanId) ?? [];
-      for (let i = kids.length - 1; i >= 0; i--) open.push({ span: kids[i] as StoredSpan, lead: below, last: i === kids.length - 1, depth: depth + 1 });
-    }
-  };
-  for (const root of roots) walk(root, true);
-  for (const span of spans) if (!seen.has(span)) walk(span, false); // spans in a circle have no root
-  return rows;
 }
 
 function barOf(span: StoredSpan, startMs: number, endMs: number): string {

@@ -124,7 +124,8 @@ function anyValue(value: unknown, depth = 0): JsonValue | undefined {
   if (bytesValue !== undefined) return text(bytesValue);
   if (depth >= MAX_DEPTH) return undefined;
   if (arrayValue !== undefined) return list(object(arrayValue)['values']).map((item) => anyValue(item, depth + 1) ?? null);
-  if (kvlistValue !== undefined) return Object.fromEntries(list(object(kvlistValue)['values']).map((pair) => [text(pair['key']), anyValue(pair['value'], depth + 1) ?? null]));
+  if (kvlistValue !== undefined)
+    return Object.fromEntries(list(object(kvlistValue)['values']).map((pair) => [text(pair['key']), anyValue(pair['value'], depth + 1) ?? null]));
   return undefined;
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { clock } from '../../core/clock.ts';
 import type { StoreWriter, WriteResult } from '../writer.ts';
@@ -41,7 +42,14 @@ export function createReceiver(writer: StoreWriter): Receiver {
   };
 }
 
-async function take(request: IncomingMessage, response: ServerResponse, signal: string, isJson: boolean, writer: StoreWriter, received: Received): Promise<void> {
+async function take(
+  request: IncomingMessage,
+  response: ServerResponse,
+  signal: string,
+  isJson: boolean,
+  writer: StoreWriter,
+  received: Received,
+): Promise<void> {
   const body = await readBody(request);
   if (body === undefined) return refuse(response, 413, `a request may have ${MAX_BYTES} bytes`, { connection: 'close' });
   if (signal === 'metrics') return accept(response, isJson, 0, ''); // metrics are scraped, not kept
@@ -101,7 +109,8 @@ function mediaType(request: IncomingMessage): string {
 /** The body, unzipped; `undefined` where it is too big, zipped or not. */
 async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const isZipped = request.headers['content-encoding'] === 'gzip';
-  const source: AsyncIterable<Buffer> = isZipped ? request.pipe(createGunzip()) : request;
+  // A pipeline, so that a client that goes away ends the unzipping too.
+  const source: AsyncIterable<Buffer> = isZipped ? pipeline(request, createGunzip(), () => {}) : request;
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
