@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import type { ErrorRecord } from '../core/records.ts';
+import { beforeEnd } from '../core/before-end.ts';
 import { redactor } from '../core/redact.ts';
 import { auditLevels } from './audit.ts';
 import { captureConsole } from './console.ts';
@@ -85,6 +86,7 @@ export function configureLogs(options: LogOptions = {}): Logs {
 
   const onExit = (): void => destination.flushSync(EXIT_WAIT_MS);
   process.on('exit', onExit);
+  undo.push(beforeEnd(onExit));
   return {
     flushSync: (withinMs) => destination.flushSync(withinMs),
     counts: () => destination.counts,

@@ -1,4 +1,5 @@
 import { isMainThread } from 'node:worker_threads';
+import { runBeforeEnd } from '../core/before-end.ts';
 import type { FlushMode } from './messages.ts';
 
 /** What the end of the process drains. */
@@ -51,8 +52,10 @@ function onSignal(signal: NodeJS.Signals): void {
     if (alone) drainable.drainSync(withinMs);
     else drainable.drainSync(Math.min(withinMs, SHARED_SIGNAL_MS), 'park');
   }
-  if (alone) process.kill(process.pid, signal);
-  else
+  if (alone) {
+    runBeforeEnd();
+    process.kill(process.pid, signal);
+  } else
     setImmediate(() => {
       if (drainables.size > 0) for (const name of SIGNALS) process.prependListener(name, onSignal);
     }).unref();

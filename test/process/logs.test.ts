@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
@@ -64,6 +67,17 @@ describe('log lines of a process', () => {
     expect(numbers(ended.lines)).toEqual(upTo(2_000));
     if (end === 'throw') expect(ended.said.join('\n')).toContain('Error: uncaught on purpose');
     if (end === 'reject') expect(ended.said.join('\n')).toContain('Error: unhandled on purpose');
+  });
+
+  it('are all delivered when a signal ends it, though the reader was slow', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sonde-signal-'));
+    const ended = await run('logs-signalled', ['2000', dir], async (said, read) => {
+      await until(() => said().includes('pending'));
+      read();
+    });
+    rmSync(dir, { recursive: true });
+    expect([ended.code, ended.signal]).toEqual([null, 'SIGTERM']);
+    expect(numbers(ended.lines)).toEqual(upTo(2_000));
   });
 
   it('are out before a kill -9 when the reader keeps up', async () => {
