@@ -1,5 +1,6 @@
 import { clock, type TimerHandle } from '../core/clock.ts';
 import type { EndedSpan, SpanOutput } from '../core/ended-span.ts';
+import { countPoints, type MetricSnapshot } from '../core/metric-data.ts';
 import type { Signal } from '../core/records.ts';
 import { Dictionaries } from './dictionaries.ts';
 import { type Batch, Inflight } from './inflight.ts';
@@ -15,6 +16,8 @@ const BATCH_CHARS = 1_048_576;
 const BATCH_LINES = 1_024;
 /** Text of one record. Loki refuses bodies above 512 KB for good. */
 const RECORD_CHARS = 524_288;
+/** What a point of a metric counts as text: a histogram's labels and buckets. */
+const POINT_CHARS = 256;
 /** While the queue is full, every so many records look again for a free slot. */
 const LOOK_EVERY = 64;
 
@@ -167,6 +170,18 @@ export class Batcher implements SpanOutput {
     batch.errors.push(line);
   }
 
+  /** Takes everything that was measured, at one moment; it is counted by its points. */
+  metrics(snapshot: MetricSnapshot): void {
+    const points = countPoints([snapshot]);
+    this.#produced[3]! += points;
+    if (points === 0) return;
+    if (this.#batch === undefined && !this.#room()) return this.#refuse('metric', points);
+    const batch = this.#batch as Batch;
+    batch.metrics.push(snapshot);
+    batch.chars += points * POINT_CHARS;
+    if (this.#timer === undefined) this.#arm();
+  }
+
   /** Seconds that this thread spent on handing records over. */
   get usedSeconds(): number {
     return this.#usedMs / 1_000;
@@ -177,7 +192,7 @@ export class Batcher implements SpanOutput {
     const batch = this.#batch;
     if (batch === undefined) return;
     batch.rows = this.#row - batch.slot * BATCH_ROWS;
-    if (batch.rows === 0 && batch.logs.length === 0 && batch.errors.length === 0) return;
+    if (batch.rows === 0 && batch.chars === 0) return;
     const began = clock.mono();
     this.#batch = undefined;
     this.#row = 0;
@@ -211,8 +226,8 @@ export class Batcher implements SpanOutput {
     if (this.#timer !== undefined) clock.clearTimeout(this.#timer);
   }
 
-  #refuse(signal: Signal): void {
-    this.#ledger.drop(signal, this.#closed ? 'expired' : 'queue_full');
+  #refuse(signal: Signal, count = 1): void {
+    this.#ledger.drop(signal, this.#closed ? 'expired' : 'queue_full', count);
   }
 
   /** Rows that a batch which begins now may hold. */
@@ -242,7 +257,7 @@ export class Batcher implements SpanOutput {
     if (!this.#inflight.hasRoom && !(this.#look() && this.#inflight.hasRoom)) return false;
     const slot = this.#inflight.takeSlot();
     this.#refused = 0;
-    this.#batch = { slot, rows: 0, epochMs: 0, beside: [], logs: [], severities: [], errors: [], journaled: 0, chars: 0, rowMs: 0, deaths: 0 };
+    this.#batch = { slot, rows: 0, epochMs: 0, beside: [], logs: [], severities: [], errors: [], metrics: [], journaled: 0, chars: 0, rowMs: 0, deaths: 0 };
     this.#side.begin(slot * SIDE_BYTES, this.#batch.beside);
     this.#row = slot * BATCH_ROWS;
     this.#end = this.#row + this.#capacity();

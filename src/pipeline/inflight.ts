@@ -1,3 +1,4 @@
+import { countPoints, type MetricSnapshot } from '../core/metric-data.ts';
 import type { Ledger } from './ledger.ts';
 import { IN_WORK, POSTED, SETTLED, SLOT_STATES } from './messages.ts';
 import { type Beside, SLOTS } from './rows.ts';
@@ -17,6 +18,7 @@ export interface Batch {
   readonly logs: string[];
   readonly severities: number[];
   readonly errors: string[];
+  readonly metrics: MetricSnapshot[];
   /** Journal lines handed over up to the end of this batch. */
   journaled: number;
   chars: number;
@@ -103,6 +105,7 @@ export class Inflight {
     this.#ledger.drop('span', reason, batch.rows);
     this.#ledger.drop('log', reason, batch.logs.length);
     this.#ledger.drop('error', reason, batch.errors.length);
+    this.#ledger.drop('metric', reason, countPoints(batch.metrics));
     Atomics.store(this.#states, SLOT_STATES + batch.slot, SETTLED);
   }
 }

@@ -1,4 +1,5 @@
 import type { Attributes } from '../core/attributes.ts';
+import type { MetricSnapshot } from '../core/metric-data.ts';
 import { type Beside, type Learning, SLOTS } from './rows.ts';
 import type { WebhookOptions } from './sinks/webhook-options.ts';
 
@@ -16,6 +17,7 @@ export interface BatchMessage {
   readonly severities: readonly number[];
   /** Journal lines. */
   readonly errors: readonly string[];
+  readonly metrics: readonly MetricSnapshot[];
   readonly learning: Learning;
 }
 

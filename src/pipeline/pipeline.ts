@@ -2,6 +2,7 @@ import { threadId } from 'node:worker_threads';
 import type { Attributes } from '../core/attributes.ts';
 import { clock } from '../core/clock.ts';
 import type { SpanOutput } from '../core/ended-span.ts';
+import type { MetricSnapshot } from '../core/metric-data.ts';
 import { DROP_REASONS, type LedgerReport, type OverheadReport, SIGNALS } from '../core/records.ts';
 import { Batcher, type QueueLimits } from './batcher.ts';
 import type { Batch } from './inflight.ts';
@@ -43,6 +44,8 @@ export interface Pipeline {
   logSampledOut(): void;
   /** Takes a line of the error journal; `journaled` is false where it could not be written to the journal. */
   error(journalLine: string, journaled?: boolean): void;
+  /** Takes everything that was measured, at one moment; for sinks that are receivers. */
+  metrics(snapshot: MetricSnapshot): void;
   /** Sends what there is; answers whether nothing was left to send within the limit. */
   flush(withinMs: number): Promise<boolean>;
   /** Ends the pipeline. `flushed`: records brought home meanwhile; `lost`: records that were not, counted in the ledger. */
@@ -110,8 +113,8 @@ export function startPipeline(options: PipelineOptions): Pipeline {
 const NOTHING_NEW: Learning = { names: undefined, keys: undefined, libraries: undefined };
 
 function toMessage(batch: Batch, learning: Learning): BatchMessage {
-  const { slot, rows, epochMs, beside, logs, severities, errors } = batch;
-  return { kind: 'batch', slot, rows, epochMs, beside, logs, severities, errors, learning };
+  const { slot, rows, epochMs, beside, logs, severities, errors, metrics } = batch;
+  return { kind: 'batch', slot, rows, epochMs, beside, logs, severities, errors, metrics, learning };
 }
 
 function assemble(batcher: Batcher, link: WorkerLink, ledger: Ledger, onEnd: () => void): Pipeline {
@@ -121,6 +124,7 @@ function assemble(batcher: Batcher, link: WorkerLink, ledger: Ledger, onEnd: () 
     log: (line, severity) => batcher.log(line, severity),
     logSampledOut: () => batcher.logSampledOut(),
     error: (line, journaled) => batcher.error(line, journaled),
+    metrics: (snapshot) => batcher.metrics(snapshot),
     async flush(withinMs) {
       if (ended) return true;
       batcher.post();

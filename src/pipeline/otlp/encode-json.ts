@@ -3,7 +3,7 @@ import type { LogData, SpanData } from '../../core/records.ts';
 import { groupByLogger } from './encode-logs.ts';
 
 /** Values by the protobuf-JSON mapping of OTLP: IDs are hex, 64-bit integers are strings, names are lowerCamelCase. */
-type Json = string | number | boolean | null | undefined | readonly Json[] | { readonly [key: string]: Json };
+export type Json = string | number | boolean | null | undefined | readonly Json[] | { readonly [key: string]: Json };
 
 /** Encodes spans as the JSON of an ExportTraceServiceRequest. */
 export function encodeSpansJson(spans: readonly SpanData[], resource: Attributes): Buffer {
@@ -27,7 +27,12 @@ export function encodeLogsJson(logs: readonly LogData[], resource: Attributes): 
   return toBytes({ resourceLogs: [{ resource: { attributes: keyValues(resource) }, scopeLogs }] });
 }
 
-function toBytes(value: Json): Buffer {
+/** What JSON has no number for is text: NaN, the infinities, minus zero. */
+export function double(value: number): number | string {
+  return Object.is(value, -0) ? '-0' : Number.isFinite(value) ? value : String(value);
+}
+
+export function toBytes(value: Json): Buffer {
   const text = JSON.stringify(value);
   return Buffer.from(text.includes('\\ud') ? text.replace(ESCAPES, (escape) => (LONE.test(escape) ? '\ufffd' : escape)) : text, 'utf8');
 }
@@ -88,7 +93,7 @@ export function unixNano(ms: number, plusNano = 0): string {
   return seconds === 0 ? String(nano) : `${seconds}${String(nano).padStart(9, '0')}`;
 }
 
-function keyValues(attributes: Readonly<Record<string, unknown>>): Json[] {
+export function keyValues(attributes: Readonly<Record<string, unknown>>): Json[] {
   const list: Json[] = [];
   for (const key of Object.keys(attributes)) if (attributes[key] !== undefined) list.push({ key, value: anyValue(attributes[key]) });
   return list;
@@ -105,7 +110,7 @@ function anyValue(value: unknown, depth = 0): Json {
       return { stringValue: value.toString() };
     case 'number':
       if (Number.isSafeInteger(value) && !Object.is(value, -0)) return { intValue: String(value) };
-      return { doubleValue: Number.isFinite(value) && !Object.is(value, -0) ? value : Object.is(value, -0) ? '-0' : String(value) };
+      return { doubleValue: double(value) };
     default:
       if (typeof value !== 'object' || value === null || depth >= 16) return {};
       if (Array.isArray(value)) return { arrayValue: { values: value.map((item) => anyValue(item, depth + 1)) } };

@@ -102,6 +102,12 @@ export class ProtoWriter {
     buffer[at + 3] = value >>> 24;
   }
 
+  /** A whole number of up to 53 bits as `fixed64`. */
+  fixed64(value: number): void {
+    this.fixed32(Math.floor(value / 0x100000000) | 0);
+    this.fixed32(value % 0x100000000 | 0);
+  }
+
   /**
    * Nanoseconds since the Unix epoch as `fixed64`, from milliseconds with a fraction and nanoseconds to add. Doubles
    * cannot hold such a number: whole seconds and the rest are joined as two 32-bit halves.

@@ -18,6 +18,8 @@ export interface Parcel {
   settle(tally: Tally): void;
   /** Two halves, where that can be done: a receiver that refuses a batch for one record then loses only this one. */
   split?(): readonly Parcel[];
+  /** Whether it holds more than one thing that can be told apart. */
+  readonly divisible?: boolean;
   /** Where it lies in the spool. */
   readonly entry?: SpoolEntry | undefined;
 }
@@ -111,7 +113,7 @@ export class Delivery {
   #refused(parcel: Parcel, verdict: Verdict & { kind: 'refused' }): void {
     this.#up();
     const budget = this.#budgets.get(parcel) ?? { left: SPLIT_BUDGET };
-    if (verdict.divisible && parcel.count > 1 && budget.left >= 2 && parcel.split !== undefined) {
+    if (verdict.divisible && parcel.divisible !== false && parcel.count > 1 && budget.left >= 2 && parcel.split !== undefined) {
       budget.left -= 2;
       for (const half of parcel.split()) {
         this.#budgets.set(half, budget);

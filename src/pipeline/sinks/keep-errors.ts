@@ -20,6 +20,7 @@ export function keepErrors(sink: Sink, writer: StoreWriter): Sink {
   return {
     spans: (rows, part) => sink.spans(rows, part),
     logs: (logs, part) => sink.logs(logs, part),
+    metrics: (metrics, part) => sink.metrics(metrics, part),
     errors(errors, part) {
       writer.writeErrors(errors);
       sink.errors(errors, part);

@@ -1,10 +1,13 @@
 import { gzipSync } from 'node:zlib';
 import type { Attributes } from '../../core/attributes.ts';
+import { countPoints, type MetricSnapshot } from '../../core/metric-data.ts';
 import type { ErrorRecord, LogData, Signal } from '../../core/records.ts';
 import type { WorkerLedger } from '../ledger.ts';
 import type { OtlpSinkOptions } from '../messages.ts';
 import { encodeLogsJson, encodeSpansJson } from '../otlp/encode-json.ts';
 import { encodeLogs } from '../otlp/encode-logs.ts';
+import { encodeMetrics } from '../otlp/encode-metrics.ts';
+import { encodeMetricsJson } from '../otlp/encode-metrics-json.ts';
 import { encodeSpans } from '../otlp/encode-spans.ts';
 import { ProtoWriter } from '../otlp/proto-writer.ts';
 import type { Spool } from '../spool.ts';
@@ -37,19 +40,20 @@ export function createOtlpSink(options: OtlpSinkOptions, context: OtlpSinkContex
   const delivery = new Delivery({ spool, ledger, receiver: withoutSecrets(options.endpoint), post: postTo(options, poster) });
 
   /** A parcel of the records `from` to `to`, which can be halved as long as the batch is there. */
-  const parcel = (part: Part, from: number, to: number, encode: (from: number, to: number) => Buffer): Parcel => {
+  const parcel = (part: Part, from: number, to: number, encode: (from: number, to: number) => Buffer, countOf = (first: number, end: number): number => end - first): Parcel => {
     const plain = encode(from, to);
     return {
       signal: part.signal,
-      count: to - from,
+      count: countOf(from, to),
       body: gzip ? gzipSync(plain, { level: GZIP_LEVEL }) : plain,
       json,
       gzip,
       settle: (tally) => part.settle(tally),
       split: () => {
         const middle = (from + to) >>> 1;
-        return [parcel(part, from, middle, encode), parcel(part, middle, to, encode)];
+        return [parcel(part, from, middle, encode, countOf), parcel(part, middle, to, encode, countOf)];
       },
+      divisible: to - from > 1,
     };
   };
 
@@ -69,6 +73,14 @@ export function createOtlpSink(options: OtlpSinkOptions, context: OtlpSinkContex
         errors.map((error) => errorAsLog(error, resource)),
         part,
       ),
+    metrics(snapshots, part) {
+      for (const snapshot of snapshots) {
+        // Halving is by metric; the count of each half is of points.
+        const between = (from: number, to: number): MetricSnapshot => ({ ...snapshot, metrics: snapshot.metrics.slice(from, to) });
+        const encode = (from: number, to: number): Buffer => (json ? encodeMetricsJson(between(from, to), resource) : encodeMetrics(out, between(from, to), resource));
+        delivery.offer(parcel(part, 0, snapshot.metrics.length, encode, (from, to) => countPoints([between(from, to)])));
+      }
+    },
     flush: (untilMono, mode) => delivery.flush(untilMono, mode),
     close() {
       delivery.close();

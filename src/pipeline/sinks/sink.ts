@@ -1,3 +1,4 @@
+import type { MetricSnapshot } from '../../core/metric-data.ts';
 import type { ErrorRecord, LogData, Signal } from '../../core/records.ts';
 import type { Tally } from '../ledger.ts';
 import type { FlushMode } from '../messages.ts';
@@ -8,6 +9,8 @@ export interface Sink {
   spans(rows: SpanRows, part: Part): void;
   logs(logs: readonly LogData[], part: Part): void;
   errors(errors: readonly ErrorRecord[], part: Part): void;
+  /** A sink that has no place for metrics refuses them. */
+  metrics(snapshots: readonly MetricSnapshot[], part: Part): void;
   /** Brings home what it can until `untilMono`; see {@link FlushMode} for the rest. */
   flush(untilMono: number, mode: FlushMode): Promise<void>;
   close(): void;

@@ -42,6 +42,10 @@ class StoreSink implements Sink {
     this.#write(part, errors, (rest) => this.#writer.writeErrors(rest));
   }
 
+  metrics(_: unknown, part: Part): void {
+    part.settle({ dropped: { rejected: part.left } });
+  }
+
   async flush(): Promise<void> {
     this.#tryAgain();
   }

@@ -26,6 +26,7 @@ export function tellBugs(sink: Sink, dir: string, options: WebhookOptions): Sink
   return {
     spans: (rows, part) => sink.spans(rows, part),
     logs: (logs, part) => sink.logs(logs, part),
+    metrics: (snapshots, part) => sink.metrics(snapshots, part),
     errors(errors, part) {
       for (const record of errors) webhook.offer(record);
       sink.errors(errors, part);

@@ -1,6 +1,7 @@
 import { clock } from '../../core/clock.ts';
 import { warn } from '../../core/diag.ts';
 import { safeMessage } from '../../core/json.ts';
+import { countPoints } from '../../core/metric-data.ts';
 import type { ErrorRecord } from '../../core/records.ts';
 import { completeRecord } from '../../errors/complete.ts';
 import { parseJournalLine } from '../../errors/journal-reader.ts';
@@ -35,10 +36,12 @@ export function createIntake(options: IntakeOptions): (message: BatchMessage) =>
     const spans = settlement.part('span', message.rows);
     const logs = settlement.part('log', message.logs.length);
     const errors = settlement.part('error', message.errors.length);
+    const metrics = settlement.part('metric', countPoints(message.metrics));
     const state = SLOT_STATES + message.slot;
     Atomics.store(options.control, state, IN_WORK);
     settlement.seal();
     guard(errors, () => takeErrors(sink, message.errors, errors));
+    guard(metrics, () => sink.metrics(message.metrics, metrics));
     guard(logs, () => {
       const nowMs = clock.now();
       sink.logs(

@@ -61,7 +61,8 @@ afterEach(async () => {
 });
 
 function webhook(options: { url?: string; secret?: string; everyMs?: number } = {}): Sink {
-  const inner: Sink = { spans: () => undefined, logs: () => undefined, errors: () => undefined, flush: async () => undefined, close: () => undefined };
+  const inner: Sink = { spans: () => undefined, logs: () => undefined, errors: () => undefined,
+      metrics: () => undefined, flush: async () => undefined, close: () => undefined };
   const sink = tellBugs(inner, dir, { url, secret: SECRET, everyMs: HOUR, ...options });
   sinks.push(sink);
   return sink;
