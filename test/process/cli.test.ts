@@ -81,3 +81,23 @@ describe('the sonde command and a running process', () => {
     expect(stderr).toMatch(/^sonde: Cannot reach the process: nothing answers on ".*\.sock"; the process has ended[^\n]*\n$/);
   });
 });
+
+describe('sonde serve', () => {
+  it.each(['http/protobuf', 'http/json'])('takes what another program sends over %s, and finds it by its error ID', async (protocol) => {
+    const [dir, theirs] = [folder(), folder()];
+    const child = spawn(process.execPath, [main, 'serve', '--port', '0', '--json', '--dir', dir], { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const { url } = JSON.parse(await new Promise<string>((resolve) => child.stdout?.once('data', (chunk) => resolve(String(chunk)))));
+    const env = { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_PROTOCOL: protocol };
+    const { stdout } = await run(process.execPath, [join(import.meta.dirname, 'fixtures', 'cli', 'sends-otlp.mjs'), theirs], { env });
+    const id = /ID (\S+)/.exec(stdout)?.[1] as string;
+    const found = JSON.parse((await sonde(dir, 'error', id, '--json')).stdout);
+    expect(found.error).toMatchObject({ 'error.id': id, message: 'Cannot charge', 'service.name': 'remote-shop' });
+    expect(found.error['exception.stacktrace']).toContain('TypeError: Cannot charge\n    at ');
+    expect(found.trace.spans.map(({ name }: { name: string }) => name)).toEqual(['orders.place']);
+    expect(found.logs.map(({ message }: { message: string }) => message)).toEqual(['order received']);
+    const ended = new Promise((done) => child.once('exit', done));
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+  });
+});
