@@ -1,7 +1,7 @@
 import { clock } from '../core/clock.ts';
 import { downstreamFailed } from '../core/events.ts';
 import { parseErrorId } from './error-id.ts';
-import { causesOf, fieldOf } from './identity.ts';
+import { fieldOf } from './identity.ts';
 
 const MAX_TRACES = 500; // that had a failing answer within the time; the oldest is forgotten
 const KEPT_MS = 60_000; // a request that fails a minute after the answer fails of something else
@@ -24,8 +24,8 @@ export function watchDownstream(): () => void {
  * The ID that another service gave this failure: an `errorId` on the error or one of its causes, else the one that the
  * last failing answer of this trace had.
  */
-export function downstreamId(error: unknown, traceId: string | undefined, ownId: string): string | undefined {
-  for (const cause of causesOf(error)) {
+export function downstreamId(causes: readonly unknown[], traceId: string | undefined, ownId: string): string | undefined {
+  for (const cause of causes) {
     const id = fieldOf(cause, 'errorId');
     const parsed = typeof id === 'string' ? parseErrorId(id) : undefined;
     if (parsed?.ok && parsed.id !== ownId) return parsed.id;

@@ -1,7 +1,7 @@
 import { clock } from '../core/clock.ts';
 import type { ErrorRecord, JsonValue } from '../core/records.ts';
 import type { Classification } from './classify.ts';
-import { causesOf, fieldOf, isObject } from './identity.ts';
+import { fieldOf, isObject } from './identity.ts';
 import { typeNameOf } from './stack.ts';
 
 const WHOLE_PER_SECOND = 10; // of one failure: a person reads no more, and a storm costs 30 kB a second instead of 30 MB
@@ -33,8 +33,8 @@ export interface Admission {
  * Decides whether a failure is recorded whole, or compact because the same one was, many times in this very second.
  * `replacesWhole`: the record takes the place of a whole one, to which others may refer, and so has to be whole itself.
  */
-export function admit(error: unknown, classification: Classification, replacesWhole: boolean): Admission {
-  const key = foldKey(error, classification);
+export function admit(causes: readonly unknown[], classification: Classification, replacesWhole: boolean): Admission {
+  const key = foldKey(causes, classification);
   const now = clock.mono();
   let window = windows.get(key);
   if (window === undefined) {
@@ -67,9 +67,9 @@ function nothing(): void {
 }
 
 /** Type, code and frames of the error and its causes, as they are: lines included, messages left out. */
-function foldKey(error: unknown, { type }: Classification): string {
+function foldKey(causes: readonly unknown[], { type }: Classification): string {
   let key = type;
-  for (const cause of causesOf(error)) {
+  for (const cause of causes) {
     const stack = isObject(cause) ? fieldOf(cause, 'stack') : undefined;
     key += `\n${typeNameOf(cause)}`;
     if (typeof stack === 'string') {
@@ -82,7 +82,7 @@ function foldKey(error: unknown, { type }: Classification): string {
 }
 
 /** What a compact record takes from the whole one: all that is the same for the failure, nothing of its occurrence. */
-const SHARED = /^(?:exception\.|error\.(?!id$|data$)|sonde\.error\.(?!same_as$|amends$|suppressed$|cause_id$|context_dropped$)|service\.|host\.|process\.(?!memory\.|uptime$)|telemetry\.|deployment\.|level$|severity_number$|event\.name$|logger$)/;
+const SHARED = /^(?:exception\.|error\.(?!id$|data$)|sonde\.error\.(?!same_as$|amends$|suppressed$|cause_id$|context_dropped$)|service\.|vcs\.|host\.|process\.(?!memory\.|uptime$)|telemetry\.|deployment\.|level$|severity_number$|event\.name$|logger$)/;
 
 /** The ID of the whole record that a compact one refers to; `undefined` for a whole one. */
 export function sameAs(record: ErrorRecord | undefined): string | undefined {

@@ -10,6 +10,8 @@ export interface Identity {
   severity: number;
   /** Whether the record that was written is a whole one, to which compact ones may refer. */
   whole: boolean;
+  /** The errors that have a record of their own, to tell a wrapper that came later from the failure that was reported. */
+  readonly recorded: unknown[];
 }
 
 /** Where a failure was first seen by a traced call, and the calls that it crossed since. */
@@ -43,6 +45,7 @@ function shared(): Shared {
 export function causesOf(error: unknown): unknown[] {
   const found: unknown[] = [error];
   if (!isObject(error)) return found;
+  if (!mayHaveCauses(error)) return found;
   for (let at = 0; at < found.length && found.length < MAX_CAUSES; at++) {
     const item = found[at];
     if (!isObject(item)) continue;
@@ -51,6 +54,15 @@ export function causesOf(error: unknown): unknown[] {
     }
   }
   return found;
+}
+
+/** Most errors have none of the fields in which causes stand. */
+function mayHaveCauses(error: object): boolean {
+  try {
+    return (error as { cause?: unknown }).cause !== undefined || (error as { errors?: unknown }).errors !== undefined || (error as { suppressed?: unknown }).suppressed !== undefined;
+  } catch {
+    return true;
+  }
 }
 
 /** `cause`, then the members of an aggregate. Never throws, whatever getters do. */
@@ -86,12 +98,13 @@ export function isObject(value: unknown): value is object {
 }
 
 /** The identity that this failure, or one it was caused by, has already. */
-export function identityOf(error: unknown, scope: Scope): Identity | undefined {
+export function identityOf(error: unknown, scope: Scope, causes: readonly unknown[] = causesOf(error)): Identity | undefined {
   const { ids } = shared();
   if (!isObject(error)) return primitive(error, scope)?.identity;
   const direct = ids.get(error);
   if (direct) return direct;
-  for (const cause of causesOf(error)) {
+  if (causes.length === 1) return undefined;
+  for (const cause of causes) {
     const identity = isObject(cause) ? ids.get(cause) : primitive(cause, scope)?.identity;
     if (identity) {
       ids.set(error, identity);
@@ -102,10 +115,10 @@ export function identityOf(error: unknown, scope: Scope): Identity | undefined {
 }
 
 /** Gives the failure and everything that caused it an identity, where they have none. */
-export function identify(error: unknown, scope: Scope, id: string): Identity {
-  const identity: Identity = { id, answer: undefined, severity: 0, whole: false };
+export function identify(causes: readonly unknown[], scope: Scope, id: string): Identity {
+  const identity: Identity = { id, answer: undefined, severity: 0, whole: false, recorded: [] };
   const { ids } = shared();
-  for (const item of causesOf(error)) {
+  for (const item of causes) {
     if (isObject(item)) {
       if (!ids.has(item)) ids.set(item, identity);
     } else {
@@ -135,11 +148,10 @@ export function sight(error: unknown, scope: Scope): void {
 }
 
 /** Where the failure was first seen: of the innermost cause that was. */
-export function sightingOf(error: unknown, scope: Scope): Sighting | undefined {
-  if (!isObject(error)) return primitive(error, scope)?.sighting;
+export function sightingOf(causes: readonly unknown[], scope: Scope): Sighting | undefined {
   const { sightings } = shared();
   let found: Sighting | undefined;
-  for (const item of causesOf(error)) {
+  for (const item of causes) {
     const sighting = isObject(item) ? sightings.get(item) : primitive(item, scope)?.sighting;
     if (sighting && (found === undefined || sighting.timeMs < found.timeMs)) found = sighting;
   }

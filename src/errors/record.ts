@@ -9,7 +9,7 @@ import { type Classification, levelOf } from './classify.ts';
 import { settings } from './configure.ts';
 import { definitionOf } from './definition.ts';
 import { downstreamId } from './downstream.ts';
-import { causesOf, fieldOf, isObject, type Sighting, sightingOf } from './identity.ts';
+import { fieldOf, isObject, type Sighting, sightingOf } from './identity.ts';
 import { messageOf, stackText, typeNameOf } from './stack.ts';
 import { tracedFrames } from './traced-frames.ts';
 
@@ -17,6 +17,8 @@ import { tracedFrames } from './traced-frames.ts';
 export interface RecordInput {
   readonly id: string;
   readonly error: unknown;
+  /** The error and what caused it. */
+  readonly causes: readonly unknown[];
   readonly scope: Scope;
   readonly classification: Classification;
   readonly boundary: string;
@@ -41,7 +43,7 @@ const MAX_VALUE_TEXT = 4_096;
 export function makeRecord(input: RecordInput): ErrorRecord {
   const { error, scope, classification } = input;
   const now = clock.now();
-  const sighting = sightingOf(error, scope);
+  const sighting = sightingOf(input.causes, scope);
   const span = sighting?.scope.span ?? scope.span;
   const ids = span?.spanContext();
   const message = messageOf(error);
@@ -61,7 +63,7 @@ export function makeRecord(input: RecordInput): ErrorRecord {
     'error.code': classification.code,
     'error.type': classification.type,
     'sonde.error.kind': classification.kind,
-    'sonde.error.cause_id': downstreamId(error, ids?.traceId, input.id),
+    'sonde.error.cause_id': downstreamId(input.causes, ids?.traceId, input.id),
     'sonde.error.amends': input.amends || undefined,
     'sonde.error.same_as': input.sameAs,
     'service.name': resource['service.name'] as string | undefined,
@@ -84,7 +86,7 @@ function addWhole(record: Record<string, JsonValue | undefined>, input: RecordIn
   record['sonde.error.boundary'] = input.boundary || undefined;
   record['sonde.error.handled'] = input.handled;
   record['sonde.error.mechanism'] = input.mechanism;
-  record['sonde.error.chain'] = chainOf(error);
+  record['sonde.error.chain'] = chainOf(input.causes);
   record['sonde.error.suppressed'] = input.folded || undefined;
   for (const key of Object.keys(resource)) record[key] ??= resource[key] as JsonValue;
 }
@@ -101,8 +103,7 @@ function reportedAt(error: unknown): string {
 const OWN_FRAME = /[\\/]errors[\\/](?:record|report|problem)\.[jt]s\b/;
 
 /** The types of the error and its causes, outermost first, a defined error by its code; left out where there is no cause. */
-function chainOf(error: unknown): string[] | undefined {
-  const causes = causesOf(error);
+function chainOf(causes: readonly unknown[]): string[] | undefined {
   return causes.length < 2 ? undefined : causes.map((cause) => definitionOf(cause)?.code ?? typeNameOf(cause));
 }
 
@@ -142,6 +143,14 @@ function spanAttributes(span: SpanLike | undefined): object | undefined {
   return typeof attrs === 'object' && attrs !== null ? attrs : undefined;
 }
 
+let lastMs = Number.NaN;
+let lastIso = '';
+
+/** Failures come in crowds: those of one millisecond share its text. */
 function iso(ms: number): string {
-  return new Date(ms).toISOString();
+  if (ms !== lastMs) {
+    lastIso = new Date(ms).toISOString();
+    lastMs = ms;
+  }
+  return lastIso;
 }

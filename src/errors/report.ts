@@ -64,18 +64,20 @@ export function report(error: unknown, options: ReportOptions = {}): Reported {
 function reportNow(error: unknown, options: ReportOptions): Reported {
   const scope = options.scope ?? currentScope();
   const classification = classify(error, options);
-  const known = identityOf(error, scope);
-  if (known?.answer !== undefined && !tellsMore(error, known, classification)) {
+  const causes = causesOf(error);
+  const known = identityOf(error, scope, causes);
+  if (known?.answer !== undefined && !tellsMore(error, causes, known, classification)) {
     errorCounts.repeated++;
     return answer(known, classification, (known.answer as Reported).journaled);
   }
-  const identity = known ?? identify(error, scope, mintErrorId());
+  const identity = known ?? identify(causes, scope, mintErrorId());
   const first = identity.answer === undefined;
-  const admission = admit(error, classification, identity.whole);
+  const admission = admit(causes, classification, identity.whole);
   const boundary = options.boundary ?? boundaryOf(error);
   const record = makeRecord({
     id: identity.id,
     error,
+    causes,
     scope,
     classification,
     boundary,
@@ -96,7 +98,7 @@ function reportNow(error: unknown, options: ReportOptions): Reported {
   const reported = answer(identity, classification, journaled);
   identity.answer = reported;
   identity.severity = classification.severity;
-  markReported(error);
+  identity.recorded.push(error);
   settings.onRecord?.(line, record, journaled);
   if (first) {
     errorCounts.reported++;
@@ -111,20 +113,13 @@ function isHandled({ severity, kind }: Classification, mechanism: string | undef
   return severity !== 21 && (mechanism !== 'http.server' || kind === 'known');
 }
 
-/** Errors that have a record of their own, to tell a wrapper that came later from the failure that was reported. */
-const recorded = new WeakSet<object>();
-
-function markReported(error: unknown): void {
-  if (isObject(error)) recorded.add(error);
-}
-
 /**
  * Whether a second record under the same ID is worth its bytes: a wrapper knows more than the cause that was reported
  * before it, and an error that ends the process is worse than it seemed. Readers take the last record of an ID.
  */
-function tellsMore(error: unknown, known: Identity, classification: Classification): boolean {
+function tellsMore(error: unknown, causes: readonly unknown[], known: Identity, classification: Classification): boolean {
   if (classification.severity > known.severity && classification.severity === 21) return true;
-  return isObject(error) && !recorded.has(error) && causesOf(error).some((cause) => isObject(cause) && recorded.has(cause));
+  return isObject(error) && !known.recorded.includes(error) && causes.some((cause) => known.recorded.includes(cause));
 }
 
 function answer(identity: Identity, classification: Classification, journaled: boolean): Reported {

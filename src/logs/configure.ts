@@ -104,9 +104,9 @@ export function configureLogs(options: LogOptions = {}): Logs {
 }
 
 /** Writes an error record as a line, where its logger's level lets it. The pipeline has it already: it comes from the journal. */
-export function writeErrorRecord(record: ErrorRecord): void {
+export function writeErrorRecord(record: ErrorRecord, line: string = JSON.stringify(record)): void {
   if (writeToDestination === undefined || !passes(record.level, nodeOf(record.logger).effective)) return;
-  writeToDestination(`${JSON.stringify(record)}\n`);
+  writeToDestination(`${line}\n`);
 }
 
 function gatesOf({ sampling, rateLimit }: LogOptions): Gate[] {

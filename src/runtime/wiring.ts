@@ -64,7 +64,7 @@ export async function wire(config: Config): Promise<Telemetry> {
   const logs = configureLogs({ ...config.logs, leaseFile: join(config.dir, 'levels.json'), onLine: (line, severity) => pipeline.log(line, severity), onSampled: () => pipeline.logSampledOut() });
   undo.push(
     () => logs.close(),
-    errorReported.subscribe(({ record }) => writeErrorRecord(record)),
+    errorReported.subscribe(({ record, line }) => writeErrorRecord(record, line)),
   );
   const engine = config.engine === 'otel-sdk' ? await openSdkEngine(config) : openNativeEngine(config, noting(pipeline.output, traces));
   undo.push(engine.stop);

@@ -18,6 +18,9 @@ export const LOG_ATTRIBUTES: readonly string[] = [
   'sonde.error.fingerprint',
   'sonde.error.chain',
   'sonde.error.suppressed',
+  'sonde.error.same_as',
+  'sonde.error.amends',
+  'sonde.error.cause_id',
 ];
 
 /** Attributes of the resource and of the semantic conventions that records of the SDK carry besides. */

@@ -8,12 +8,21 @@ function failing(depth) {
   return new OrderError('Cannot place order "o-17"');
 }
 
+/** As many places where an error is made as there are failures that are told apart: none is folded into another. */
+const places = Array.from({ length: 1_000 }, (_, i) => new Function('make', `return function place${i}() { return make(10); }`)(failing));
+let place = 0;
+
 /** An error is made, and its record is on its way: ours is also on disk before the ID is returned. */
 export const scenario = {
   reference: 'pino.error',
   variants: {
     'the error alone': async () => ({ op: () => failing(10).stack }),
     'sonde report()': async () => {
+      const { report } = await import('../../../dist/public/index.js');
+      const { startSonde } = await import('../peers/sonde.mjs');
+      return { ...(await startSonde({ logs: { format: 'json' } })), opsPerRound: 4_000, op: () => report(places[place++ % 1_000]()) };
+    },
+    'sonde report(), a storm of one failure': async () => {
       const { report } = await import('../../../dist/public/index.js');
       const { startSonde } = await import('../peers/sonde.mjs');
       return { ...(await startSonde({ logs: { format: 'json' } })), opsPerRound: 4_000, op: () => report(failing(10)) };
