@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 async function run(fixture: string, ...args: string[]): Promise<{ out: unknown; err: string }> {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [
     '--no-warnings',
-    new URL(`fixtures/interop/${fixture}.cjs`, import.meta.url).pathname,
+    new URL(`fixtures/interop/${fixture}`, import.meta.url).pathname,
     ...args,
   ]);
   return { out: JSON.parse(stdout), err: stderr };
@@ -19,11 +19,11 @@ describe('other versions of the API in the process', () => {
     ['a newer one that already made the shared object', ['1.42.0', '-', 'diag'], ['early in work', 'own in work', 'work']],
     ['an older one, loaded later', ['-', '1.4.0'], ['late in work', 'own in work', 'work', 'late in work', 'own in work', 'work']],
   ])('%s: its spans are among ours, and nothing is said', async (_what, args, spans) => {
-    expect(await run('copies', ...args)).toEqual({ out: spans, err: '' });
+    expect(await run('copies.cjs', ...args)).toEqual({ out: spans, err: '' });
   });
 
   it('a newer one, loaded later: lost until it is noticed, which one line tells', async () => {
-    const { out, err } = await run('copies', '-', '1.42.0');
+    const { out, err } = await run('copies.cjs', '-', '1.42.0');
     expect(out).toEqual(['own in work', 'work', 'late in work', 'own in work', 'work']);
     expect(err).toMatch(
       /^sonde: \S+1\.42\.0 is @opentelemetry\/api 1\.42\.0, newer than the \S+ that Sonde registered with: what it traced until now is lost, from now on it is kept; run "npm install @opentelemetry\/api@1\.42\.0" to have one version\n$/,
@@ -31,8 +31,28 @@ describe('other versions of the API in the process', () => {
   });
 });
 
+describe('version 1.10 of the API, which is two modules', () => {
+  it('loaded before: its early tracers too, by import and by require', async () => {
+    const spans = ['early in work', 'now in work', 'active in work'];
+    const { out, err } = await run('next-api.mjs', 'api');
+    expect((out as string[]).sort()).toEqual([...spans, ...spans, 'work'].sort());
+    expect(err).toBe('');
+  });
+
+  it('loaded before, and the shared object was made by it', async () => {
+    const { out } = await run('next-api.mjs', 'api', 'diag');
+    expect(out).toHaveLength(7);
+  });
+
+  it('loaded later: noticed, and said in one line', async () => {
+    const { out, err } = await run('next-api.mjs', 'sonde');
+    expect(out).toEqual(['work', 'now in work', 'active in work', 'work']);
+    expect(err).toMatch(/^sonde: \S+ is @opentelemetry\/api 1\.10\.0, newer than the 1\.9\.\d+ that Sonde registered with: [^\n]+\n$/);
+  });
+});
+
 it('another SDK that was started first keeps its instrumentations; one line tells what to do', async () => {
-  const { out, err } = await run('node-sdk-first');
+  const { out, err } = await run('node-sdk-first.cjs');
   expect(out).toEqual({ ours: ['ours'], theirs: ['theirs', 'still theirs'] });
   expect(err).toMatch(
     /^sonde: another OpenTelemetry SDK \(\w*TracerProvider\) is registered in this process: its instrumentations keep reporting there; remove its start-up, or start Sonde before it, to have their spans in Sonde\n$/,

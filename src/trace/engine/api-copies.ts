@@ -1,10 +1,12 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 /** One loaded copy of `@opentelemetry/api`; libraries may bring their own. */
 export interface ApiCopy {
   readonly version: string;
-  /** The folder of the package. */
+  /** Where it was loaded from. */
   readonly path: string;
   readonly exports: ApiExports;
 }
@@ -14,27 +16,52 @@ export interface ApiExports {
   readonly trace?: { disable?(): void; readonly _proxyTracerProvider?: { setDelegate?(provider: unknown): void } };
 }
 
-const VERSION_FILE = join('build', 'src', 'version.js');
+// The files of the package up to 1.9 and from 1.10. The last one tells it from OpenTelemetry's other packages.
+const LAYOUTS = [
+  { version: join('build', 'src', 'version.js'), index: join('build', 'src', 'index.js'), mark: join('build', 'src', 'internal', 'global-utils.js') },
+  { version: join('dist', 'version.cjs'), index: join('dist', 'index.cjs'), mark: join('dist', 'internal', 'global-utils.cjs') },
+] as const;
 
-/** The copies of API 1.x that are loaded so far. Node loads all of them as CommonJS, also for an `import`. */
+const require = createRequire(import.meta.url);
+
+/** The copies of API 1.x that were loaded as CommonJS so far; up to 1.9 that is all of them, an `import` loads them so too. */
 export function loadedApiCopies(): ApiCopy[] {
-  const { cache } = createRequire(import.meta.url);
+  const { cache } = require;
   const copies: ApiCopy[] = [];
   for (const key of Object.keys(cache)) {
-    if (!key.endsWith(sep + VERSION_FILE)) continue;
-    const path = key.slice(0, -VERSION_FILE.length - 1);
-    // The file's name is a common one of OpenTelemetry's packages; only the API has this one beside it.
-    if (cache[join(path, 'build', 'src', 'internal', 'global-utils.js')] === undefined) continue;
+    const layout = LAYOUTS.find(({ version }) => key.endsWith(version));
+    if (layout === undefined) continue;
+    const path = key.slice(0, -layout.version.length - 1);
+    if (cache[join(path, layout.mark)] === undefined) continue;
     const version: unknown = (cache[key]?.exports as { VERSION?: unknown } | undefined)?.VERSION;
-    if (typeof version !== 'string' || !version.startsWith('1.')) continue;
-    copies.push({ version, path, exports: (cache[join(path, 'build', 'src', 'index.js')]?.exports ?? {}) as ApiExports });
+    if (typeof version === 'string' && version.startsWith('1.'))
+      copies.push({ version, path, exports: (cache[join(path, layout.index)]?.exports ?? {}) as ApiExports });
   }
   return copies;
 }
 
-/** Whether version `a` of the API is newer than `b`: a copy works with a registration of its own minor version or a newer one. */
+/** Our own copy, as the module that an `import` of it gives: from 1.10 on that is another instance than the CommonJS one. */
+export async function ownApiCopy(): Promise<ApiCopy> {
+  const exports = (await import('@opentelemetry/api')) as unknown as ApiExports;
+  const file = require.resolve('@opentelemetry/api');
+  const layout = LAYOUTS.find(({ index }) => file.endsWith(index));
+  if (layout === undefined) return { version: '1.9.1', path: file, exports }; // the oldest version that our package allows
+  const { version } = JSON.parse(readFileSync(join(file.slice(0, -layout.index.length), 'package.json'), 'utf8')) as { version: string };
+  return { version, path: `${file} (import)`, exports };
+}
+
+/** The instances that an `import` of copies from 1.10 on gives; loading one that was not loaded yet does no harm. */
+export async function importedTwins(copies: readonly ApiCopy[]): Promise<ApiCopy[]> {
+  const twins = copies.map(async ({ path, version }): Promise<ApiCopy[]> => {
+    const file = join(path, 'dist', 'index.mjs');
+    if (!existsSync(file)) return [];
+    return [{ version, path: file, exports: (await import(pathToFileURL(file).href)) as ApiExports }];
+  });
+  return (await Promise.all(twins)).flat();
+}
+
+/** Whether version `a` of the API needs a newer registration than `b`: a copy works with its own minor version or a newer one. */
 export function isNewer(a: string, b: string): boolean {
-  const [left, right] = [a, b].map((version) => version.split(/[.-]/).map(Number)) as [number[], number[]];
-  for (let i = 0; i < 3; i++) if (left[i] !== right[i]) return (left[i] ?? 0) > (right[i] ?? 0);
-  return false;
+  const [left, right] = [a, b].map((version) => version.split('.').map(Number)) as [number[], number[]];
+  return (left[0] ?? 0) > (right[0] ?? 0) || (left[0] === right[0] && (left[1] ?? 0) > (right[1] ?? 0));
 }
