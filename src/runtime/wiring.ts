@@ -24,6 +24,7 @@ import { monitorErrors } from './error-monitor.ts';
 import { httpRecorder } from './http-metrics.ts';
 import { httpSpans } from './http-spans.ts';
 import { openNativeEngine, openSdkEngine } from './open-engine.ts';
+import { pushMetrics } from './push-metrics.ts';
 import { watchProcess } from './watch-process.ts';
 
 /** Telemetry under way. */
@@ -71,6 +72,7 @@ export async function wire(config: Config): Promise<Telemetry> {
   const metrics = startMetrics({ ledger: () => pipeline.ledger(), overhead: () => pipeline.ledger().overhead });
   undo.push(() => metrics.stop(), watchLeases(), watchOutput(logs));
   undo.push(...watchProcess(config));
+  if (config.otlp?.metricsEveryMs !== undefined) undo.push(pushMetrics(pipeline, config.otlp.metricsEveryMs));
   if (config.http !== false) {
     const { limitMs, ignore } = config.http;
     const spans = httpSpans(engine.engine, engine.propagation, () => clock.mono());
@@ -107,8 +109,8 @@ function noting(output: SpanOutput, traces: TraceBook): SpanOutput {
 
 function sinkOf({ otlp, retention }: Config): SinkOptions {
   if (otlp === undefined) return { kind: 'store', maxAgeMs: retention.ageMs, maxBytes: retention.bytes };
-  const { tracesUrl, logsUrl, ...rest } = otlp;
-  return { kind: 'otlp', ...rest, endpoint: new URL(tracesUrl).origin, endpoints: { traces: tracesUrl, logs: logsUrl } };
+  const { tracesUrl, logsUrl, metricsUrl, metricsEveryMs: _, ...rest } = otlp;
+  return { kind: 'otlp', ...rest, endpoint: new URL(tracesUrl).origin, endpoints: { traces: tracesUrl, logs: logsUrl, metrics: metricsUrl } };
 }
 
 /** What became of the lines on standard output; the pipeline's own count of the same lines is the ledger's. */

@@ -9,6 +9,9 @@ import type { LevelName, StartOptions } from './start-options.ts';
 export interface OtlpConfig {
   readonly tracesUrl: string;
   readonly logsUrl: string;
+  readonly metricsUrl: string;
+  /** How often metrics are pushed; `undefined`: they are only scraped. */
+  readonly metricsEveryMs: number | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly protocol: 'http/protobuf' | 'http/json';
   readonly compression: 'gzip' | 'none';

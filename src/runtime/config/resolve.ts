@@ -36,7 +36,7 @@ const SHAPE: Readonly<Record<keyof StartOptions, readonly string[] | null>> = {
   engine: null,
   disabled: null,
   sampling: ['ratio', 'perSecond', 'rules', 'keep'],
-  otlp: ['endpoint', 'headers', 'protocol', 'compression', 'timeout'],
+  otlp: ['endpoint', 'headers', 'protocol', 'compression', 'timeout', 'metrics'],
   logs: ['level', 'levels', 'groups', 'format', 'redact', 'sampling', 'rateLimit', 'retroactive', 'console'],
   http: ['limit', 'ignore'],
   admin: ['port', 'host', 'token', 'authorize', 'requireTtl'],
@@ -191,9 +191,25 @@ function otlpOf(from: Sources): OtlpConfig | undefined {
     compression: from.pick({ option: 'otlp.compression', env: ['OTEL_EXPORTER_OTLP_COMPRESSION'], reader: COMPRESSION }) ?? 'gzip',
     timeoutMs: from.pick({ option: 'otlp.timeout', env: [['OTEL_EXPORTER_OTLP_TIMEOUT', otelMillis]], reader: duration }) ?? 10_000,
   } as const;
-  const anyBase = base ?? originOf(traces ?? logs);
+  const metrics = from.pick({ env: ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT'], reader: httpUrl });
+  const metricsEveryMs = metricsEvery(from);
+  const anyBase = base ?? originOf(traces ?? logs ?? metrics);
   if (anyBase === undefined) return undefined;
-  return { ...shared, tracesUrl: traces ?? below(anyBase, 'v1/traces'), logsUrl: logs ?? below(anyBase, 'v1/logs') };
+  return {
+    ...shared,
+    tracesUrl: traces ?? below(anyBase, 'v1/traces'),
+    logsUrl: logs ?? below(anyBase, 'v1/logs'),
+    metricsUrl: metrics ?? below(anyBase, 'v1/metrics'),
+    metricsEveryMs,
+  };
+}
+
+/** Pushing is asked for: a process whose page is scraped too would be counted twice. */
+function metricsEvery(from: Sources): number | undefined {
+  const option = from.pick({ option: 'otlp.metrics', reader: duration });
+  const intervalMs = from.pick({ env: ['OTEL_METRIC_EXPORT_INTERVAL'], reader: otelMillis }) ?? 60_000;
+  const exporters = from.pick({ env: ['OTEL_METRICS_EXPORTER'], reader: text });
+  return option ?? (exporters?.split(',').some((name) => name.trim() === 'otlp') ? intervalMs : undefined);
 }
 
 function originOf(url: string | undefined): string | undefined {

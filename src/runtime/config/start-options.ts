@@ -38,7 +38,7 @@ export interface StartOptions {
   };
   /** Sends to an OTLP receiver in place of the embedded store. */
   readonly otlp?: {
-    /** Base URL, such as `http://collector:4318`; `/v1/traces` and `/v1/logs` are added. */
+    /** Base URL, such as `http://collector:4318`; `/v1/traces`, `/v1/logs` and `/v1/metrics` are added. */
     readonly endpoint?: string;
     readonly headers?: Readonly<Record<string, string>>;
     /** Default: `http/protobuf`. */
@@ -47,6 +47,8 @@ export interface StartOptions {
     readonly compression?: 'gzip' | 'none';
     /** Limit of one request. Default: `10s`. */
     readonly timeout?: Duration;
+    /** Pushes metrics too, this often. Default: they are scraped from `/metrics`, unless `OTEL_METRICS_EXPORTER` is `otlp`. */
+    readonly metrics?: Duration;
   };
   readonly logs?: {
     /** Level of the root logger. Default: `SONDE_LOG_LEVEL`, else `info`. */
