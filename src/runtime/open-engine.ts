@@ -25,7 +25,11 @@ export function openNativeEngine(config: Config, output: SpanOutput): OpenEngine
   const { parentBased, keep = {} } = config.sampler;
   const engine = createNativeEngine({ output, sampler: createSampler(config.sampler), parentBased, keep });
   const uninstall = installEngine(engine);
-  const registered = registerApi({ provider: new NativeTracerProvider(engine), contextManager: new SondeContextManager(), propagator });
+  const registered = registerApi({
+    provider: new NativeTracerProvider(engine, config.http === false ? undefined : HTTP_TWICE),
+    contextManager: new SondeContextManager(),
+    propagator,
+  });
   return {
     engine,
     propagation: propagationOf(propagator),
@@ -60,6 +64,14 @@ export async function openSdkEngine(config: Config): Promise<OpenEngine> {
     },
   };
 }
+
+/** Instrumentations that watch what Sonde watches without them. */
+const HTTP_TWICE = new Map(
+  ['@opentelemetry/instrumentation-http', '@opentelemetry/instrumentation-undici'].map((name) => [
+    name,
+    `${name} and Sonde both watch HTTP: each request has two spans; remove ${name}, or start Sonde with http: false`,
+  ]),
+);
 
 type Propagator = ReturnType<typeof createPropagator>;
 

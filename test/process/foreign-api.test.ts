@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
 async function run(fixture: string, ...args: string[]): Promise<{ out: unknown; err: string }> {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [
@@ -48,6 +51,23 @@ describe('version 1.10 of the API, which is two modules', () => {
     const { out, err } = await run('next-api.mjs', 'sonde');
     expect(out).toEqual(['work', 'now in work', 'active in work', 'work']);
     expect(err).toMatch(/^sonde: \S+ is @opentelemetry\/api 1\.10\.0, newer than the 1\.9\.\d+ that Sonde registered with: [^\n]+\n$/);
+  });
+});
+
+describe('an instrumentation of HTTP beside our own', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sonde-twice-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('is said once', async () => {
+    const { err } = await run('http-twice.cjs', folder);
+    expect(err).toBe(
+      'sonde: @opentelemetry/instrumentation-http and Sonde both watch HTTP: each request has two spans; ' +
+        'remove @opentelemetry/instrumentation-http, or start Sonde with http: false\n',
+    );
+  });
+
+  it('is welcome where ours is off', async () => {
+    expect((await run('http-twice.cjs', folder, 'alone')).err).toBe('');
   });
 });
 

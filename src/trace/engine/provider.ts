@@ -1,4 +1,5 @@
 import type { Tracer, TracerOptions, TracerProvider } from '@opentelemetry/api';
+import { warn } from '../../core/diag.ts';
 import type { NativeEngine } from './native.ts';
 import { NativeTracer } from './tracer.ts';
 
@@ -9,15 +10,20 @@ const MAX_TRACERS = 1_000;
 export class NativeTracerProvider implements TracerProvider {
   readonly #engine: NativeEngine;
   readonly #tracers = new Map<string, NativeTracer>();
+  readonly #overlaps: ReadonlyMap<string, string>;
 
-  constructor(engine: NativeEngine) {
+  /** @param overlaps what to say, by the name of an instrumentation, where it makes the spans that Sonde makes too */
+  constructor(engine: NativeEngine, overlaps: ReadonlyMap<string, string> = new Map()) {
     this.#engine = engine;
+    this.#overlaps = overlaps;
   }
 
   getTracer(name: string, version?: string, _options?: TracerOptions): Tracer {
     const key = `${name}@${version ?? ''}`;
     const known = this.#tracers.get(key);
     if (known) return known;
+    const overlap = this.#overlaps.get(name);
+    if (overlap !== undefined) warn(`otel-overlap ${name}`, overlap);
     const tracer = new NativeTracer(this.#engine, name || 'unknown', version);
     if (this.#tracers.size < MAX_TRACERS) this.#tracers.set(key, tracer);
     return tracer;
