@@ -1,7 +1,7 @@
 import type { ContextManager, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 import { clock, type TimerHandle } from '../../core/clock.ts';
 import { warn } from '../../core/diag.ts';
-import { type ApiCopy, isNewer, loadedApiCopies } from './api-copies.ts';
+import { type ApiCopy, importedTwins, isNewer, loadedApiCopies, ownApiCopy } from './api-copies.ts';
 
 /** What is given to the OpenTelemetry API. */
 export interface ApiParts {
@@ -20,9 +20,6 @@ interface ApiGlobal {
 
 const GLOBAL_KEY = Symbol.for('opentelemetry.js.api.1');
 const globals = globalThis as { [key: symbol]: ApiGlobal | undefined };
-// A copy works with a registration of its own minor version or a newer one: we register as the newest that the peer
-// dependency allows, and load no copy for it (20 ms of CPU).
-const NEWEST_VERSION = '1.10.0';
 // Libraries are loaded in the first seconds, now and then with the first request.
 const CHECKS_MS = [1_000, 30_000];
 
@@ -48,7 +45,8 @@ export async function registerApi(parts: ApiParts): Promise<() => void> {
     );
     return () => undefined;
   }
-  const registration = new Registration(parts);
+  const loaded = loadedApiCopies();
+  const registration = new Registration(parts, [await ownApiCopy(), ...loaded, ...(await importedTwins(loaded))]);
   return () => registration.undo();
 }
 
@@ -57,24 +55,23 @@ class Registration {
   readonly #known = new Map<string, ApiCopy>();
   #timers: TimerHandle[] = [];
 
-  constructor(parts: ApiParts) {
+  constructor(parts: ApiParts, copies: readonly ApiCopy[]) {
     this.#parts = parts;
-    this.#adopt();
+    this.#adopt(copies);
     const { provider, contextManager, propagator } = parts;
     // A copy may have made the object before us, for its diagnostics; `setGlobal…` of another version refuses it then.
     Object.assign(globals[GLOBAL_KEY] as ApiGlobal, { trace: provider, context: contextManager, propagation: propagator });
     this.#timers = CHECKS_MS.map((ms) => clock.setTimeout(() => this.#checkLate(), ms));
   }
 
-  /** Points every copy that is loaded by now to our provider, under the highest version among them. Returns the new ones. */
-  #adopt(): ApiCopy[] {
-    const fresh = loadedApiCopies().filter(({ path }) => !this.#known.has(path));
-    const api = globals[GLOBAL_KEY] ?? { version: NEWEST_VERSION };
-    if (isNewer(NEWEST_VERSION, api.version)) api.version = NEWEST_VERSION;
-    globals[GLOBAL_KEY] = api;
+  /** Points copies to our provider, under the highest version among them. Returns those that were not known. */
+  #adopt(copies: readonly ApiCopy[]): ApiCopy[] {
+    const fresh = copies.filter(({ path }) => !this.#known.has(path));
     for (const copy of fresh) {
       this.#known.set(copy.path, copy);
-      if (isNewer(copy.version, api.version)) api.version = copy.version;
+      const api = globals[GLOBAL_KEY];
+      // Another object and not another version in it: from 1.10 on the version cannot be written, and copies remember the object.
+      if (api === undefined || isNewer(copy.version, api.version)) globals[GLOBAL_KEY] = { ...api, version: copy.version };
       // Tracers that a library asked for before we registered wait behind this proxy.
       copy.exports.trace?._proxyTracerProvider?.setDelegate?.(this.#parts.provider);
     }
@@ -83,7 +80,7 @@ class Registration {
 
   #checkLate(): void {
     const before = globals[GLOBAL_KEY]?.version ?? '1.0.0';
-    const lost = this.#adopt().filter(({ version }) => isNewer(version, before) && version.split('.')[1] !== before.split('.')[1]);
+    const lost = this.#adopt(loadedApiCopies()).filter(({ version }) => isNewer(version, before));
     const [first] = lost;
     if (first === undefined) return;
     warn(
