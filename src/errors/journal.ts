@@ -20,6 +20,8 @@ export interface Journal {
   readonly appended: number;
   /** Tells that the first `total` lines are safe elsewhere: closed segments are deleted, an open one is emptied. */
   acknowledge(total: number): void;
+  /** Empties the open segment where everything is acknowledged: the process may end now, and nothing is to be replayed. */
+  settle(): void;
   /** The file that is written now. */
   readonly path: string;
   readonly lastProblem: string | undefined;
@@ -142,6 +144,10 @@ class FileJournal implements Journal {
       remove((this.#closed.shift() as Segment).path);
     }
     if (this.#acknowledged === this.#appended && this.#current.bytes >= EMPTY_FROM_BYTES) this.#empty();
+  }
+
+  settle(): void {
+    if (this.#acknowledged === this.#appended && this.#current.bytes > this.#headerBytes) this.#empty();
   }
 
   #empty(): void {

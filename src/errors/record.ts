@@ -79,7 +79,7 @@ function addWhole(record: Record<string, JsonValue | undefined>, input: RecordIn
   const { error } = input;
   const definition = input.classification.definition;
   record['exception.message'] = record['message'] as string;
-  record['exception.stacktrace'] = scrub(stackText(error) + reportedAt(error)) + tracedFrames(error, sighting, span);
+  record['exception.stacktrace'] = scrubLines(stackText(error) + reportedAt(error)) + tracedFrames(error, sighting, span);
   record['sonde.error.public_message'] = input.publicMessage;
   record['sonde.error.hint'] = definition?.hint;
   record['sonde.error.owner'] = definition?.owner;
@@ -89,6 +89,15 @@ function addWhole(record: Record<string, JsonValue | undefined>, input: RecordIn
   record['sonde.error.chain'] = chainOf(input.causes);
   record['sonde.error.suppressed'] = input.folded || undefined;
   for (const key of Object.keys(resource)) record[key] ??= resource[key] as JsonValue;
+}
+
+/** Secrets stand in the messages, between frames, anywhere in a long text. */
+function scrubLines(text: string): string {
+  if (!/@|bearer|basic/i.test(text)) return text;
+  return text
+    .split('\n')
+    .map((line) => (/^\s+at /.test(line) ? line : scrub(line)))
+    .join('\n');
 }
 
 /** What has no stack is found by the place where it was reported. */
@@ -118,8 +127,8 @@ function addContext(record: Record<string, JsonValue | undefined>, input: Record
   let count = 0;
   let dropped = 0;
   for (const key of Object.keys(context)) {
-    if (record[key] !== undefined || context[key] === undefined) continue; // the record's own keys are not overwritten
-    const value = bounded(safeCopy(settings.revise(key, context[key], [key]), settings.revise) as JsonValue | undefined);
+    if (record[key] !== undefined || OWN_KEY.test(key)) continue;
+    const value = clean(key, context[key]);
     if (value === undefined) continue;
     const size = typeof value === 'string' ? value.length : typeof value === 'object' ? JSON.stringify(value).length : 8;
     if (count >= MAX_CONTEXT || size > room) {
@@ -131,6 +140,15 @@ function addContext(record: Record<string, JsonValue | undefined>, input: Record
     record[key] = value;
   }
   if (dropped > 0) record['sonde.error.context_dropped'] = dropped;
+}
+
+/** Keys of the record itself, which no context overwrites. */
+const OWN_KEY = /^(?:sonde\.|exception\.|error\.(?!data$)|trace_id$|span_id$|trace_flags$)/;
+
+/** A redacted copy that fits into JSON. A path of redaction begins at the context's own key. */
+function clean(key: string, value: unknown): JsonValue | undefined {
+  if (typeof value !== 'object' || value === null) return bounded(safeCopy(settings.revise(key, value, [key])) as JsonValue | undefined);
+  return (safeCopy({ [key]: value }, settings.revise) as Record<string, JsonValue | undefined>)[key];
 }
 
 function bounded(value: JsonValue | undefined): JsonValue | undefined {

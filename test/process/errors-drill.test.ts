@@ -10,3 +10,9 @@ it.each(['plain', 'collector-down', 'worker-broken', 'two-processes', 'clock-bac
   const { stdout } = await promisify(execFile)(process.execPath, [DRILL, '--ids', String(IDS), '--variant', variant]);
   expect(stdout).toMatch(new RegExp(`${variant}: (PASS, \\d+ IDs shown in \\d+ rounds of kill -9, 0 orphans|NOT RUN, .* needs root)`));
 });
+
+it('a storm of one failure is folded: every ID leads to its own message and the stack, the count is right', async () => {
+  const storm = fileURLToPath(new URL('errors-drill/storm.mjs', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [storm, '--rate', '3000', '--seconds', '1']);
+  expect(stdout).toMatch(/^storm: PASS, 3000 errors .* 0 orphans, 0 without a stack, 1 group of 3000, 0 not saved, 0 lost/m);
+});

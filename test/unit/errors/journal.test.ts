@@ -71,6 +71,20 @@ describe('the journal', () => {
     expect(readJournal(it.path).records.map((r) => r['error.id'])).toEqual(['after']);
   });
 
+  it('leaves nothing to be replayed when it is settled, unless something is not stored', () => {
+    const it = journal();
+    it.append(line('A'));
+    it.append(line('B'));
+    it.acknowledge(1);
+    it.settle();
+    expect(readJournal(it.path).records).toHaveLength(2);
+    it.acknowledge(2);
+    it.settle();
+    expect(readJournal(it.path).records).toHaveLength(0);
+    it.append(line('C'));
+    expect(readJournal(it.path).records.map((r) => r['error.id'])).toEqual(['C']);
+  });
+
   it('refuses what would make it bigger than its bound, says so, and goes on when there is room', () => {
     const it = journal({ segmentBytes: 2_000, maxBytes: 5_000 });
     let accepted = 0;

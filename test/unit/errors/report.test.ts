@@ -233,6 +233,27 @@ describe('the record', () => {
     expect(only()['sonde.error.context_dropped']).toBeGreaterThan(400);
   });
 
+  it('redacts by path from the top of the context, and in the text of a long stack', () => {
+    undo();
+    undo = configureErrors({ journal, redact: ['user.*.email'] });
+    const Failed = defineError<object>('report/failed');
+    let error = new Error('cannot reach postgres://app:hunter2@db/orders');
+    for (let i = 0; i < 12; i++) error = new Error(`layer ${i}`, { cause: error });
+    const values = { user: { work: { email: 'ann@example.com', name: 'Ann' } } } as never;
+    bind(values, () => report(new Failed('x', { data: { apiKey: 'k', list: [{ token: 't' }] }, cause: error })));
+    const text = JSON.stringify(only());
+    expect(text).not.toContain('hunter2');
+    expect(only()).toMatchObject({ user: { work: { email: '[redacted]', name: 'Ann' } }, 'error.data': { apiKey: '[redacted]', list: [{ token: '[redacted]' }] } });
+  });
+
+  it('keeps what belongs to the record from the context', () => {
+    bind({ 'sonde.error.same_as': 'x', 'exception.stacktrace': 'y', 'error.code': 'z', trace_id: 'w' }, () => report(new Error('x')));
+    expect(only()).not.toHaveProperty(['sonde.error.same_as']);
+    expect(only()).not.toHaveProperty(['error.code']);
+    expect(only()).not.toHaveProperty('trace_id');
+    expect(only()['exception.stacktrace']).toMatch(/^Error: x/);
+  });
+
   it('keeps the ID of the service below as the ID of the cause', () => {
     const downstream = Object.assign(new Error('502 from payments'), { errorId: '0000-0000-0000-001z' });
     report(new Error('cannot charge', { cause: downstream }));
