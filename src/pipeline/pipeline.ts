@@ -29,6 +29,8 @@ export interface PipelineOptions {
   readonly journals?: readonly string[] | undefined;
   /** Told that the first `total` journal lines given to {@link Pipeline.error} are safe in the destination or the spool. */
   readonly acknowledgeErrors?: ((total: number) => void) | undefined;
+  /** Called when the end of the process has drained the pipeline. */
+  readonly drained?: (() => void) | undefined;
   /** Whether the end of the process drains the pipeline; default true. */
   readonly exitHooks?: boolean | undefined;
   /** The most that the end of the process waits; default 2 s. Only a receiver that does not answer makes it wait. */
@@ -105,7 +107,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
   );
   link.start();
   let unhook: (() => void) | undefined;
-  const pipeline = assemble(batcher, link, ledger, () => unhook?.());
+  const pipeline = assemble(batcher, link, ledger, { ended: () => unhook?.(), drained: options.drained });
   if (options.exitHooks !== false) unhook = installExitHooks(pipeline, options.exitWithinMs ?? EXIT_WITHIN_MS);
   return pipeline;
 }
@@ -117,7 +119,7 @@ function toMessage(batch: Batch, learning: Learning): BatchMessage {
   return { kind: 'batch', slot, rows, epochMs, beside, logs, severities, errors, metrics, learning };
 }
 
-function assemble(batcher: Batcher, link: WorkerLink, ledger: Ledger, onEnd: () => void): Pipeline {
+function assemble(batcher: Batcher, link: WorkerLink, ledger: Ledger, on: { ended(): void; drained: (() => void) | undefined }): Pipeline {
   let ended = false;
   return {
     output: batcher,
@@ -140,7 +142,7 @@ function assemble(batcher: Batcher, link: WorkerLink, ledger: Ledger, onEnd: () 
       await link.flush(withinMs, 'last');
       await link.stop();
       batcher.close();
-      onEnd();
+      on.ended();
       const after = ledger.report();
       return { flushed: home(after) - home(before), lost: given(after) - given(before) };
     },
@@ -150,6 +152,7 @@ function assemble(batcher: Batcher, link: WorkerLink, ledger: Ledger, onEnd: () 
       batcher.post();
       link.flushSync(withinMs, mode);
       batcher.reap();
+      on.drained?.();
     },
     ledger: () => ({ ...ledger.report(), overhead: { appSeconds: batcher.usedSeconds, workerSeconds: ledger.workerBusySeconds } }),
   };

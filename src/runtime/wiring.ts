@@ -55,6 +55,7 @@ export async function wire(config: Config): Promise<Telemetry> {
     webhook: config.report,
     journals: [journal.path],
     acknowledgeErrors: (total) => journal.acknowledge(total),
+    drained: () => journal.settle(),
   });
   // Errors are the last to go quiet: one that comes while everything else ends is journaled still.
   const errors = [configureErrors({ journal, redact: config.logs.redact, onRecord: (line, _record, journaled) => pipeline.error(line, journaled) }), monitorErrors(), enableCrashReports(config.dir)];

@@ -129,6 +129,7 @@ function memoryJournal(): Journal {
       return appended;
     },
     acknowledge() {},
+    settle() {},
     path: 'memory',
     lastProblem: undefined,
     bytes: 0,
