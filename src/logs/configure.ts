@@ -1,6 +1,6 @@
 import { isatty } from 'node:tty';
-import type { ErrorRecord } from '../core/records.ts';
 import { beforeEnd } from '../core/before-end.ts';
+import type { ErrorRecord } from '../core/records.ts';
 import { redactor } from '../core/redact.ts';
 import { auditLevels } from './audit.ts';
 import { captureConsole } from './console.ts';

@@ -1,13 +1,13 @@
 import { clock } from '../core/clock.ts';
 import { addOverhead } from '../core/overhead.ts';
-import { ROOT, type Scope, storage } from '../core/scope.ts';
+import { currentScope, ROOT, type Scope, storage } from '../core/scope.ts';
 import { keepEarly, keepsEarly, releaseEarly } from './early.ts';
 import { fieldsText } from './fields.ts';
 import { jsonString } from './json-text.ts';
 import { endDueLeases } from './leases.ts';
 import { type LevelName, LINE_LEVELS, type LineLevel, parseLevel, SEVERITY } from './level.ts';
 import { inScope } from './level-scope.ts';
-import { allNodes, type LevelNode, nodeOf, passes } from './level-tree.ts';
+import { allNodes, type LevelNode, nodeOf, passes, type ScopedLease } from './level-tree.ts';
 import { setLevel } from './levels.ts';
 import { type Bindings, lineCounts, writeIn } from './line.ts';
 import { heldFrom, hold, writeHeld } from './retro.ts';
@@ -98,13 +98,18 @@ function create(node: LevelNode): Logger {
   const asking = {} as Record<LineLevel, LogMethod>;
   for (const level of LINE_LEVELS) {
     const severity = SEVERITY[level];
-    live[level] = function write(this: Self, first?: unknown, ...rest: unknown[]): void {
+    const write = function write(this: Self, first?: unknown, ...rest: unknown[]): void {
       emit(level, node, nameText, storage.getStore() ?? ROOT, this?.[BINDINGS], first, rest);
     };
-    asking[level] = function ask(this: Self, first?: unknown, ...rest: unknown[]): void {
+    const keep = function keep(this: Self, first?: unknown, ...rest: unknown[]): void {
+      hold({ level, nameText, timeMs: clock.now(), scope: currentScope(), bindings: this?.[BINDINGS], first, rest });
+    };
+    live[level] = write;
+    // The arguments are only handed on, so that V8 makes no array of them for a call that comes to nothing.
+    asking[level] = function ask(this: Self, ...args: unknown[]): void {
       const scope = storage.getStore() ?? ROOT;
-      if (severity >= thresholdIn(scope, node)) emit(level, node, nameText, scope, this?.[BINDINGS], first, rest);
-      else if (severity >= heldFrom && scope.span !== undefined) hold({ level, nameText, timeMs: clock.now(), scope, bindings: this?.[BINDINGS], first, rest });
+      if (severity >= thresholdIn(scope, node)) write.apply(this, args as []);
+      else if (severity >= heldFrom && scope.span !== undefined) keep.apply(this, args as []);
     };
   }
   node.onChange = () => {
@@ -131,12 +136,15 @@ function thresholdIn(scope: Scope, node: LevelNode): number {
   if (node.heldBy !== undefined && clock.mono() >= node.heldBy.untilMono) endDueLeases();
   const { scoped } = node;
   for (let i = 0; i < scoped.length; i++) {
-    const lease = scoped[i] as (typeof scoped)[number];
-    if (!inScope(lease.scope, lease.word, scope)) continue;
-    if (clock.mono() < lease.untilMono) return lease.threshold;
-    endDueLeases();
-    return thresholdIn(scope, node);
+    const lease = scoped[i] as ScopedLease;
+    if (inScope(lease.scope, lease.word, scope)) return thresholdOf(lease, node);
   }
+  return node.threshold;
+}
+
+function thresholdOf(lease: ScopedLease, node: LevelNode): number {
+  if (clock.mono() < lease.untilMono) return lease.threshold;
+  endDueLeases();
   return node.threshold;
 }
 

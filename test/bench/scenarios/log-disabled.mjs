@@ -6,6 +6,12 @@ export const scenario = {
   variants: {
     pino: async () => (await logs()).pinoLines({ level: 'debug' }),
     sonde: async () => ({ ...(await (await logs()).sondeLines({ level: 'debug' })), opsPerRound: undefined }),
+    'sonde, debug leased to another trace': async () => {
+      const variant = await (await logs()).sondeLines({ level: 'debug' });
+      const { setLevel } = await import('../../../dist/public/index.js');
+      setLevel('orders', 'debug', { ttlMs: 3_600_000, scope: { trace: '0af7651916cd43dd8448eb211c80319c' } });
+      return { ...variant, opsPerRound: undefined };
+    },
     winston: async () => {
       const { createLogger, transports } = await import('winston');
       const log = createLogger({ level: 'info', transports: [new transports.Console()] });
