@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { escapeHtml, html } from '../../../src/admin/html.ts';
 import { routes } from '../../../src/admin/routes.ts';
-import { type AdminServer, adminServer, record, TRACE_ID } from './admin-server.ts';
+import { record, TRACE_ID } from './admin-deps.ts';
+import { type AdminServer, adminServer } from './admin-server.ts';
 
 let admin: AdminServer;
 beforeAll(async () => {
