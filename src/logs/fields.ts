@@ -1,3 +1,4 @@
+import { errorType } from '../core/error-type.ts';
 import { safeCopy } from '../core/json.ts';
 import { type Redactor, redactor, scrub } from '../core/redact.ts';
 import { errorIdOf } from '../errors/report.ts';
@@ -64,11 +65,12 @@ function nestedText(key: string, value: unknown): string {
   return JSON.stringify(copy) ?? 'null';
 }
 
-/** An error as the OpenTelemetry exception attributes, with its error ID where it has one. */
+/** An error as the OpenTelemetry exception attributes and `error.type`, with its error ID where it has one. */
 export function errorText(error: Error): string {
   const id = errorIdOf(error);
   const type = safeText(() => error.constructor?.name || error.name);
-  return `${id === undefined ? '' : `,"error.id":"${id}"`},"exception.type":${jsonString(type)},"exception.message":${jsonString(messageOf(error))},"exception.stacktrace":${jsonString(reviseText(stackText(error)))}`;
+  const head = `${id === undefined ? '' : `,"error.id":"${id}"`},"error.type":${jsonString(errorType(error))},"exception.type":${jsonString(type)}`;
+  return `${head},"exception.message":${jsonString(messageOf(error))},"exception.stacktrace":${jsonString(reviseText(stackText(error)))}`;
 }
 
 /** The message of an error: bounded, secrets in addresses cut out, never throwing. */

@@ -11,6 +11,7 @@ const PLACED = new Set([
   'trace_flags',
   'event.name',
   'error.id',
+  'error.type',
   'exception.type',
   'exception.message',
   'exception.stacktrace',
@@ -49,7 +50,6 @@ function valueText(value: unknown): string {
 
 // Control characters, line and paragraph separators, and the marks that turn the direction of text round: with them a
 // value could forge a line, move the cursor or hide what it says.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 

@@ -89,7 +89,7 @@ describe('a line', () => {
     class Declined extends Error {}
     const error = new Declined('card declined', { cause: new TypeError('no money') });
     logger('e').error(error);
-    expect(last()).toMatchObject({ message: 'card declined', 'exception.type': 'Declined', 'exception.message': 'card declined' });
+    expect(last()).toMatchObject({ message: 'card declined', 'error.type': 'Declined', 'exception.type': 'Declined', 'exception.message': 'card declined' });
     expect(last()['exception.stacktrace']).toMatch(/card declined\n\s+at [\s\S]*Caused by: TypeError: no money/);
     logger('e').error({ err: error, order: 1 }, 'cannot place');
     expect(last()).toMatchObject({ message: 'cannot place', order: 1, 'exception.type': 'Declined' });

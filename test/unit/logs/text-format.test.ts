@@ -47,7 +47,6 @@ describe('textLine', () => {
       line({ logger: evil, message: evil, [evil]: evil, nested: { evil }, 'error.id': evil, trace_id: evil, 'exception.stacktrace': `${evil}\n at x` }),
       false,
     );
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/);
     const lines = text.trimEnd().split('\n');
     expect(lines.slice(1).every((l) => l.startsWith('    '))).toBe(true);
