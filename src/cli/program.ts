@@ -75,6 +75,13 @@ function buildProgram(io: CliIo, exit: { code: ExitCode }): Command {
     .argument('<module...>', 'files that call defineError(), such as dist/errors.js; they are imported')
     .option('--markdown', 'as a Markdown table')
     .action(async (modules: string[], options: object) => (await import('./commands/codes.ts')).codesCommand(context(), modules, options));
+  program
+    .command('activity')
+    .description('how much happened, minute by minute, and where the time went')
+    .option('--since <time>', 'how long ago or a UTC time (default 1h)')
+    .option('--until <time>', 'before this time')
+    .option('--limit <count>', 'how many names of spans (default 15)')
+    .action(async (options: object) => (await import('./commands/activity.ts')).activityCommand(context(), options));
   for (const name of ['serve', 'ui'] as const) {
     program
       .command(name)

@@ -92,6 +92,38 @@ export interface LogTail {
   readonly position: string;
 }
 
+export interface ActivityQuery {
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  /** How long a point is; whole minutes. */
+  readonly stepMs: number;
+}
+
+/** Counts of a while that begins at `timeMs`. `failed` are spans. */
+export interface ActivityPoint {
+  readonly timeMs: number;
+  readonly spans: number;
+  readonly failed: number;
+  readonly logs: number;
+  readonly errors: number;
+}
+
+/** The spans of one name. */
+export interface OperationCount {
+  readonly name: string;
+  readonly count: number;
+  readonly failed: number;
+  readonly meanMs: number;
+  readonly maxMs: number;
+}
+
+/** How much happened: over time without gaps, and by span name, the one with the most time in it first. */
+export interface Activity {
+  readonly stepMs: number;
+  readonly points: readonly ActivityPoint[];
+  readonly operations: readonly OperationCount[];
+}
+
 /** Something that could not be read while looking; a look-up that found nothing must tell it. */
 export interface LookupProblem {
   readonly code: string;
@@ -115,6 +147,8 @@ export interface Lookup {
   /** Newest first. */
   logs(query: LogQuery): Promise<Page<StoredLog>>;
   tailLogs(query: LogQuery, position: string | undefined): Promise<LogTail>;
+  /** Absent where the place keeps no counts: the stack has its dashboards. */
+  activity?(query: ActivityQuery): Promise<Activity>;
   problems(): readonly LookupProblem[];
   close(): Promise<void>;
 }

@@ -1,7 +1,9 @@
 import type { ErrorRecord } from '../core/records.ts';
+import { errorIdTime, parseErrorId } from '../errors/error-id.ts';
 import { sameAs, unfold } from '../errors/fold.ts';
 import { DAY_MS, type Day, dayOf } from './day-files.ts';
-import type { Lookup } from './lookup.ts';
+import type { Lookup, StoredTrace } from './lookup.ts';
+import { readActivity } from './query-activity.ts';
 import { readErrors } from './query-errors.ts';
 import { readGroups } from './query-groups.ts';
 import { readLogs, tailLogs } from './query-logs.ts';
@@ -15,7 +17,7 @@ const MAX_SPANS = 5_000;
 export function openReader(dir: string): Lookup {
   const files = new ReadFiles(dir);
   const find = (id: string): ErrorRecord | undefined => {
-    for (const day of files.days()) {
+    for (const day of daysFor(id, files.days())) {
       const row = files.read(day, (file) => file.get('SELECT record FROM errors WHERE error_id = ?', id));
       if (row) return errorOf(row);
     }
@@ -30,18 +32,31 @@ export function openReader(dir: string): Lookup {
     errors: async (query) => readErrors(files, query),
     groups: async (query) => readGroups(files, query),
     async trace(traceId, aroundMs) {
-      const spans = files.days().flatMap((day) => (near(day, aroundMs) ? (files.read(day, (file) => readSpans(file, traceId)) ?? []) : []));
-      if (spans.length === 0) return aroundMs === undefined ? undefined : this.trace(traceId);
-      spans.sort((a, b) => a.startMs - b.startMs);
-      return { traceId, spans: spans.slice(0, MAX_SPANS), truncated: spans.length > MAX_SPANS };
+      const found = readTrace(files, traceId, aroundMs);
+      return found || aroundMs === undefined ? found : readTrace(files, traceId, undefined);
     },
     logs: async (query) => readLogs(files, query),
+    activity: async (query) => readActivity(files, query),
     tailLogs: async (query, position) => tailLogs(files, query, position),
     problems: () => files.problems,
     async close() {
       files.close();
     },
   };
+}
+
+/** The days around the second that the ID carries come first: the others are opened only where a clock was wrong. */
+function daysFor(id: string, days: readonly Day[]): Day[] {
+  if (!parseErrorId(id).ok) return [...days];
+  const timeMs = errorIdTime(id).getTime();
+  return [...days.filter((day) => near(day, timeMs)), ...days.filter((day) => !near(day, timeMs))];
+}
+
+function readTrace(files: ReadFiles, traceId: string, aroundMs: number | undefined): StoredTrace | undefined {
+  const spans = files.days().flatMap((day) => (near(day, aroundMs) ? (files.read(day, (file) => readSpans(file, traceId)) ?? []) : []));
+  if (spans.length === 0) return undefined;
+  spans.sort((a, b) => a.startMs - b.startMs);
+  return { traceId, spans: spans.slice(0, MAX_SPANS), truncated: spans.length > MAX_SPANS };
 }
 
 function readSpans(file: Parameters<typeof spanOf>[0], traceId: string) {

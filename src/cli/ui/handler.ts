@@ -35,7 +35,7 @@ async function route(url: URL, lookup: Lookup, nowMs: number): Promise<Page | An
   if (id !== undefined && section === 'errors') return oneError(lookup, id);
   if (id !== undefined && section === 'traces') return (await tracePage(lookup, id)) ?? notFound(`no span of trace ${id} is stored`);
   if (id !== undefined) return notFound('there is no such page');
-  if (section === '') return homePage(lookup);
+  if (section === '') return homePage(lookup, nowMs);
   if (section === 'errors') return errorsPage(lookup, searchParams, nowMs);
   if (section === 'groups') return groupsPage(lookup, searchParams, nowMs);
   if (section === 'logs') return logsPage(lookup, searchParams, nowMs);

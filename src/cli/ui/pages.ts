@@ -7,7 +7,7 @@ import type { ErrorView } from '../output/error-text.ts';
 import { traceDurationMs } from '../output/trace-tree.ts';
 import { showTime, showValue } from '../output/values.ts';
 import { layout, olderLink, traceLink } from './layout.ts';
-import { errorTable, groupTable, logTable, waterfall } from './tables.ts';
+import { activityChart, errorTable, groupTable, logTable, waterfall } from './tables.ts';
 
 /** What a page is made from: its data goes out as JSON, or as HTML by `show`. */
 export interface Page {
@@ -15,13 +15,19 @@ export interface Page {
   show(): Answer;
 }
 
+const HOUR_MS = 3_600_000;
 const LAST = 20; // rows of each list on the first page
 
-export async function homePage(lookup: Lookup): Promise<Page> {
+export async function homePage(lookup: Lookup, nowMs: number): Promise<Page> {
+  const activity = await lookup.activity?.({ sinceMs: nowMs - HOUR_MS, untilMs: nowMs, stepMs: HOUR_MS / 60 });
   const [errors, groups] = [await lookup.errors({ limit: LAST }), await lookup.groups({ limit: LAST })];
   return {
-    data: { errors: errors.items, groups: groups.items },
-    show: () => layout('Look up', html`<h2>Groups</h2>${groupTable(groups.items)}<h2>Errors</h2>${errorTable(errors.items)}${problems(lookup)}`),
+    data: { errors: errors.items, groups: groups.items, activity: activity ?? null },
+    show: () =>
+      layout(
+        'Look up',
+        html`${activity ? activityChart(activity) : ''}<h2>Groups</h2>${groupTable(groups.items)}<h2>Errors</h2>${errorTable(errors.items)}${problems(lookup)}`,
+      ),
   };
 }
 

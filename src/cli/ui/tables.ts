@@ -1,8 +1,9 @@
 import { type Html, html, table } from '../../admin/html.ts';
 import { formatMs } from '../../core/duration.ts';
 import type { ErrorRecord } from '../../core/records.ts';
-import type { ErrorGroup, StoredLog, StoredTrace } from '../../store/lookup.ts';
+import type { Activity, ErrorGroup, StoredLog, StoredTrace } from '../../store/lookup.ts';
 import { spanRows } from '../output/span-tree.ts';
+import { sparkline } from '../output/sparkline.ts';
 import { traceDurationMs } from '../output/trace-tree.ts';
 import { showPairs, showTime } from '../output/values.ts';
 import { errorLink, traceLink } from './layout.ts';
@@ -50,6 +51,17 @@ export function logTable(logs: readonly StoredLog[]): Html {
       log.traceId ? traceLink(log.traceId) : '',
     ]),
   );
+}
+
+/** The last hour: a bar a minute, and where the time went. */
+export function activityChart(activity: Activity): Html {
+  const rows = (['spans', 'failed', 'errors', 'logs'] as const).map((name) => {
+    const values = activity.points.map((point) => point[name]);
+    const total = values.reduce((sum, value) => sum + value, 0);
+    return [name, total, html`<span class="id">${sparkline(values)}</span>`];
+  });
+  const operations = activity.operations.slice(0, 10).map((one) => [one.name, one.count, one.failed, formatMs(one.meanMs), formatMs(one.maxMs)]);
+  return html`<h2>The last hour</h2>${table(['', 'count', 'by the minute'], rows)}<h2>Where the time went</h2>${table(['span', 'calls', 'failed', 'mean', 'max'], operations)}`;
 }
 
 /** A trace as a waterfall. */

@@ -160,6 +160,44 @@ describe('sonde logs', () => {
   });
 });
 
+describe('sonde activity', () => {
+  it('counts by the minute, without gaps, over days, and by name', async () => {
+    const midnight = Date.UTC(2026, 10, 21);
+    const dir = store((writer) => {
+      writer.writeSpans([
+        spanData({ name: 'a', startMs: midnight - MINUTE, durationMs: 10 }),
+        spanData({ name: 'a', startMs: midnight + MINUTE, durationMs: 30, status: { code: 2 } }),
+        spanData({ name: 'b', startMs: midnight + MINUTE, durationMs: 500 }),
+      ]);
+      writer.writeLogs([logData({ timeMs: midnight })]);
+      writer.writeErrors([errorRecord({ timeMs: midnight + MINUTE }), errorRecord({ timeMs: midnight - 3_600_000 })]);
+    });
+    const window = ['--since', '2026-11-20T23:58:00Z', '--until', '2026-11-21T00:02:00Z', '--dir', dir];
+    const { points, operations, stepMs } = JSON.parse((await cli(['activity', '--json', ...window])).out);
+    expect(stepMs).toBe(MINUTE);
+    expect(points.map((point: Record<string, number>) => [point.spans, point.failed, point.logs, point.errors])).toEqual([
+      [0, 0, 0, 0],
+      [1, 0, 0, 0],
+      [0, 0, 1, 0],
+      [2, 1, 0, 1],
+    ]);
+    expect(operations).toEqual([
+      { name: 'b', count: 1, failed: 0, meanMs: 500, maxMs: 500 },
+      { name: 'a', count: 2, failed: 1, meanMs: 20, maxMs: 30 },
+    ]);
+    expect((await cli(['activity', ...window])).out).toBe(`from 2026-11-20T23:58:00.000Z, 1m a column
+spans   3  ·▄·█
+failed  1  ···█
+errors  1  ···█
+logs    1  ··█·
+
+CALLS  FAILED   MEAN    MAX  SPAN
+    1       0  500ms  500ms  b
+    2       1   20ms   30ms  a
+`);
+  });
+});
+
 describe('sonde trace', () => {
   it('shows a trace whose parts are missing, in a circle, or very deep', async () => {
     const id = (n: number) => n.toString(16).padStart(16, '0');

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { useDiagWriter } from '../../../src/core/diag.ts';
 import type { SpanData } from '../../../src/core/records.ts';
 import { mintErrorId } from '../../../src/errors/error-id.ts';
 import { encodeLogsJson, encodeSpansJson } from '../../../src/pipeline/otlp/encode-json.ts';
@@ -151,10 +152,12 @@ describe('the OTLP receiver', () => {
   });
 
   it('asks to send again what the store cannot take now', async () => {
-    const dir = `/proc/self/nowhere`;
+    const said: string[] = [];
+    onTestFinished(useDiagWriter((line) => said.push(line)));
+    const dir = '/proc/self/nowhere';
     const { post } = await receiving(dir);
     const answer = await post('/v1/logs', JSON_TYPE, encodeLogsJson([logData()], RESOURCE));
-    expect({ status: answer.status, again: answer.headers.get('retry-after') }).toEqual({ status: 503, again: '5' });
+    expect({ status: answer.status, again: answer.headers.get('retry-after'), said: said.length }).toEqual({ status: 503, again: '5', said: 1 });
   });
 
   it('reads nothing but a range error out of any bytes', () => {
