@@ -3,6 +3,7 @@ import type { Attributes } from '../core/attributes.ts';
 import { callFailed } from '../core/events.ts';
 import { redactor } from '../core/redact.ts';
 import type { ErrorRecord } from '../core/records.ts';
+import type { Scope } from '../core/scope.ts';
 import { writeStderr } from '../core/stderr.ts';
 import { watchDownstream } from './downstream.ts';
 import { sight } from './identity.ts';
@@ -15,6 +16,8 @@ export interface ErrorsOptions {
   readonly journal?: Journal | undefined;
   /** Takes every record (`line` is its JSON text) and whether the journal has it; the pipeline. */
   readonly onRecord?: ((line: string, record: ErrorRecord, journaled: boolean) => void) | undefined;
+  /** What is known of the request in which a scope runs. */
+  readonly request?: ((scope: Scope) => Attributes | undefined) | undefined;
   /** Further keys whose values are secrets. */
   readonly redact?: readonly string[] | undefined;
   /** Takes a record that is on no disk, whole; default: standard error. */

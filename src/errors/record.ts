@@ -119,7 +119,7 @@ function chainOf(causes: readonly unknown[]): string[] | undefined {
 /** Adds what was running: values of the scope, attributes of the calls, the data of a defined error; redacted and bounded. */
 function addContext(record: Record<string, JsonValue | undefined>, input: RecordInput, sighting: Sighting | undefined, span: SpanLike | undefined): void {
   const context: Record<string, unknown> = Object.create(null);
-  const sources: (object | undefined)[] = [input.sameAs === undefined ? settings.vitals() : undefined, spanAttributes(input.scope.span), input.scope.values, spanAttributes(span), sighting?.scope.values, input.attributes];
+  const sources: (object | undefined)[] = [input.sameAs === undefined ? settings.vitals() : undefined, settings.request?.(sighting?.scope ?? input.scope), spanAttributes(input.scope.span), input.scope.values, spanAttributes(span), sighting?.scope.values, input.attributes];
   for (const source of sources) if (source) for (const key of Object.keys(source)) context[key] = (source as Record<string, unknown>)[key];
   const data = input.classification.definition && fieldOf(input.error, 'data');
   if (data !== undefined) context['error.data'] = data;

@@ -29,6 +29,16 @@ export class OpenRequests<T extends OpenRequest> {
     this.size--;
   }
 
+  /** The newest one that fits, among the newest `limit`. */
+  find(fits: (request: T) => boolean, limit: number): T | undefined {
+    let at = this.last;
+    for (let looked = 0; at !== undefined && looked < limit; looked++) {
+      if (fits(at)) return at;
+      at = at.previous as T | undefined;
+    }
+    return undefined;
+  }
+
   /** The oldest ones. */
   oldest(limit: number): T[] {
     const found: T[] = [];

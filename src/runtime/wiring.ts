@@ -24,6 +24,7 @@ import { monitorErrors } from './error-monitor.ts';
 import { httpRecorder } from './http-metrics.ts';
 import { httpSpans } from './http-spans.ts';
 import { openNativeEngine, openSdkEngine } from './open-engine.ts';
+import { requestFacts } from './request-facts.ts';
 import { pushMetrics } from './push-metrics.ts';
 import { watchProcess } from './watch-process.ts';
 
@@ -58,11 +59,11 @@ export async function wire(config: Config): Promise<Telemetry> {
     drained: () => journal.settle(),
   });
   // Errors are the last to go quiet: one that comes while everything else ends is journaled still.
-  const errors = [configureErrors({ journal, redact: config.logs.redact, onRecord: (line, _record, journaled) => pipeline.error(line, journaled) }), monitorErrors(), enableCrashReports(config.dir)];
+  const openRequests = new OpenRequests<Exchange>();
+  const errors = [configureErrors({ journal, redact: config.logs.redact, request: requestFacts(openRequests), onRecord: (line, _record, journaled) => pipeline.error(line, journaled) }), monitorErrors(), enableCrashReports(config.dir)];
   adoptCrashReports(config.dir, takeRecord);
   const undo: (() => unknown)[] = [];
   const traces = new TraceBook(() => clock.now() - clock.mono());
-  const openRequests = new OpenRequests<Exchange>();
   const logs = configureLogs({ ...config.logs, leaseFile: join(config.dir, 'levels.json'), onLine: (line, severity) => pipeline.log(line, severity), onSampled: () => pipeline.logSampledOut() });
   undo.push(
     () => logs.close(),

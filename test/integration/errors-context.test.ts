@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bind, report, type Sonde, start, traced } from 'sonde';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openLookup } from '../../dist/store/open-lookup.js';
+
+let sonde: Sonde;
+let dir: string;
+let server: Server;
+let port: number;
+
+const charge = traced('shop.charge', { attributes: (order: { id: string; card: string }) => ({ 'order.id': order.id, 'card.number': order.card }) }, async (_order: { id: string; card: string }) => {
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  throw new Error('the bank said no');
+});
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'sonde-context-'));
+  sonde = await start({ service: 'shop', release: '1.2.3', environment: 'test', dir, logs: { level: 'off' } });
+  server = createServer((req, res) => {
+    bind({ 'user.plan': 'pro' });
+    // Reported by plain code in the handler: nobody passes the request along.
+    charge({ id: 'o-1', card: '4111' }).catch((error) => res.end(report(error).id));
+    req.resume();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  port = (server.address() as AddressInfo).port;
+});
+afterAll(async () => {
+  server.close();
+  server.closeAllConnections();
+  await sonde.shutdown();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+describe('the context of an error', () => {
+  it('is the request, the scope, the call, the release and the state of the process', async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/orders?token=hunter2`, { method: 'POST', headers: { 'x-request-id': 'r-17' } });
+    const id = await response.text();
+    await sonde.flush();
+    const lookup = openLookup(dir);
+    const record = await lookup.error(id);
+    await lookup.close();
+    expect(record).toMatchObject({
+      'error.id': id,
+      'http.request.method': 'POST',
+      'url.path': '/orders',
+      'http.request.id': 'r-17',
+      'user.plan': 'pro',
+      'order.id': 'o-1',
+      'card.number': '[redacted]',
+      'service.name': 'shop',
+      'service.version': '1.2.3',
+      'deployment.environment.name': 'test',
+      'process.pid': process.pid,
+      'host.name': expect.any(String),
+      'process.memory.rss': expect.any(Number),
+      'process.uptime': expect.any(Number),
+      'nodejs.eventloop.delay': expect.any(Number),
+      trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+      span_id: expect.stringMatching(/^[0-9a-f]{16}$/),
+      'sonde.error.fingerprint': expect.stringMatching(/^v1:[0-9a-f]{16}$/),
+    });
+    expect(JSON.stringify(record)).not.toContain('hunter2');
+    expect(record?.['exception.stacktrace']).toMatch(/errors-context\.test\.ts:\d+/);
+  });
+
+  it('does not take the request of another trace', async () => {
+    const { id } = await traced('alone', async () => report(new Error('outside of a request')))();
+    await sonde.flush();
+    const lookup = openLookup(dir);
+    expect(await lookup.error(id)).not.toHaveProperty(['http.request.method']);
+    await lookup.close();
+  });
+});
