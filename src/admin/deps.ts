@@ -36,6 +36,16 @@ export interface LoggerState {
   readonly revertsTo?: string | undefined;
 }
 
+/** A lease as the pages show it. */
+export interface LeaseRow {
+  readonly logger: string;
+  readonly level: string;
+  readonly expiresAtMs: number | undefined;
+  readonly scope: LevelScope | undefined;
+  readonly reason: string | undefined;
+  readonly actor: string | undefined;
+}
+
 /** The levels of the process. `''` is the root logger. */
 export interface Levels {
   get(logger: string): LevelState;
@@ -43,6 +53,8 @@ export interface Levels {
   clear(logger: string, change: LevelChange): void;
   list(): readonly LoggerState[];
   groups(): Readonly<Record<string, readonly string[]>>;
+  /** The leases that run, scoped ones included. */
+  leases(): readonly LeaseRow[];
 }
 
 /** The answer of `/healthz` or `/readyz`. */

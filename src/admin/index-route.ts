@@ -1,4 +1,5 @@
 import { htmlAnswer, json } from './answer.ts';
+import type { LeaseRow } from './deps.ts';
 import { html, page, table } from './html.ts';
 import { showLedger } from './ledger-route.ts';
 import { type Route, type RouteContext, wantsJson } from './route.ts';
@@ -28,9 +29,19 @@ function show(context: RouteContext) {
     handles: deps.handles().length,
   };
   const problems = deps.problems();
-  if (wantsJson(context)) return json(200, { ...facts, problems, ledger: deps.ledger() });
+  const leases = deps.levels.leases();
+  if (wantsJson(context)) return json(200, { ...facts, problems, leases, ledger: deps.ledger() });
   const body = html`${table(['fact', 'value'], Object.entries(facts))}
 <h2>Problems of the SDK</h2>${table(['since', 'kind', 'times', 'message'], problems.map((one) => [one.since, one.kind, one.count, one.message]))}
+<h2>Levels on lease</h2>${table(['logger', 'level', 'until', 'only for', 'reason', 'actor'], leases.map(leaseRow))}
 <h2>Ledger</h2>${showLedger(deps.ledger())}`;
   return htmlAnswer(200, page(deps.service, up, body));
+}
+
+function leaseRow({ logger, level, expiresAtMs, scope, reason, actor }: LeaseRow): readonly unknown[] {
+  const only = Object.entries(scope ?? {})
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key} ${value}`)
+    .join(', ');
+  return [logger, level, expiresAtMs === undefined ? '' : new Date(expiresAtMs).toISOString(), only, reason, actor];
 }

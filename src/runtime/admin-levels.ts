@@ -1,5 +1,5 @@
 import type { LevelState as AdminLevel, Levels, LoggerState } from '../admin/deps.ts';
-import { clearLevel, getLevel, type LevelState, listLoggers, setLevel } from '../logs/levels.ts';
+import { clearLevel, getLevel, type LevelState, listLeases, listLoggers, setLevel } from '../logs/levels.ts';
 
 const ROOT = 'root';
 
@@ -17,6 +17,7 @@ export const adminLevels: Levels = {
   },
   list: () => listLoggers().loggers.map(stateOf),
   groups: () => listLoggers().groups,
+  leases: () => listLeases(),
 };
 
 function stateOf({ name, configured, level, expiresAtMs, revertsTo }: LevelState): LoggerState {

@@ -63,6 +63,7 @@ export function memoryLevels() {
       },
       list: () => [...new Set(['', 'orders', 'orders.db', ...configured.keys()])].map((name) => ({ name, configured: configured.get(name), effective: effective(name), ...leases.get(name) })),
       groups: () => ({ web: ['orders', 'orders.db'] }),
+      leases: () => [{ logger: 'orders', level: 'debug', expiresAtMs: NOW, scope: { trace: undefined, route: '/<i>', user: undefined }, reason: '<b>', actor: undefined }],
     },
   };
 }

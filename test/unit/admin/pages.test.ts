@@ -49,6 +49,7 @@ describe('pages', () => {
     expect((await admin.call(`/debug/errors/${ID}`)).body).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
     expect((await admin.call('/debug')).body).toContain('checkout&lt;b&gt;');
     expect((await admin.call('/debug')).body).toContain('&lt;img src=x&gt;');
+    expect((await admin.call('/debug')).body).toContain('<td>2026-11-21T08:00:00.000Z</td><td>route /&lt;i&gt;</td>');
     expect((await admin.call('/debug/handles')).body).toContain('2 × timer');
   });
 
