@@ -1,8 +1,6 @@
 // What a terminal may act on, or what makes text read otherwise than it is: control characters (C0, DEL, C1, among them the
 // one-byte CSI and OSC), line and paragraph separators, and the marks that turn the direction of text.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: as above, without the line feed and the tab
 const UNSAFE_IN_BLOCK = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;
 
 /** Stored text as one line that cannot move the cursor, colour, or forge other lines. */

@@ -65,14 +65,20 @@ export function decodeOtlp(bytes: Uint8Array, message: Message, depth = 0): Reco
     const known = message[field.tag];
     if (known === undefined) continue; // a field of a newer version
     const [name, kind] = known;
-    const value = valueOf(kind, field, depth);
-    if (!name.endsWith('[]')) out[name] = value;
-    else (out[name.slice(0, -2)] ??= [] as unknown[]) && (out[name.slice(0, -2)] as unknown[]).push(value);
+    const value = fieldValue(kind, field, depth);
+    if (!name.endsWith('[]')) {
+      out[name] = value;
+      continue;
+    }
+    const list = name.slice(0, -2);
+    const items = out[list];
+    if (Array.isArray(items)) items.push(value);
+    else out[list] = [value];
   }
   return out;
 }
 
-function valueOf(kind: FieldKind, field: { readonly value?: number; readonly bytes?: Uint8Array }, depth: number): unknown {
+function fieldValue(kind: FieldKind, field: { readonly value?: number; readonly bytes?: Uint8Array }, depth: number): unknown {
   const { value, bytes } = field;
   switch (kind) {
     case 'number':
