@@ -49,7 +49,11 @@ export function errorAnswer(error: unknown, request: IncomingMessage, options: E
     attributes: requestAttributes(request),
   });
   const problem = problemOf(error, reported);
-  return render(fault === undefined ? problem : { ...fault, instance: problem.instance, errorId: problem.errorId }, { ...protocolHeaders(error), ...problem.headers }, request);
+  return render(
+    fault === undefined ? problem : { ...fault, instance: problem.instance, errorId: problem.errorId },
+    { ...protocolHeaders(error), ...problem.headers },
+    request,
+  );
 }
 
 /** The problem of an error by which a framework says that the client is wrong; `undefined` for all others. */
@@ -59,9 +63,15 @@ function clientFault(error: unknown): ProblemText | undefined {
     const { status, statusCode = status, expose, validation, body, message, code } = error as Record<string, unknown>;
     if (typeof statusCode !== 'number' || !Number.isInteger(statusCode) || statusCode < 400 || statusCode > 499) return undefined;
     // A parser's message quotes the body; a validator's and an explicitly exposed one are written for the client.
-    const isWritten = Array.isArray(validation) || (expose === true && body === undefined && code === undefined && (error as { type?: unknown }).type === undefined);
+    const isWritten =
+      Array.isArray(validation) || (expose === true && body === undefined && code === undefined && (error as { type?: unknown }).type === undefined);
     const title = STATUS_CODES[statusCode] ?? 'Bad Request';
-    return { type: 'about:blank', title, status: statusCode, detail: isWritten && typeof message === 'string' && message !== '' ? message.slice(0, MAX_DETAIL) : SENTENCES[statusCode] ?? `${title}.` };
+    return {
+      type: 'about:blank',
+      title,
+      status: statusCode,
+      detail: isWritten && typeof message === 'string' && message !== '' ? message.slice(0, MAX_DETAIL) : (SENTENCES[statusCode] ?? `${title}.`),
+    };
   } catch {
     return undefined;
   }
@@ -84,7 +94,8 @@ function protocolHeaders(error: unknown): Record<string, string> {
     const { headers } = (error ?? {}) as { headers?: unknown };
     if (typeof headers !== 'object' || headers === null) return found;
     for (const [name, value] of Object.entries(headers)) {
-      if (PROTOCOL_HEADERS.includes(name.toLowerCase()) && (typeof value === 'string' || typeof value === 'number')) found[name] = cut(String(value).replace(/[^\x20-\x7e]/g, ''));
+      if (PROTOCOL_HEADERS.includes(name.toLowerCase()) && (typeof value === 'string' || typeof value === 'number'))
+        found[name] = cut(String(value).replace(/[^\x20-\x7e]/g, ''));
     }
   } catch {
     // An error whose fields cannot be read has no headers.

@@ -46,10 +46,18 @@ export function sondeFastify(app: FastifyLike, options: ErrorAnswerOptions, done
     }
     for (const name of STALE) reply.removeHeader(name);
     // A schema of the route must not reshape the answer.
-    reply.code(answer.status).headers({ ...answer.headers }).serializer(String).send(answer.body);
+    reply
+      .code(answer.status)
+      .headers({ ...answer.headers })
+      .serializer(String)
+      .send(answer.body);
   });
   done();
 }
 
 // What `fastify-plugin` does: the plugin is not encapsulated, and says which fastify it is made for.
-Object.assign(sondeFastify, { [Symbol.for('skip-override')]: true, [Symbol.for('plugin-meta')]: { name: 'sonde', fastify: '5.x' }, [Symbol.for('fastify.display-name')]: 'sonde' });
+Object.assign(sondeFastify, {
+  [Symbol.for('skip-override')]: true,
+  [Symbol.for('plugin-meta')]: { name: 'sonde', fastify: '5.x' },
+  [Symbol.for('fastify.display-name')]: 'sonde',
+});

@@ -20,9 +20,6 @@ interface HandlerLike<T> {
   handle(): T;
 }
 
-/** On express the request is Node's own; on fastify Node's is below it. */
-type Wrapped<T> = T | { readonly raw: T };
-
 /**
  * Answers what controllers, guards and pipes throw: `application/problem+json` with `X-Error-Id`, a small page for
  * browsers, nothing internal. An `HttpException` of 400 to 499 is the client's fault and mints no ID; the list of a
@@ -68,6 +65,7 @@ export class SondeInterceptor {
   }
 }
 
+/** On express the request is Node's own; on fastify Node's is below it. */
 function nodes<T>(wrapped: unknown): T {
   const { raw } = wrapped as { raw?: T };
   return raw ?? (wrapped as T);
@@ -100,5 +98,9 @@ function faultOf(exception: unknown): unknown {
 }
 
 function isHttpException(value: unknown): value is HttpExceptionLike {
-  return value instanceof Error && typeof (value as Partial<HttpExceptionLike>).getStatus === 'function' && typeof (value as Partial<HttpExceptionLike>).getResponse === 'function';
+  return (
+    value instanceof Error &&
+    typeof (value as Partial<HttpExceptionLike>).getStatus === 'function' &&
+    typeof (value as Partial<HttpExceptionLike>).getResponse === 'function'
+  );
 }

@@ -38,7 +38,16 @@ Object.defineProperty(BoundaryError.prototype, DEFINITION, {
   configurable: true,
   get(this: BoundaryError): ErrorDefinition | undefined {
     if (typeof this.boundary !== 'string') return undefined; // the prototype itself
-    return { code: this.code, name: 'BoundaryError', kind: 'bug', status: 500, public: undefined, title: 'Internal Server Error', hint: undefined, owner: undefined };
+    return {
+      code: this.code,
+      name: 'BoundaryError',
+      kind: 'bug',
+      status: 500,
+      public: undefined,
+      title: 'Internal Server Error',
+      hint: undefined,
+      owner: undefined,
+    };
   },
 });
 

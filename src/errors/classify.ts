@@ -17,7 +17,15 @@ const CLIENT_CLOSED_REQUEST = 499;
 const MAX_CODE = 100; // it is a metric label
 
 /** Sorts an error: a known edge case, a bug, or a client that went away. */
-export function classify(error: unknown, options: { readonly kind?: ErrorKind | undefined; readonly status?: number | undefined; readonly mechanism?: string | undefined; readonly handled?: boolean | undefined } = {}): Classification {
+export function classify(
+  error: unknown,
+  options: {
+    readonly kind?: ErrorKind | undefined;
+    readonly status?: number | undefined;
+    readonly mechanism?: string | undefined;
+    readonly handled?: boolean | undefined;
+  } = {},
+): Classification {
   const definition = definitionOf(error);
   const cancelled = definition === undefined && isCancellation(error);
   const kind = options.kind ?? definition?.kind ?? (cancelled ? 'known' : 'bug');
@@ -63,5 +71,7 @@ function codeOf(error: unknown): string | undefined {
 /** The sentence that a user may read. */
 export function publicMessage(kind: ErrorKind, definition: ErrorDefinition | undefined, id: string): string {
   if (definition?.public !== undefined) return definition.public;
-  return kind === 'bug' ? `Something unexpected happened. If you contact support, quote ${id}.` : `Your request could not be completed. If you contact support, quote ${id}.`;
+  return kind === 'bug'
+    ? `Something unexpected happened. If you contact support, quote ${id}.`
+    : `Your request could not be completed. If you contact support, quote ${id}.`;
 }

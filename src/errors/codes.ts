@@ -24,7 +24,10 @@ export function registerCode(definition: ErrorDefinition): void {
     return;
   }
   if (JSON.stringify(known) === JSON.stringify(definition)) return;
-  warn(`error-code:${definition.code}`, `the error code "${definition.code}" is defined twice with different options; each class keeps its own, rename one of them`);
+  warn(
+    `error-code:${definition.code}`,
+    `the error code "${definition.code}" is defined twice with different options; each class keeps its own, rename one of them`,
+  );
 }
 
 /**

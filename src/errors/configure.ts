@@ -1,8 +1,8 @@
-import { warn } from '../core/diag.ts';
 import type { Attributes } from '../core/attributes.ts';
+import { warn } from '../core/diag.ts';
 import { callFailed } from '../core/events.ts';
-import { redactor } from '../core/redact.ts';
 import type { ErrorRecord } from '../core/records.ts';
+import { redactor } from '../core/redact.ts';
 import type { Scope } from '../core/scope.ts';
 import { writeStderr } from '../core/stderr.ts';
 import { watchDownstream } from './downstream.ts';
@@ -38,7 +38,7 @@ export let settings: Settings = { revise: redactor(), vitals: () => ({}) };
 /** Counts of this process. `unjournaled` records went to standard error whole. */
 export const errorCounts = { reported: 0, repeated: 0, unjournaled: 0, failed: 0 };
 
-let early: { line: string; record: ErrorRecord }[] = [];
+const early: { line: string; record: ErrorRecord }[] = [];
 
 /** Puts `options` in force; returns a function that puts the former ones back. Records that were made before are journaled now. */
 export function configureErrors(options: ErrorsOptions): () => void {
@@ -61,7 +61,11 @@ export function journalLine(line: string, record: ErrorRecord): boolean {
   const { journal, lastResort = toStderr } = settings;
   if (journal?.append(line)) return true;
   errorCounts.unjournaled++;
-  if (journal) warn('error-journal', `cannot write the error journal ${journal.path}: ${journal.lastProblem ?? 'unknown'}; error records go to standard error until it can be written`);
+  if (journal)
+    warn(
+      'error-journal',
+      `cannot write the error journal ${journal.path}: ${journal.lastProblem ?? 'unknown'}; error records go to standard error until it can be written`,
+    );
   else if (early.length < EARLY_RECORDS) early.push({ line, record });
   lastResort(line);
   return false;

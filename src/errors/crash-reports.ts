@@ -63,7 +63,13 @@ function listReports(folder: string): string[] {
 }
 
 interface DiagnosticReport {
-  readonly header?: { readonly event?: unknown; readonly trigger?: unknown; readonly dumpEventTimeStamp?: unknown; readonly processId?: unknown; readonly nodejsVersion?: unknown };
+  readonly header?: {
+    readonly event?: unknown;
+    readonly trigger?: unknown;
+    readonly dumpEventTimeStamp?: unknown;
+    readonly processId?: unknown;
+    readonly nodejsVersion?: unknown;
+  };
   readonly javascriptStack?: { readonly stack?: unknown };
   readonly javascriptHeap?: Readonly<Record<string, unknown>>;
   readonly resourceUsage?: Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import { registerCode } from './codes.ts';
-import { DEFINITION, type ErrorDefinition, type ErrorKind, definitionOf } from './definition.ts';
+import { DEFINITION, definitionOf, type ErrorDefinition, type ErrorKind } from './definition.ts';
 
 /** What {@link defineError} can be told of a code. */
 export interface DefineErrorOptions {
@@ -26,7 +26,9 @@ export interface DefinedError<Data = undefined> extends Error {
 }
 
 /** What the constructor takes after the message. `data` may be left out only where the class has none. */
-export type DefinedErrorArgs<Data> = [Data] extends [undefined] ? [options?: { readonly cause?: unknown }] : [options: { readonly data: Data; readonly cause?: unknown }];
+export type DefinedErrorArgs<Data> = [Data] extends [undefined]
+  ? [options?: { readonly cause?: unknown }]
+  : [options: { readonly data: Data; readonly cause?: unknown }];
 
 /** A class made by {@link defineError}. */
 export interface DefinedErrorClass<Data = undefined> {
@@ -79,7 +81,9 @@ export function defineError<Data = undefined>(code: string, options: DefineError
 
 function readDefinition(code: string, options: DefineErrorOptions): ErrorDefinition {
   if (typeof code !== 'string' || code.length > MAX_CODE || !CODE.test(code)) {
-    throw new TypeError(`Cannot define the error "${String(code).slice(0, MAX_CODE)}": expected a code such as "orders/card-declined" of at most ${MAX_CODE} characters`);
+    throw new TypeError(
+      `Cannot define the error "${String(code).slice(0, MAX_CODE)}": expected a code such as "orders/card-declined" of at most ${MAX_CODE} characters`,
+    );
   }
   const { status = 500, kind = 'known' } = options;
   if (!Number.isInteger(status) || status < 400 || status > 599) {

@@ -91,9 +91,7 @@ export function parseErrorId(text: string): ParsedErrorId {
 
 /** The sentence for an ID that {@link parseErrorId} refused. */
 export function explainErrorId(reason: 'malformed' | 'check'): string {
-  return reason === 'check'
-    ? 'not a Sonde error ID: one symbol is wrong'
-    : 'not a Sonde error ID: expected 16 letters and digits, such as 0TK3-P29Q-D4MB-3HTR';
+  return reason === 'check' ? 'not a Sonde error ID: one symbol is wrong' : 'not a Sonde error ID: expected 16 letters and digits, such as 0TK3-P29Q-D4MB-3HTR';
 }
 
 /**

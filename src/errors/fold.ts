@@ -82,7 +82,8 @@ function foldKey(causes: readonly unknown[], { type }: Classification): string {
 }
 
 /** What a compact record takes from the whole one: all that is the same for the failure, nothing of its occurrence. */
-const SHARED = /^(?:exception\.|error\.(?!id$|data$)|sonde\.error\.(?!same_as$|amends$|suppressed$|cause_id$|context_dropped$)|service\.|vcs\.|host\.|process\.(?!memory\.|uptime$)|telemetry\.|deployment\.|level$|severity_number$|event\.name$|logger$)/;
+const SHARED =
+  /^(?:exception\.|error\.(?!id$|data$)|sonde\.error\.(?!same_as$|amends$|suppressed$|cause_id$|context_dropped$)|service\.|vcs\.|host\.|process\.(?!memory\.|uptime$)|telemetry\.|deployment\.|level$|severity_number$|event\.name$|logger$)/;
 
 /** The ID of the whole record that a compact one refers to; `undefined` for a whole one. */
 export function sameAs(record: ErrorRecord | undefined): string | undefined {

@@ -29,7 +29,13 @@ export function parseFrame(text: string): Frame | undefined {
   const place = open < 0 ? rest.slice(isAsync ? 6 : 0) : rest.slice(open + 2, -1);
   const position = /^(.*):(\d{1,9}):(\d{1,9})$/.exec(place);
   if (!position) return undefined;
-  return { lead, fn: open < 0 ? (isAsync ? 'async' : '') : rest.slice(0, open), file: position[1] as string, line: Number(position[2]), column: Number(position[3]) };
+  return {
+    lead,
+    fn: open < 0 ? (isAsync ? 'async' : '') : rest.slice(0, open),
+    file: position[1] as string,
+    line: Number(position[2]),
+    column: Number(position[3]),
+  };
 }
 
 /** Where ` (` of the position begins; a path may hold parentheses itself, so the balance is counted from the end. */

@@ -59,7 +59,11 @@ export function causesOf(error: unknown): unknown[] {
 /** Most errors have none of the fields in which causes stand. */
 function mayHaveCauses(error: object): boolean {
   try {
-    return (error as { cause?: unknown }).cause !== undefined || (error as { errors?: unknown }).errors !== undefined || (error as { suppressed?: unknown }).suppressed !== undefined;
+    return (
+      (error as { cause?: unknown }).cause !== undefined ||
+      (error as { errors?: unknown }).errors !== undefined ||
+      (error as { suppressed?: unknown }).suppressed !== undefined
+    );
   } catch {
     return true;
   }
@@ -81,7 +85,10 @@ export function directCauses(error: object): unknown[] {
 
 /** Whether `errors` of this error are errors: a validation error has a field of that name with other things in it. */
 export function isAggregate(error: object): boolean {
-  return error instanceof AggregateError || (Array.isArray((error as { errors?: unknown }).errors) && ((error as { errors: unknown[] }).errors).every((item) => item instanceof Error));
+  return (
+    error instanceof AggregateError ||
+    (Array.isArray((error as { errors?: unknown }).errors) && (error as { errors: unknown[] }).errors.every((item) => item instanceof Error))
+  );
 }
 
 /** One field of anything that was thrown; `undefined` where it has none or throws. */

@@ -1,8 +1,8 @@
 import type { Attributes } from '../core/attributes.ts';
 import { clock } from '../core/clock.ts';
 import { safeCopy } from '../core/json.ts';
-import { scrub } from '../core/redact.ts';
 import type { ErrorRecord, JsonValue } from '../core/records.ts';
+import { scrub } from '../core/redact.ts';
 import { resource } from '../core/resource.ts';
 import type { Scope, SpanLike } from '../core/scope.ts';
 import { type Classification, levelOf } from './classify.ts';
@@ -104,7 +104,10 @@ function scrubLines(text: string): string {
 function reportedAt(error: unknown): string {
   if (isObject(error)) return '';
   const stack = new Error().stack ?? '';
-  const callers = stack.split('\n').slice(1).filter((line) => !OWN_FRAME.test(line));
+  const callers = stack
+    .split('\n')
+    .slice(1)
+    .filter((line) => !OWN_FRAME.test(line));
   return callers.length === 0 ? '' : `\n${callers.join('\n')}`;
 }
 
@@ -119,7 +122,15 @@ function chainOf(causes: readonly unknown[]): string[] | undefined {
 /** Adds what was running: values of the scope, attributes of the calls, the data of a defined error; redacted and bounded. */
 function addContext(record: Record<string, JsonValue | undefined>, input: RecordInput, sighting: Sighting | undefined, span: SpanLike | undefined): void {
   const context: Record<string, unknown> = Object.create(null);
-  const sources: (object | undefined)[] = [input.sameAs === undefined ? settings.vitals() : undefined, settings.request?.(sighting?.scope ?? input.scope), spanAttributes(input.scope.span), input.scope.values, spanAttributes(span), sighting?.scope.values, input.attributes];
+  const sources: (object | undefined)[] = [
+    input.sameAs === undefined ? settings.vitals() : undefined,
+    settings.request?.(sighting?.scope ?? input.scope),
+    spanAttributes(input.scope.span),
+    input.scope.values,
+    spanAttributes(span),
+    sighting?.scope.values,
+    input.attributes,
+  ];
   for (const source of sources) if (source) for (const key of Object.keys(source)) context[key] = (source as Record<string, unknown>)[key];
   const data = input.classification.definition && fieldOf(input.error, 'data');
   if (data !== undefined) context['error.data'] = data;
@@ -152,7 +163,9 @@ function clean(key: string, value: unknown): JsonValue | undefined {
 }
 
 function bounded(value: JsonValue | undefined): JsonValue | undefined {
-  return typeof value === 'string' && value.length > MAX_VALUE_TEXT ? `${value.slice(0, MAX_VALUE_TEXT)}… [${value.length - MAX_VALUE_TEXT} more characters]` : value;
+  return typeof value === 'string' && value.length > MAX_VALUE_TEXT
+    ? `${value.slice(0, MAX_VALUE_TEXT)}… [${value.length - MAX_VALUE_TEXT} more characters]`
+    : value;
 }
 
 /** The attributes of a span of our engine; a span of another engine keeps them to itself. */

@@ -151,7 +151,9 @@ function lastStand(error: unknown, problem: unknown): Reported {
       return 'unprintable value';
     }
   };
-  writeStderr(`${JSON.stringify({ 'error.id': id, timestamp: new Date().toISOString(), 'exception.stacktrace': text(error), 'sonde.error.problem': text(problem) })}\n`);
+  writeStderr(
+    `${JSON.stringify({ 'error.id': id, timestamp: new Date().toISOString(), 'exception.stacktrace': text(error), 'sonde.error.problem': text(problem) })}\n`,
+  );
   return { id, kind: 'bug', status: 500, message: publicMessage('bug', undefined, id), journaled: false };
 }
 

@@ -1,7 +1,7 @@
-import { AnyMap, type TraceMap } from '@jridgewell/trace-mapping';
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { AnyMap, type TraceMap } from '@jridgewell/trace-mapping';
 import { warn } from '../core/diag.ts';
 import { safeMessage } from '../core/json.ts';
 
@@ -97,9 +97,18 @@ function readTail(fd: number, size: number, bytes: number): string {
 
 /** The URL of the last `sourceMappingURL` comment that has nothing but comments after it. */
 function lastUrl(tail: string): string | undefined {
-  for (const line of tail.trimEnd().split(/\r\n|\n|\r/).reverse()) {
+  for (const line of tail
+    .trimEnd()
+    .split(/\r\n|\n|\r/)
+    .reverse()) {
     const at = line.search(/\/[/*][#@]\s*sourceMappingURL=/);
-    if (at >= 0) return line.slice(line.indexOf('=', at) + 1).replace(/\*\/\s*$/, '').trim() || undefined;
+    if (at >= 0)
+      return (
+        line
+          .slice(line.indexOf('=', at) + 1)
+          .replace(/\*\/\s*$/, '')
+          .trim() || undefined
+      );
     if (line.trim() !== '' && !line.trim().startsWith('//')) return undefined;
   }
   return undefined;

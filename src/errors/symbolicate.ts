@@ -1,5 +1,5 @@
-import { originalPositionFor } from '@jridgewell/trace-mapping';
 import { fileURLToPath } from 'node:url';
+import { originalPositionFor } from '@jridgewell/trace-mapping';
 import { type Frame, formatFrame, parseFrame } from './frames.ts';
 import { SourceMapCache } from './source-map-cache.ts';
 

@@ -59,7 +59,13 @@ export function adapterSuite(name: string, start: () => Promise<AdapterService>,
         instance: `/debug/errors/${id}`,
         errorId: id,
       });
-      expect(errors.record(id)).toMatchObject({ 'sonde.error.kind': 'bug', 'sonde.error.mechanism': 'http.server', 'http.request.method': 'GET', 'http.route': path, 'url.path': path });
+      expect(errors.record(id)).toMatchObject({
+        'sonde.error.kind': 'bug',
+        'sonde.error.mechanism': 'http.server',
+        'http.request.method': 'GET',
+        'http.route': path,
+        'url.path': path,
+      });
     });
 
     it('answers a known edge case with its own status and sentence', async () => {
@@ -67,7 +73,12 @@ export function adapterSuite(name: string, start: () => Promise<AdapterService>,
       expectClean(answer);
       expect(answer.status).toBe(402);
       expect(answer.json()).toMatchObject({ type: 'urn:error:shop/card-declined', title: 'Card declined', status: 402, detail: 'Your card was declined.' });
-      expect(errors.record(answer.headers['x-error-id'])).toMatchObject({ 'sonde.error.kind': 'known', level: 'warn', 'error.code': 'shop/card-declined', 'http.route': '/known/:id' });
+      expect(errors.record(answer.headers['x-error-id'])).toMatchObject({
+        'sonde.error.kind': 'known',
+        level: 'warn',
+        'error.code': 'shop/card-declined',
+        'http.route': '/known/:id',
+      });
     });
 
     it('names the route of a mounted router', async () => {

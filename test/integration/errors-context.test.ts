@@ -12,10 +12,14 @@ let dir: string;
 let server: Server;
 let port: number;
 
-const charge = traced('shop.charge', { attributes: (order: { id: string; card: string }) => ({ 'order.id': order.id, 'card.number': order.card }) }, async (_order: { id: string; card: string }) => {
-  await new Promise((resolve) => setTimeout(resolve, 1));
-  throw new Error('the bank said no');
-});
+const charge = traced(
+  'shop.charge',
+  { attributes: (order: { id: string; card: string }) => ({ 'order.id': order.id, 'card.number': order.card }) },
+  async (_order: { id: string; card: string }) => {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    throw new Error('the bank said no');
+  },
+);
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'sonde-context-'));

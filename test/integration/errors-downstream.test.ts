@@ -49,14 +49,20 @@ const byRequest = (): Promise<{ status: number; id: string | null }> =>
   });
 
 describe('the ID of a service below', () => {
-  it.each([['fetch', byFetch], ['node:http', byRequest]])('is found from the one above, by %s', async (_how, call) => {
+  it.each([
+    ['fetch', byFetch],
+    ['node:http', byRequest],
+  ])('is found from the one above, by %s', async (_how, call) => {
     let below: string | null = null;
     const charge = traced('charge', async () => {
       const answer = await call();
       below = answer.id;
       if (answer.status >= 500) throw new Error(`the bank answered ${answer.status}`);
     });
-    const error = await charge().then(() => undefined, (thrown: unknown) => thrown);
+    const error = await charge().then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
     const { id } = report(error);
     expect(id).not.toBe(below);
     const above = await record(id);

@@ -22,7 +22,10 @@ interface Ending {
 async function end(way: string, options: { args?: string[]; broken?: 'stdout' | 'stderr'; dir?: string } = {}): Promise<Ending> {
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'sonde-endings-'));
   if (options.dir === undefined) onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
-  const child: ChildProcess = spawn(process.execPath, [...(options.args ?? []), PROGRAM, way], { env: { ...process.env, SONDE_DIR: dir }, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+  const child: ChildProcess = spawn(process.execPath, [...(options.args ?? []), PROGRAM, way], {
+    env: { ...process.env, SONDE_DIR: dir },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
   if (options.broken) child[options.broken]?.destroy();
   const texts = { 2: '', 3: '' };
   for (const fd of [2, 3] as const) child.stdio[fd]?.on('data', (chunk) => (texts[fd] += String(chunk)));
@@ -42,11 +45,31 @@ const FATAL = { level: 'fatal', severity_number: 21, 'sonde.error.kind': 'bug', 
 
 /** How a process may end, what Node makes of it, and what is to be found afterwards. Without the product the second column is the same. */
 const ENDINGS: readonly [way: string, how: { code?: number; signal?: string; stderr?: RegExp }, record: Record<string, unknown> | undefined][] = [
-  ['uncaught exception', { code: 1, stderr: /program\.mjs:\d+\n\s+throw new Error\(message\);\n[^]*Error: uncaught\n {4}at explode[^]*Node\.js v/ }, { ...FATAL, message: 'uncaught', 'sonde.error.mechanism': 'uncaughtException' }],
-  ['uncaught text', { code: 1, stderr: /Uncaught:\n'a text'|throw 'a text'/ }, { ...FATAL, message: 'a text', 'exception.type': 'string', 'sonde.error.mechanism': 'uncaughtException' }],
-  ['unhandled rejection', { code: 1, stderr: /TypeError: rejected\n {4}at[^]*Node\.js v/ }, { ...FATAL, message: 'rejected', 'sonde.error.mechanism': 'unhandledRejection' }],
-  ['unhandled rejection of a text', { code: 1, stderr: /ERR_UNHANDLED_REJECTION/ }, { ...FATAL, 'error.code': 'ERR_UNHANDLED_REJECTION', 'sonde.error.mechanism': 'unhandledRejection' }],
-  ['uncaught exception, another listener goes on', { code: 0, stderr: /^$/ }, { level: 'error', message: 'handled by a listener', 'sonde.error.handled': true }],
+  [
+    'uncaught exception',
+    { code: 1, stderr: /program\.mjs:\d+\n\s+throw new Error\(message\);\n[^]*Error: uncaught\n {4}at explode[^]*Node\.js v/ },
+    { ...FATAL, message: 'uncaught', 'sonde.error.mechanism': 'uncaughtException' },
+  ],
+  [
+    'uncaught text',
+    { code: 1, stderr: /Uncaught:\n'a text'|throw 'a text'/ },
+    { ...FATAL, message: 'a text', 'exception.type': 'string', 'sonde.error.mechanism': 'uncaughtException' },
+  ],
+  [
+    'unhandled rejection',
+    { code: 1, stderr: /TypeError: rejected\n {4}at[^]*Node\.js v/ },
+    { ...FATAL, message: 'rejected', 'sonde.error.mechanism': 'unhandledRejection' },
+  ],
+  [
+    'unhandled rejection of a text',
+    { code: 1, stderr: /ERR_UNHANDLED_REJECTION/ },
+    { ...FATAL, 'error.code': 'ERR_UNHANDLED_REJECTION', 'sonde.error.mechanism': 'unhandledRejection' },
+  ],
+  [
+    'uncaught exception, another listener goes on',
+    { code: 0, stderr: /^$/ },
+    { level: 'error', message: 'handled by a listener', 'sonde.error.handled': true },
+  ],
   ['unhandled rejection, another listener goes on', { code: 0, stderr: /^$/ }, undefined],
   ['process.exit at once', { code: 3, stderr: /^$/ }, { level: 'error', message: 'before the exit' }],
   ['a natural end with an exit code', { code: 7, stderr: /^$/ }, { message: 'before the end' }],
@@ -81,7 +104,10 @@ describe('the end of a process', () => {
     }
   });
 
-  it.each([['standard output is broken', 'stdout'], ['standard error is broken', 'stderr']] as const)('%s: the program ends well and the record is there', async (way, broken) => {
+  it.each([
+    ['standard output is broken', 'stdout'],
+    ['standard error is broken', 'stderr'],
+  ] as const)('%s: the program ends well and the record is there', async (way, broken) => {
     const ending = await end(way, { broken });
     expect([ending.code, ending.signal]).toEqual([0, null]);
     expect((await errorsIn(ending.dir)).map((error) => error['error.id'])).toEqual(ending.told);

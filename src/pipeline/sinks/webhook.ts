@@ -134,7 +134,12 @@ class Webhook {
 
   #post(name: string, body: string): Promise<PostResult> {
     const { url, secret } = this.#options;
-    const headers: Record<string, string> = { 'content-type': 'application/json', 'user-agent': 'sonde', 'x-sonde-event': 'bug', 'x-sonde-delivery': NAME.exec(name)?.[3] ?? name };
+    const headers: Record<string, string> = {
+      'content-type': 'application/json',
+      'user-agent': 'sonde',
+      'x-sonde-event': 'bug',
+      'x-sonde-delivery': NAME.exec(name)?.[3] ?? name,
+    };
     if (secret !== undefined) headers['x-sonde-signature'] = signReport(body, secret, clock.now());
     return this.#poster.post({ url: new URL(url), headers, body: Buffer.from(body), timeoutMs: TIMEOUT_MS });
   }
@@ -146,10 +151,13 @@ class Webhook {
 
   #pause(): void {
     if (this.#closed || this.#retry !== undefined) return;
-    this.#retry = clock.setTimeout(() => {
-      this.#retry = undefined;
-      this.#start();
-    }, Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#tries));
+    this.#retry = clock.setTimeout(
+      () => {
+        this.#retry = undefined;
+        this.#start();
+      },
+      Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#tries),
+    );
   }
 
   /** At the end: one attempt within the limit; what is left is on disk for the next start. */
@@ -255,7 +263,11 @@ function readLimits(path: string): Map<string, FingerprintState> {
   try {
     const value: unknown = JSON.parse(readText(path) ?? '[]');
     const entries = Array.isArray(value) ? (value as [string, FingerprintState][]) : [];
-    return new Map(entries.filter(([fingerprint, state]) => typeof fingerprint === 'string' && Number.isFinite(state.sentMs) && Number.isFinite(state.since)).slice(-MAX_FINGERPRINTS));
+    return new Map(
+      entries
+        .filter(([fingerprint, state]) => typeof fingerprint === 'string' && Number.isFinite(state.sentMs) && Number.isFinite(state.since))
+        .slice(-MAX_FINGERPRINTS),
+    );
   } catch {
     return new Map();
   }

@@ -25,7 +25,13 @@ function gitFolder(folder: string): string | undefined {
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat?.isDirectory()) return path;
     // A worktree or a submodule has a file that says where its folder is.
-    if (stat?.isFile()) return resolve(at, readFileSync(path, 'utf8').replace(/^gitdir:\s*/, '').trim());
+    if (stat?.isFile())
+      return resolve(
+        at,
+        readFileSync(path, 'utf8')
+          .replace(/^gitdir:\s*/, '')
+          .trim(),
+      );
     if (dirname(at) === at) return undefined;
     at = dirname(at);
   }

@@ -12,7 +12,11 @@ export async function startService(dir, { env = {}, onStderr } = {}) {
   const child = fork(new URL('service.mjs', import.meta.url), { env: { ...process.env, DRILL_DIR: dir, ...env }, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   createInterface({ input: child.stderr }).on('line', (line) => onStderr?.(line));
   const exited = once(child, 'exit');
-  const ready = await Promise.race([once(child, 'message'), exited.then(([code, signal]) => Promise.reject(new Error(`the service ended with ${code ?? signal} before it listened`))), limit(START_LIMIT_MS)]);
+  const ready = await Promise.race([
+    once(child, 'message'),
+    exited.then(([code, signal]) => Promise.reject(new Error(`the service ended with ${code ?? signal} before it listened`))),
+    limit(START_LIMIT_MS),
+  ]);
   return {
     child,
     port: ready[0].port,

@@ -10,7 +10,9 @@ import { VARIANTS } from './variants.mjs';
 
 const MAX_SHOWN = 10; // faults that are printed; one is enough to look for
 
-const { values } = parseArgs({ options: { ids: { type: 'string', default: '10000' }, variant: { type: 'string', default: 'all' }, seed: { type: 'string', default: '1' } } });
+const { values } = parseArgs({
+  options: { ids: { type: 'string', default: '10000' }, variant: { type: 'string', default: 'all' }, seed: { type: 'string', default: '1' } },
+});
 const names = values.variant === 'all' ? Object.keys(VARIANTS) : [values.variant];
 let failed = false;
 for (const name of names) {
@@ -82,18 +84,25 @@ async function drill(name, variant, target, seed) {
       rounds++;
       // Found at once, by what a dead process left behind; not only when the next one has tidied up.
       const { orphans, faults } = await lookUp(dir, round, stderrRecords);
-      problems.push(...orphans.map((item) => `round ${rounds}: ${item.id} (${item.what} ${item.n}) is found nowhere`), ...faults.map((fault) => `round ${rounds}: ${fault}`));
+      problems.push(
+        ...orphans.map((item) => `round ${rounds}: ${item.id} (${item.what} ${item.n}) is found nowhere`),
+        ...faults.map((fault) => `round ${rounds}: ${fault}`),
+      );
       if (problems.length > 20) break;
       await variant.between?.(rounds, dir, state);
     }
     const last = await startService(dir, { env: variant.env, onStderr });
     const lost = await last.stop();
     const found = await lookUp(dir, shown, stderrRecords);
-    problems.push(...found.orphans.map((item) => `at the end: ${item.id} (${item.what} ${item.n}) is found nowhere`), ...found.faults.map((fault) => `at the end: ${fault}`));
+    problems.push(
+      ...found.orphans.map((item) => `at the end: ${item.id} (${item.what} ${item.n}) is found nowhere`),
+      ...found.faults.map((fault) => `at the end: ${fault}`),
+    );
     if (lost > 0) problems.push(`at the end: the last service lost ${lost} records`);
     if (unsaved > 0 && !variant.allowsUnsaved) problems.push(`${unsaved} answers said that the record could not be saved`);
     if (variant.allowsUnsaved && unsaved === 0) problems.push('the disk was never full when an error was reported: the drill showed nothing');
-    if (found.elsewhere !== shown.filter((item) => stderrRecords.has(item.id) && item.unsaved).length && !variant.allowsUnsaved) problems.push(`${found.elsewhere} records are on standard error only`);
+    if (found.elsewhere !== shown.filter((item) => stderrRecords.has(item.id) && item.unsaved).length && !variant.allowsUnsaved)
+      problems.push(`${found.elsewhere} records are on standard error only`);
     if (variant.saysSo && ![...said].some((line) => variant.saysSo.test(line))) problems.push('nobody said what had happened');
     const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
     for (const problem of [...new Set(problems)].slice(0, MAX_SHOWN)) console.log(`  ${problem.replaceAll('\n', ' | ').slice(0, 400)}`);

@@ -1,6 +1,7 @@
 // The service of the drill: every request fails, in one of several ways, some layers down.
-import { createRequire, syncBuiltinESMExports } from 'node:module';
+
 import { createServer } from 'node:http';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 
 const require = createRequire(import.meta.url);
 

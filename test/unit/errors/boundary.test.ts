@@ -175,7 +175,9 @@ describe('boundary', () => {
   });
 
   it('is known across copies of the package', async () => {
-    const copy = (await import(/* @vite-ignore */ new URL('../../../src/errors/boundary-error.ts?copy=2', import.meta.url).href)) as typeof import('../../../src/errors/boundary-error.ts');
+    const copy = (await import(
+      /* @vite-ignore */ new URL('../../../src/errors/boundary-error.ts?copy=2', import.meta.url).href
+    )) as typeof import('../../../src/errors/boundary-error.ts');
     expect(copy.BoundaryError).not.toBe(BoundaryError);
     const theirs = new copy.BoundaryError('bank', new Error('x'));
     expect(theirs).toBeInstanceOf(BoundaryError);

@@ -4,7 +4,12 @@ import { errorCodes, errorCodesMarkdown } from '../../../src/errors/codes.ts';
 import { defineError } from '../../../src/errors/define-error.ts';
 import { definitionOf } from '../../../src/errors/definition.ts';
 
-const CardDeclined = defineError<{ orderId: string }>('test/card-declined', { status: 402, public: 'Your card was declined.', hint: 'Ask for another card', owner: 'payments' });
+const CardDeclined = defineError<{ orderId: string }>('test/card-declined', {
+  status: 402,
+  public: 'Your card was declined.',
+  hint: 'Ask for another card',
+  owner: 'payments',
+});
 
 describe('defineError', () => {
   it('makes a class of errors with code, status, data and cause', () => {
@@ -35,9 +40,16 @@ describe('defineError', () => {
   });
 
   it('agrees with the same code from a second copy of the package', async () => {
-    const second = (await import(/* @vite-ignore */ new URL('../../../src/errors/define-error.ts?copy=2', import.meta.url).href)) as typeof import('../../../src/errors/define-error.ts');
+    const second = (await import(
+      /* @vite-ignore */ new URL('../../../src/errors/define-error.ts?copy=2', import.meta.url).href
+    )) as typeof import('../../../src/errors/define-error.ts');
     expect(second.defineError).not.toBe(defineError);
-    const Theirs = second.defineError<{ orderId: string }>('test/card-declined', { status: 402, public: 'Your card was declined.', hint: 'Ask for another card', owner: 'payments' });
+    const Theirs = second.defineError<{ orderId: string }>('test/card-declined', {
+      status: 402,
+      public: 'Your card was declined.',
+      hint: 'Ask for another card',
+      owner: 'payments',
+    });
     const error = new Theirs('x', { data: { orderId: '1' } });
     expect(error).toBeInstanceOf(CardDeclined);
     expect(definitionOf(error)).toEqual(CardDeclined.definition);
@@ -49,7 +61,17 @@ describe('defineError', () => {
   });
 
   it('survives values that throw when they are looked at', () => {
-    const hostile = new Proxy({}, { get: () => { throw new Error('no'); }, getPrototypeOf: () => { throw new Error('no'); } });
+    const hostile = new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error('no');
+        },
+        getPrototypeOf: () => {
+          throw new Error('no');
+        },
+      },
+    );
     expect(hostile instanceof CardDeclined).toBe(false);
   });
 

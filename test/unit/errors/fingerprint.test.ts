@@ -3,10 +3,16 @@ import { type FingerprintInput, fingerprint, parameterise } from '../../../src/e
 
 const APP = '/app/releases/17/src';
 const at = (fn: string, file: string, line = 1): string => `    at ${fn} (${file}:${line}:7)`;
-const NODE = ['    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)', at('Layer.handle', '/app/node_modules/express/lib/router/layer.js', 95)];
+const NODE = [
+  '    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)',
+  at('Layer.handle', '/app/node_modules/express/lib/router/layer.js', 95),
+];
 
 /** A failure of type `Error` with these frames; what is given replaces the rest. */
-function failure(frames: readonly string[], change: Partial<FingerprintInput> & { causes?: readonly (readonly [string, readonly string[]])[] } = {}): FingerprintInput {
+function failure(
+  frames: readonly string[],
+  change: Partial<FingerprintInput> & { causes?: readonly (readonly [string, readonly string[]])[] } = {},
+): FingerprintInput {
   const { causes = [], ...rest } = change;
   const type = rest.type ?? 'Error';
   const message = rest.message ?? 'no such order';
@@ -41,7 +47,11 @@ const SAME: readonly [string, FingerprintInput, FingerprintInput][] = [
   ['called as a method or as a function', failure([at('place', `${APP}/orders.ts`)]), failure([at('Object.place', `${APP}/orders.ts`)])],
   ['called by another name', failure([at('Orders.place', `${APP}/orders.ts`)]), failure([at('Orders.place [as submit]', `${APP}/orders.ts`)])],
   ['awaited or not', failure([at('place', `${APP}/orders.ts`)]), failure([at('async place', `${APP}/orders.ts`)])],
-  ['a cause whose lines moved', failure(PLACE, { causes: [['Error: a', [at('load', `${APP}/db.ts`, 3)]]] }), failure(PLACE, { causes: [['Error: b', [at('load', `${APP}/db.ts`, 8)]]] })],
+  [
+    'a cause whose lines moved',
+    failure(PLACE, { causes: [['Error: a', [at('load', `${APP}/db.ts`, 3)]]] }),
+    failure(PLACE, { causes: [['Error: b', [at('load', `${APP}/db.ts`, 8)]]] }),
+  ],
   ['a traced frame that V8 had lost', base, failure([...PLACE, '    at traced checkout.place (orders.ts:12)'])],
   ['no frames of ours: numbers differ', lib('connect ECONNREFUSED 10.0.0.7:5432'), lib('connect ECONNREFUSED 10.0.0.9:5433')],
   ['no frames of ours: IDs differ', lib('job 5f2c1a9e-8d1c-4a53-9b8e-0d3c4f5a6b7c failed'), lib('job 00000000-0000-4000-8000-000000000000 failed')],
@@ -61,11 +71,28 @@ const DIFFERENT: readonly [string, FingerprintInput, FingerprintInput][] = [
   ['a code and none', base, failure(PLACE, { code: 'orders/unknown' })],
   ['another caller', base, failure([PLACE[0] as string, at('retryAll', `${APP}/jobs.ts`)])],
   ['one function, causes of different types', failure(PLACE, { causes: [['Error: x', []]] }), failure(PLACE, { causes: [['TypeError: x', []]] })],
-  ['one function, causes from different functions', failure(PLACE, { causes: [['Error: x', [at('load', `${APP}/db.ts`)]]] }), failure(PLACE, { causes: [['Error: x', [at('save', `${APP}/db.ts`)]]] })],
+  [
+    'one function, causes from different functions',
+    failure(PLACE, { causes: [['Error: x', [at('load', `${APP}/db.ts`)]]] }),
+    failure(PLACE, { causes: [['Error: x', [at('save', `${APP}/db.ts`)]]] }),
+  ],
   ['a cause and none', base, failure(PLACE, { causes: [['Error: x', [at('load', `${APP}/db.ts`)]]] })],
-  ['one cause and two', failure(PLACE, { causes: [['Error: x', []]] }), failure(PLACE, { causes: [['Error: x', []], ['Error: y', []]] })],
+  [
+    'one cause and two',
+    failure(PLACE, { causes: [['Error: x', []]] }),
+    failure(PLACE, {
+      causes: [
+        ['Error: x', []],
+        ['Error: y', []],
+      ],
+    }),
+  ],
   ['causes with different codes', failure(PLACE, { chain: ['Error', 'orders/unknown'] }), failure(PLACE, { chain: ['Error', 'orders/closed'] })],
-  ['another member of an aggregate', failure([...PLACE, '    [0] Error: a', `    ${at('a', `${APP}/a.ts`)}`]), failure([...PLACE, '    [0] Error: a', `    ${at('b', `${APP}/a.ts`)}`])],
+  [
+    'another member of an aggregate',
+    failure([...PLACE, '    [0] Error: a', `    ${at('a', `${APP}/a.ts`)}`]),
+    failure([...PLACE, '    [0] Error: a', `    ${at('b', `${APP}/a.ts`)}`]),
+  ],
   ['recursion through another function', recursion(3), mutual(3)],
   ['no frames of ours: another sentence', lib('connect ECONNREFUSED 10.0.0.7:5432'), lib('connect ETIMEDOUT 10.0.0.7:5432')],
   ['no frames of ours: another type', lib('x', 'Error'), lib('x', 'RangeError')],

@@ -55,13 +55,29 @@ describe('a storm of one failure', () => {
   it('keeps time, message and context of each occurrence, and leads to the stack', () => {
     const ids = storm(50);
     const found = findInJournals(dir, ids[42] as string) as ErrorRecord;
-    expect(found).toMatchObject({ 'error.id': ids[42], message: 'no order 42', 'exception.message': 'no order 42', 'request.n': 42, level: 'error', 'sonde.error.kind': 'bug' });
+    expect(found).toMatchObject({
+      'error.id': ids[42],
+      message: 'no order 42',
+      'exception.message': 'no order 42',
+      'request.n': 42,
+      level: 'error',
+      'sonde.error.kind': 'bug',
+    });
     expect(found['exception.stacktrace']).toMatch(/Caused by: TypeError/);
     expect(found['sonde.error.chain']).toEqual(['Error', 'TypeError']);
   });
 
   it('takes nothing of the other occurrence but the failure', () => {
-    const whole = { 'error.id': 'A', 'exception.stacktrace': 's', 'request.id': 'theirs', 'sonde.error.cause_id': 'c', 'error.data': 1, trace_id: 't', 'service.name': 'x', message: 'theirs' };
+    const whole = {
+      'error.id': 'A',
+      'exception.stacktrace': 's',
+      'request.id': 'theirs',
+      'sonde.error.cause_id': 'c',
+      'error.data': 1,
+      trace_id: 't',
+      'service.name': 'x',
+      message: 'theirs',
+    };
     expect(unfold({ 'error.id': 'B', message: 'mine', 'sonde.error.same_as': 'A' } as unknown as ErrorRecord, whole as unknown as ErrorRecord)).toEqual({
       'error.id': 'B',
       message: 'mine',

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { abandonedJournals, findInJournals, listJournals, parseJournalLine, readJournal, readJournals } from '../../../src/errors/journal-reader.ts';
 import { type Journal, openJournal } from '../../../src/errors/journal.ts';
+import { abandonedJournals, findInJournals, listJournals, parseJournalLine, readJournal, readJournals } from '../../../src/errors/journal-reader.ts';
 
 let dir: string;
 const open: Journal[] = [];
@@ -42,7 +42,11 @@ describe('the journal', () => {
     first.append(line('A'));
     second.append(line('B'));
     expect(first.path).not.toBe(second.path);
-    expect(readJournals(dir).flatMap(({ content }) => content.records.map((r) => r['error.id'])).toSorted()).toEqual(['A', 'B']);
+    expect(
+      readJournals(dir)
+        .flatMap(({ content }) => content.records.map((r) => r['error.id']))
+        .toSorted(),
+    ).toEqual(['A', 'B']);
   });
 
   it('closes a segment by its bytes and reads them all, in order', () => {

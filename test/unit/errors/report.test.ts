@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bind } from '../../../src/core/bind.ts';
 import { useDiagWriter } from '../../../src/core/diag.ts';
-import { callFailed, errorReported, type ErrorReported } from '../../../src/core/events.ts';
+import { callFailed, type ErrorReported, errorReported } from '../../../src/core/events.ts';
 import { defineFunction } from '../../../src/core/function-def.ts';
 import type { ErrorRecord } from '../../../src/core/records.ts';
 import { runInScope, Scope, type SpanLike } from '../../../src/core/scope.ts';
@@ -60,7 +60,13 @@ describe('report', () => {
   it('has the record on disk before it answers', () => {
     const answer = report(new Error('no such table'));
     expect(parseErrorId(answer.id)).toEqual({ ok: true, id: answer.id });
-    expect(answer).toEqual({ id: answer.id, kind: 'bug', status: 500, message: `Something unexpected happened. If you contact support, quote ${answer.id}.`, journaled: true });
+    expect(answer).toEqual({
+      id: answer.id,
+      kind: 'bug',
+      status: 500,
+      message: `Something unexpected happened. If you contact support, quote ${answer.id}.`,
+      journaled: true,
+    });
     expect(only()).toMatchObject({
       'error.id': answer.id,
       level: 'error',
@@ -80,7 +86,12 @@ describe('report', () => {
   });
 
   it('treats a defined error as a known edge case', () => {
-    const Declined = defineError<{ orderId: string; password: string }>('report/declined', { status: 402, public: 'Your card was declined.', hint: 'another card', owner: 'payments' });
+    const Declined = defineError<{ orderId: string; password: string }>('report/declined', {
+      status: 402,
+      public: 'Your card was declined.',
+      hint: 'another card',
+      owner: 'payments',
+    });
     const answer = report(new Declined('Cannot charge', { data: { orderId: 'o-1', password: 'hunter2' } }));
     expect(answer).toMatchObject({ kind: 'known', status: 402, message: 'Your card was declined.' });
     expect(only()).toMatchObject({
@@ -126,17 +137,87 @@ describe('report', () => {
 
 describe('one failure has one ID', () => {
   const rows: [string, () => [unknown, unknown]][] = [
-    ['the same error', () => { const e = new Error('x'); return [e, e]; }],
-    ['a frozen error', () => { const e = Object.freeze(new Error('x')); return [e, e]; }],
-    ['an error and its wrapper', () => { const e = new Error('x'); return [e, new Error('y', { cause: e })]; }],
-    ['a wrapper and its cause', () => { const e = new Error('x'); return [new Error('y', { cause: e }), e]; }],
-    ['a wrapper of a frozen error', () => { const e = Object.freeze(new Error('x')); return [e, Object.freeze(new Error('y', { cause: e }))]; }],
-    ['five wrappers', () => { const e = new Error('0'); let w = e; for (let i = 0; i < 5; i++) w = new Error(String(i), { cause: w }); return [e, w]; }],
-    ['a member and its aggregate', () => { const e = new Error('x'); return [e, new AggregateError([new Error('z'), e])]; }],
-    ['an aggregate and its member', () => { const e = new Error('x'); return [new AggregateError([new Error('z'), e]), e]; }],
-    ['an object that is no error', () => { const e = { failed: true }; return [e, e]; }],
-    ['a function', () => { const e = (): void => undefined; return [e, e]; }],
-    ['causes in a circle', () => { const a = new Error('a'); const b = new Error('b', { cause: a }); a.cause = b; return [a, b]; }],
+    [
+      'the same error',
+      () => {
+        const e = new Error('x');
+        return [e, e];
+      },
+    ],
+    [
+      'a frozen error',
+      () => {
+        const e = Object.freeze(new Error('x'));
+        return [e, e];
+      },
+    ],
+    [
+      'an error and its wrapper',
+      () => {
+        const e = new Error('x');
+        return [e, new Error('y', { cause: e })];
+      },
+    ],
+    [
+      'a wrapper and its cause',
+      () => {
+        const e = new Error('x');
+        return [new Error('y', { cause: e }), e];
+      },
+    ],
+    [
+      'a wrapper of a frozen error',
+      () => {
+        const e = Object.freeze(new Error('x'));
+        return [e, Object.freeze(new Error('y', { cause: e }))];
+      },
+    ],
+    [
+      'five wrappers',
+      () => {
+        const e = new Error('0');
+        let w = e;
+        for (let i = 0; i < 5; i++) w = new Error(String(i), { cause: w });
+        return [e, w];
+      },
+    ],
+    [
+      'a member and its aggregate',
+      () => {
+        const e = new Error('x');
+        return [e, new AggregateError([new Error('z'), e])];
+      },
+    ],
+    [
+      'an aggregate and its member',
+      () => {
+        const e = new Error('x');
+        return [new AggregateError([new Error('z'), e]), e];
+      },
+    ],
+    [
+      'an object that is no error',
+      () => {
+        const e = { failed: true };
+        return [e, e];
+      },
+    ],
+    [
+      'a function',
+      () => {
+        const e = (): void => undefined;
+        return [e, e];
+      },
+    ],
+    [
+      'causes in a circle',
+      () => {
+        const a = new Error('a');
+        const b = new Error('b', { cause: a });
+        a.cause = b;
+        return [a, b];
+      },
+    ],
   ];
   it.each(rows)('%s', (_what, make) => {
     const [first, second] = make();
@@ -160,7 +241,9 @@ describe('one failure has one ID', () => {
   });
 
   it('also in a second copy of the package', async () => {
-    const second = (await import(/* @vite-ignore */ new URL('../../../src/errors/report.ts?copy=2', import.meta.url).href)) as typeof import('../../../src/errors/report.ts');
+    const second = (await import(
+      /* @vite-ignore */ new URL('../../../src/errors/report.ts?copy=2', import.meta.url).href
+    )) as typeof import('../../../src/errors/report.ts');
     expect(second.report).not.toBe(report);
     const error = new Error('x');
     expect(second.report(error).id).toBe(report(error).id);
@@ -175,7 +258,10 @@ describe('one failure has one ID', () => {
     const wrapper = new Error('outer', { cause: error });
     report(wrapper);
     report(wrapper);
-    expect(records().map((r) => [r.message, r['error.id']])).toEqual([['inner', report(error).id], ['outer', report(error).id]]);
+    expect(records().map((r) => [r.message, r['error.id']])).toEqual([
+      ['inner', report(error).id],
+      ['outer', report(error).id],
+    ]);
   });
 });
 
@@ -243,7 +329,10 @@ describe('the record', () => {
     bind(values, () => report(new Failed('x', { data: { apiKey: 'k', list: [{ token: 't' }] }, cause: error })));
     const text = JSON.stringify(only());
     expect(text).not.toContain('hunter2');
-    expect(only()).toMatchObject({ user: { work: { email: '[redacted]', name: 'Ann' } }, 'error.data': { apiKey: '[redacted]', list: [{ token: '[redacted]' }] } });
+    expect(only()).toMatchObject({
+      user: { work: { email: '[redacted]', name: 'Ann' } },
+      'error.data': { apiKey: '[redacted]', list: [{ token: '[redacted]' }] },
+    });
   });
 
   it('keeps what belongs to the record from the context', () => {
@@ -267,18 +356,74 @@ describe('the record', () => {
 });
 
 describe('nothing that is thrown makes report throw', () => {
-  const hostile = (): object => new Proxy({}, { get: () => { throw new Error('no'); }, ownKeys: () => { throw new Error('no'); }, getPrototypeOf: () => { throw new Error('no'); }, has: () => { throw new Error('no'); } });
+  const hostile = (): object =>
+    new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error('no');
+        },
+        ownKeys: () => {
+          throw new Error('no');
+        },
+        getPrototypeOf: () => {
+          throw new Error('no');
+        },
+        has: () => {
+          throw new Error('no');
+        },
+      },
+    );
   const rows: [string, () => unknown][] = [
     ['a proxy that throws', hostile],
-    ['a revoked proxy', () => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; }],
-    ['a stack that throws', () => Object.defineProperty(new Error('x'), 'stack', { get() { throw new Error('no'); } })],
-    ['a message that throws', () => Object.defineProperty(new Error('x'), 'message', { get() { throw new Error('no'); } })],
-    ['a cause that throws', () => Object.defineProperty(new Error('x'), 'cause', { get() { throw new Error('no'); } })],
+    [
+      'a revoked proxy',
+      () => {
+        const { proxy, revoke } = Proxy.revocable({}, {});
+        revoke();
+        return proxy;
+      },
+    ],
+    [
+      'a stack that throws',
+      () =>
+        Object.defineProperty(new Error('x'), 'stack', {
+          get() {
+            throw new Error('no');
+          },
+        }),
+    ],
+    [
+      'a message that throws',
+      () =>
+        Object.defineProperty(new Error('x'), 'message', {
+          get() {
+            throw new Error('no');
+          },
+        }),
+    ],
+    [
+      'a cause that throws',
+      () =>
+        Object.defineProperty(new Error('x'), 'cause', {
+          get() {
+            throw new Error('no');
+          },
+        }),
+    ],
     ['a name that is no text', () => Object.assign(new Error('x'), { name: 7 })],
     ['a stack that is no text', () => Object.assign(new Error('x'), { stack: { a: 1 } })],
     ['an object without a prototype', () => Object.create(null)],
     ['a wrapper of a hostile cause', () => new Error('x', { cause: hostile() })],
-    ['data with a circle', () => { const D = defineError<object>('report/circle'); const data: Record<string, unknown> = { big: 10n }; data['self'] = data; return new D('x', { data }); }],
+    [
+      'data with a circle',
+      () => {
+        const D = defineError<object>('report/circle');
+        const data: Record<string, unknown> = { big: 10n };
+        data['self'] = data;
+        return new D('x', { data });
+      },
+    ],
     ['undefined', () => undefined],
   ];
   it.each(rows)('%s', (_what, make) => {
@@ -313,7 +458,11 @@ describe('a journal that cannot be written', () => {
     const answer = problem(error);
     undoInner();
     restore();
-    expect(JSON.parse(lastResort[0] as string)).toMatchObject({ 'error.id': answer.errorId, message: 'during', 'exception.stacktrace': expect.stringContaining('report.test') });
+    expect(JSON.parse(lastResort[0] as string)).toMatchObject({
+      'error.id': answer.errorId,
+      message: 'during',
+      'exception.stacktrace': expect.stringContaining('report.test'),
+    });
     expect(errorCounts.unjournaled).toBe(before + 1);
     expect(answer.detail).toMatch(/could not be saved/);
     expect(taken).toHaveBeenCalledTimes(1); // the worker may still be able to store it

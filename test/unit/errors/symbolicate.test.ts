@@ -30,7 +30,8 @@ const put = (name: string, text: string): string => {
   return generated(name);
 };
 const stackAt = (file: string): string => `Error: no\n    at place (${file}:1:1)\n    at async ${file}:1:1\n    at node:internal/x:1:1`;
-const mapped = (): string => `Error: no\n    at place (${join(dir, 'src/orders.ts')}:11:5)\n    at async ${join(dir, 'src/orders.ts')}:11:5\n    at node:internal/x:1:1`;
+const mapped = (): string =>
+  `Error: no\n    at place (${join(dir, 'src/orders.ts')}:11:5)\n    at async ${join(dir, 'src/orders.ts')}:11:5\n    at node:internal/x:1:1`;
 
 describe('symbolicateStack', () => {
   it('reads a map beside the file', () => {
@@ -83,8 +84,16 @@ describe('symbolicateStack', () => {
     ['a comment that is not at the end', '//# sourceMappingURL=orders.js.map\nx();\n', ''],
     ['a map that is no JSON', `x();\n//# sourceMappingURL=data:application/json,nonsense`, 'cannot use the source map'],
     ['a map of the wrong shape', `x();\n//# sourceMappingURL=data:application/json,${encodeURIComponent('{"version":3}')}`, 'cannot use the source map'],
-    ['mappings that are broken', `x();\n//# sourceMappingURL=data:application/json,${encodeURIComponent(JSON.stringify({ ...MAP, mappings: '!!!!' }))}`, 'no mappings that can be read'],
-    ['a position that the map does not have', `x();\n//# sourceMappingURL=data:application/json,${encodeURIComponent(JSON.stringify({ ...MAP, mappings: '' }))}`, ''],
+    [
+      'mappings that are broken',
+      `x();\n//# sourceMappingURL=data:application/json,${encodeURIComponent(JSON.stringify({ ...MAP, mappings: '!!!!' }))}`,
+      'no mappings that can be read',
+    ],
+    [
+      'a position that the map does not have',
+      `x();\n//# sourceMappingURL=data:application/json,${encodeURIComponent(JSON.stringify({ ...MAP, mappings: '' }))}`,
+      '',
+    ],
   ])('leaves frames alone with %s', (_what, text, problem) => {
     const stack = stackAt(put('orders.js', text));
     expect(symbolicateStack(stack)).toBe(stack);
@@ -127,7 +136,15 @@ describe('symbolicateStack', () => {
     }
   });
 
-  it.each(['', 'Error', '    at native', '    at eval (eval at <anonymous> (/x.js:1:1), <anonymous>:1:1)', '    at new Promise (<anonymous>)', '    at (((', `    at ${'x'.repeat(10_000)}:1:1`])('leaves %j as it is', (text) => {
+  it.each([
+    '',
+    'Error',
+    '    at native',
+    '    at eval (eval at <anonymous> (/x.js:1:1), <anonymous>:1:1)',
+    '    at new Promise (<anonymous>)',
+    '    at (((',
+    `    at ${'x'.repeat(10_000)}:1:1`,
+  ])('leaves %j as it is', (text) => {
     expect(symbolicateStack(text)).toBe(text);
   });
 });

@@ -44,10 +44,12 @@ beforeEach(async () => {
   restores = [useClock(clock), useDiagWriter((line) => said.push(line))];
   server = createServer((req, res) => {
     let body = '';
-    req.on('data', (chunk) => (body += chunk)).on('end', () => {
-      got.push({ headers: req.headers, body });
-      res.writeHead(status).end();
-    });
+    req
+      .on('data', (chunk) => (body += chunk))
+      .on('end', () => {
+        got.push({ headers: req.headers, body });
+        res.writeHead(status).end();
+      });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
@@ -61,8 +63,14 @@ afterEach(async () => {
 });
 
 function webhook(options: { url?: string; secret?: string; everyMs?: number } = {}): Sink {
-  const inner: Sink = { spans: () => undefined, logs: () => undefined, errors: () => undefined,
-      metrics: () => undefined, flush: async () => undefined, close: () => undefined };
+  const inner: Sink = {
+    spans: () => undefined,
+    logs: () => undefined,
+    errors: () => undefined,
+    metrics: () => undefined,
+    flush: async () => undefined,
+    close: () => undefined,
+  };
   const sink = tellBugs(inner, dir, { url, secret: SECRET, everyMs: HOUR, ...options });
   sinks.push(sink);
   return sink;
@@ -187,7 +195,10 @@ describe('the webhook', () => {
 
   it('keeps a bounded number of reports', async () => {
     const sink = webhook({ url: 'http://127.0.0.1:9/closed' });
-    sink.errors(Array.from({ length: 520 }, (_, i) => bug({ 'sonde.error.fingerprint': `v1:${i}` })), PART);
+    sink.errors(
+      Array.from({ length: 520 }, (_, i) => bug({ 'sonde.error.fingerprint': `v1:${i}` })),
+      PART,
+    );
     await flush(sink);
     expect(waiting().length).toBe(500);
     expect(said.join('')).toMatch(/more than 500 bug reports wait/);
