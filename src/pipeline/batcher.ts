@@ -5,7 +5,7 @@ import type { Signal } from '../core/records.ts';
 import { Dictionaries } from './dictionaries.ts';
 import { type Batch, Inflight } from './inflight.ts';
 import type { Ledger } from './ledger.ts';
-import { BATCH_ROWS, type Beside, type Learning, LIBRARY, META, NAME, packMeta, ROW_WORDS, SIDE_BYTES, SLOTS } from './rows.ts';
+import { BATCH_ROWS, type Learning, LIBRARY, META, NAME, packMeta, QUEUE_ROWS, ROW_WORDS, SIDE_BYTES } from './rows.ts';
 import { SideWriter, TOO_LARGE } from './side-writer.ts';
 
 /** How long a record waits for others; short enough that a person who looks at once finds it. */
@@ -27,7 +27,7 @@ export interface QueueLimits {
   readonly delayMs?: number | undefined;
   /** Spans of one batch, at most {@link BATCH_ROWS}, which is the default. */
   readonly batchSize?: number | undefined;
-  /** Spans under way, at most 131,072 (all slots), which is the default. */
+  /** Spans under way, at most {@link QUEUE_ROWS}, which is the default. */
   readonly queueSize?: number | undefined;
 }
 
@@ -81,10 +81,10 @@ export class Batcher implements SpanOutput {
     this.#ints = new Int32Array(options.rows);
     this.#doubles = new Float64Array(options.rows);
     this.#side = new SideWriter(options.side, this.#dictionaries.keys);
-    const { delayMs = LINGER_MS, batchSize = BATCH_ROWS, queueSize = SLOTS * BATCH_ROWS } = options.limits ?? {};
+    const { delayMs = LINGER_MS, batchSize = BATCH_ROWS, queueSize = QUEUE_ROWS } = options.limits ?? {};
     this.#lingerMs = delayMs;
     this.#batchSize = Math.min(BATCH_ROWS, batchSize);
-    this.#queueSize = queueSize;
+    this.#queueSize = Math.min(QUEUE_ROWS, queueSize);
     this.#inflight = new Inflight(options.control, options.ledger);
   }
 
@@ -175,7 +175,7 @@ export class Batcher implements SpanOutput {
     const points = countPoints([snapshot]);
     this.#produced[3]! += points;
     if (points === 0) return;
-    if (this.#batch === undefined && !this.#room()) return this.#refuse('metric', points);
+    if (this.#batch === undefined && !this.#room('metric')) return this.#refuse('metric', points);
     const batch = this.#batch as Batch;
     batch.metrics.push(snapshot);
     batch.chars += points * POINT_CHARS;
@@ -239,7 +239,7 @@ export class Batcher implements SpanOutput {
   #spanRoom(): boolean {
     if (this.#batch !== undefined && this.#row > this.#batch.slot * BATCH_ROWS) this.post();
     if (this.#inflight.rows >= this.#queueSize && !(this.#look() && this.#inflight.rows < this.#queueSize)) return false;
-    if (this.#batch === undefined) return this.#room();
+    if (this.#batch === undefined) return this.#room('span');
     this.#end = this.#row + this.#capacity(); // it was begun for lines while the queue of spans was full
     return true;
   }
@@ -252,9 +252,9 @@ export class Batcher implements SpanOutput {
   }
 
   /** Makes room for a record: the batch that is full goes, another slot begins. */
-  #room(): boolean {
+  #room(signal: Signal): boolean {
     if (this.#batch !== undefined) this.post();
-    if (!this.#inflight.hasRoom && !(this.#look() && this.#inflight.hasRoom)) return false;
+    if (!this.#inflight.hasRoom(signal) && !(this.#look() && this.#inflight.hasRoom(signal))) return false;
     const slot = this.#inflight.takeSlot();
     this.#refused = 0;
     this.#batch = { slot, rows: 0, epochMs: 0, beside: [], logs: [], severities: [], errors: [], metrics: [], journaled: 0, chars: 0, rowMs: 0, deaths: 0 };
@@ -270,7 +270,7 @@ export class Batcher implements SpanOutput {
       return undefined;
     }
     const full = this.#batch !== undefined && (this.#batch.chars > BATCH_CHARS || this.#batch.logs.length + this.#batch.errors.length >= BATCH_LINES);
-    if ((full || this.#batch === undefined) && !this.#room()) {
+    if ((full || this.#batch === undefined) && !this.#room(signal)) {
       this.#refuse(signal);
       return undefined;
     }

@@ -1,10 +1,16 @@
 import { countPoints, type MetricSnapshot } from '../core/metric-data.ts';
+import type { Signal } from '../core/records.ts';
 import type { Ledger } from './ledger.ts';
 import { IN_WORK, POSTED, SETTLED, SLOT_STATES } from './messages.ts';
 import { type Beside, SLOTS } from './rows.ts';
 
 /** Lines and long texts of all batches under way: with the copies that the worker has, 64 MiB at most. */
 const INFLIGHT_CHARS = 16 * 1_048_576;
+/**
+ * Slots that are kept free: a flood of spans must leave room for log lines, and these for error records, which are the
+ * last that may be lost and come in small numbers.
+ */
+const KEPT_FREE = { span: 8, log: 4, metric: 4, error: 0 } as const;
 /** A batch on which this many workers died is the cause. */
 const MAX_DEATHS = 3;
 
@@ -50,8 +56,10 @@ export class Inflight {
     return this.#batches.length === 0;
   }
 
-  get hasRoom(): boolean {
-    return this.#free.length > 0 && this.#chars <= INFLIGHT_CHARS;
+  /** Whether a batch may be begun for a record of `signal`. */
+  hasRoom(signal: Signal): boolean {
+    const kept = KEPT_FREE[signal];
+    return this.#free.length > kept && (this.#chars <= INFLIGHT_CHARS || (kept === 0 && this.#chars <= 2 * INFLIGHT_CHARS));
   }
 
   /** A free slot; there must be one. */

@@ -11,6 +11,13 @@ export interface Tally {
   readonly dropped?: Readonly<Partial<Record<DropReason, number>>>;
 }
 
+/** How many records a tally tells of. */
+export function countOf(tally: Tally): number {
+  let count = (tally.stored ?? 0) + (tally.sent ?? 0) + (tally.spooled ?? 0);
+  for (const dropped of Object.values(tally.dropped ?? {})) count += dropped;
+  return count;
+}
+
 // Cells of one signal in the shared array: stored, sent, spooled, inherited, then one for each reason.
 const STORED = 0;
 const SENT = 1;

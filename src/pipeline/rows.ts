@@ -18,8 +18,11 @@ export const ROW_BYTES = ROW_WORDS * 4;
 export const BATCH_ROWS = 1_024;
 export const BATCH_BYTES = BATCH_ROWS * ROW_BYTES;
 
-/** Batches that may be under way: 131,072 spans in 8 MiB. A burst of 100,000 fits while the worker starts. */
+/** Batches that may be under way, 8 MiB of rows. */
 export const SLOTS = 128;
+
+/** Spans that may be under way: a burst of 100,000 fits while the worker starts, and eight slots are left for lines. */
+export const QUEUE_ROWS: number = (SLOTS - 8) * BATCH_ROWS;
 
 /** Side bytes of a batch: 256 a row, a dozen attributes. All slots together are 32 MiB of address space, used from the front. */
 export const SIDE_BYTES = 262_144;

@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { clock } from '../core/clock.ts';
 import { safeMessage } from '../core/json.ts';
 import { SIGNALS, type Signal } from '../core/records.ts';
@@ -153,7 +153,7 @@ export class Spool {
 
   #inherit(folder: string): void {
     for (const former of entriesIn(folder)) {
-      const path = join(this.#folder, `${String(this.#next++).padStart(10, '0')}-${former.path.slice(former.path.lastIndexOf('/') + 1).replace(/^\d+-/, '')}`);
+      const path = join(this.#folder, `${String(this.#next++).padStart(10, '0')}-${basename(former.path).replace(/^\d+-/, '')}`);
       try {
         mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
         renameSync(former.path, path);

@@ -1,6 +1,7 @@
+import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { decodeOfficially, encodeResponse } from '../unit/pipeline/official-proto.ts';
-import { expectBalanced, httpReceiver, makeSpans, openPipeline, tcpReceiver, type TestServer, until } from './pipeline-rig.ts';
+import { expectBalanced, httpReceiver, makeSpans, openPipeline, type TestServer, tcpReceiver, until } from './pipeline-rig.ts';
 
 const COUNT = 300;
 const servers: TestServer[] = [];
@@ -138,6 +139,39 @@ describe('a receiver that', () => {
     await rig.pipeline.flush(5_000);
     expect(rig.pipeline.ledger().span).toMatchObject({ produced: 1_024, sent: 1_023, dropped: { rejected: 1 }, pending: 0 });
     expect(received).toBe(1_023);
+    await rig.end();
+    expectBalanced(rig.pipeline.ledger());
+    rig.remove();
+  });
+
+  it.each([
+    ['protobuf', { compression: 'none' }],
+    ['protobuf and gzip', { compression: 'gzip' }],
+    ['JSON', { protocol: 'http/json', compression: 'none' }],
+  ] as const)('refuses a batch from the spool for one bad record loses only this one, with %s', async (_, otlp) => {
+    let received = 0;
+    let away = true;
+    const server = await serve(
+      httpReceiver((request, body, response) => {
+        if (away) return response.writeHead(503).end();
+        const plain = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
+        const decoded = request.headers['content-type'] === 'application/json' ? JSON.parse(plain.toString('utf8')) : decodeOfficially('span', plain);
+        const names = decoded.resourceSpans[0].scopeSpans.flatMap((scope: { spans: { name: string }[] }) => scope.spans.map((span) => span.name));
+        if (names.includes('bad')) return response.writeHead(400).end();
+        received += names.length;
+        return response.end();
+      }),
+    );
+    const rig = openPipeline(server.url, { otlp });
+    makeSpans(rig.pipeline, 100, { library: { name: 'one' } });
+    makeSpans(rig.pipeline, 1, { name: 'bad' });
+    makeSpans(rig.pipeline, 30);
+    await rig.pipeline.flush(1_000);
+    expect(rig.pipeline.ledger().span).toMatchObject({ spooled: 131 });
+    away = false;
+    await until(() => rig.pipeline.ledger().span.spooled === 0);
+    expect(rig.pipeline.ledger().span).toMatchObject({ produced: 131, sent: 130, dropped: { rejected: 1 }, pending: 0 });
+    expect(received).toBe(130);
     await rig.end();
     expectBalanced(rig.pipeline.ledger());
     rig.remove();

@@ -1,9 +1,10 @@
 import { clock, type TimerHandle } from '../../core/clock.ts';
 import { resolved, warn } from '../../core/diag.ts';
 import type { Signal } from '../../core/records.ts';
-import type { Tally, WorkerLedger } from '../ledger.ts';
+import { countOf, type Tally, type WorkerLedger } from '../ledger.ts';
 import type { FlushMode } from '../messages.ts';
 import { judge, type Verdict } from '../otlp/response.ts';
+import { type SplitHalf, splitRequest } from '../otlp/split-request.ts';
 import type { Spool, SpoolEntry } from '../spool.ts';
 import { type DeliveryState, nextState, UP } from './delivery-state.ts';
 import type { PostResult } from './http-post.ts';
@@ -16,10 +17,8 @@ export interface Parcel {
   readonly json: boolean;
   readonly gzip: boolean;
   settle(tally: Tally): void;
-  /** Two halves, where that can be done: a receiver that refuses a batch for one record then loses only this one. */
-  split?(): readonly Parcel[];
-  /** Whether it holds more than one thing that can be told apart. */
-  readonly divisible?: boolean;
+  /** Two halves, or nothing where that cannot be done: a receiver that refuses a batch for one record then loses only this one. */
+  split(): readonly Parcel[];
   /** Where it lies in the spool. */
   readonly entry?: SpoolEntry | undefined;
 }
@@ -83,11 +82,14 @@ export class Delivery {
     const taken = this.#options.spool.take();
     if (taken === undefined) return undefined;
     const { entry, body } = taken;
+    let left = entry.count;
     const settle = (tally: Tally): void => {
-      this.#options.ledger.add(entry.signal, { ...tally, spooled: -entry.count });
-      this.#options.spool.finish(entry);
+      const count = countOf(tally);
+      this.#options.ledger.add(entry.signal, { ...tally, spooled: (tally.spooled ?? 0) - count });
+      left -= count;
+      if (left <= 0) this.#options.spool.finish(entry);
     };
-    return { signal: entry.signal, count: entry.count, body, json: entry.json, gzip: entry.gzip, settle, entry };
+    return { ...spooledParcel(entry.signal, { body, count: entry.count }, entry.json, entry.gzip, settle), entry };
   }
 
   async #send(parcel: Parcel, timeoutMs?: number): Promise<void> {
@@ -113,9 +115,10 @@ export class Delivery {
   #refused(parcel: Parcel, verdict: Verdict & { kind: 'refused' }): void {
     this.#up();
     const budget = this.#budgets.get(parcel) ?? { left: SPLIT_BUDGET };
-    if (verdict.divisible && parcel.divisible !== false && parcel.count > 1 && budget.left >= 2 && parcel.split !== undefined) {
+    const halves = verdict.divisible && parcel.count > 1 && budget.left >= 2 ? parcel.split() : [];
+    if (halves.length > 0) {
       budget.left -= 2;
-      for (const half of parcel.split()) {
+      for (const half of halves) {
         this.#budgets.set(half, budget);
         this.#queue.unshift(half);
       }
@@ -221,4 +224,13 @@ export class Delivery {
     if (this.#timer !== undefined) clock.clearTimeout(this.#timer);
     this.#options.spool.close();
   }
+}
+
+/** A request as it lay on disk; what is in it is told from its bytes. */
+function spooledParcel(signal: Signal, { body, count }: SplitHalf, json: boolean, gzip: boolean, settle: (tally: Tally) => void): Parcel {
+  const split = (): readonly Parcel[] => {
+    if (signal === 'metric') return []; // counted by points, which the bytes do not tell
+    return splitRequest(body, json, gzip)?.map((half) => spooledParcel(signal, half, json, gzip, settle)) ?? [];
+  };
+  return { signal, count, body, json, gzip, settle, split };
 }

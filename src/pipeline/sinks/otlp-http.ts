@@ -50,10 +50,10 @@ export function createOtlpSink(options: OtlpSinkOptions, context: OtlpSinkContex
       gzip,
       settle: (tally) => part.settle(tally),
       split: () => {
+        if (to - from < 2) return [];
         const middle = (from + to) >>> 1;
         return [parcel(part, from, middle, encode, countOf), parcel(part, middle, to, encode, countOf)];
       },
-      divisible: to - from > 1,
     };
   };
 

@@ -2,7 +2,7 @@ import { renameSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { completeRecord } from '../../errors/complete.ts';
 import { abandonedJournals, listJournals, readJournal } from '../../errors/journal-reader.ts';
-import type { Tally, WorkerLedger } from '../ledger.ts';
+import { countOf, type WorkerLedger } from '../ledger.ts';
 import type { Part, Sink } from '../sinks/sink.ts';
 
 /** Segments of a running journal are counted from 0; those taken over from here, so that they never meet. */
@@ -48,12 +48,6 @@ function replay(path: string, sink: Sink, ledger: WorkerLedger, inherited: boole
   if (inherited) ledger.add('error', { inherited: records.length });
   if (records.length === 0) remove(path);
   else sink.errors(records, part);
-}
-
-function countOf(tally: Tally): number {
-  let count = (tally.stored ?? 0) + (tally.sent ?? 0) + (tally.spooled ?? 0);
-  for (const dropped of Object.values(tally.dropped ?? {})) count += dropped;
-  return count;
 }
 
 function remove(path: string): void {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock, useClock } from '../../../src/core/clock.ts';
-import { BATCH_ROWS, SLOTS } from '../../../src/pipeline/rows.ts';
+import { BATCH_ROWS, QUEUE_ROWS } from '../../../src/pipeline/rows.ts';
 import { materialiseSpans } from '../../../src/pipeline/worker/span-rows.ts';
 import { batcherRig, endedSpan } from './rig.ts';
 
-const QUEUE = BATCH_ROWS * SLOTS;
+const QUEUE = QUEUE_ROWS;
 
 describe('the batcher', () => {
   it('posts a batch when it is full and keeps the order', () => {
@@ -53,6 +53,19 @@ describe('the batcher', () => {
     batcher.post();
     expect(posted.slice(3).map((batch) => [batch.rows, batch.logs.length])).toEqual([[100, 1]]);
     expect(ledger.report().span).toMatchObject({ produced: 551, sent: 100, pending: 250, dropped: { queue_full: 201 } });
+  });
+
+  it('has room for lines in a flood of spans, and for error records in a flood of lines', () => {
+    const { batcher, ledger } = batcherRig();
+    for (let i = 0; i < QUEUE + 5_000; i++) batcher.ended(endedSpan());
+    for (let i = 0; i < 20_000; i++) batcher.log('{}', 9);
+    for (let i = 0; i < 2_000; i++) batcher.ended(endedSpan());
+    for (let i = 0; i < 1_000; i++) batcher.error('{}');
+    const report = ledger.report();
+    expect(report.span).toMatchObject({ pending: QUEUE, dropped: { queue_full: 7_000 } });
+    expect(report.log.pending).toBeGreaterThanOrEqual(4 * BATCH_ROWS);
+    expect(report.log.dropped.queue_full).toBeGreaterThan(0);
+    expect(report.error).toMatchObject({ pending: 1_000, dropped: { queue_full: 0 } });
   });
 
   it('bounds the text that is under way', () => {

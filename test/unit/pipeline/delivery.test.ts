@@ -51,7 +51,7 @@ function rig(receive: (count: number, from: number, to: number) => PostResult | 
     json: false,
     gzip: false,
     settle: (tally) => worker.add('span', tally),
-    split: () => [parcel(from, (from + to) >> 1), parcel((from + to) >> 1, to)],
+    split: () => (to - from < 2 ? [] : [parcel(from, (from + to) >> 1), parcel((from + to) >> 1, to)]),
   });
   return {
     delivery,
