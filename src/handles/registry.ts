@@ -26,7 +26,7 @@ const nextId = (): number => ++lastId;
 const entries = new Map<number, Entry>();
 const byHandle = new WeakMap<object, Entry>();
 const collected = new FinalizationRegistry<number>((id) => entries.delete(id));
-const timers = new TimerLog(nextId);
+const timers = new TimerLog();
 let refused = 0;
 
 /** Notes that `handle` was opened by the caller of `below`. Seeing the same handle twice changes nothing. */
@@ -87,10 +87,10 @@ export function isKnown(handle: object): boolean {
 export function noteTimer(timer: TimerInternals, longLived: boolean, below: (...args: never[]) => unknown): void {
   if (longLived ? maySpend() : sampled()) {
     const site = captureSite(below);
-    if (site !== OWN) timers.add(timer, storage.getStore(), site, clock.mono());
+    if (site !== OWN) timers.add(nextId(), timer, storage.getStore(), site, clock.mono());
     return;
   }
-  timers.add(timer, storage.getStore(), undefined, longLived ? clock.mono() : 0);
+  timers.add(++lastId, timer, storage.getStore(), undefined, longLived ? clock.mono() : 0);
 }
 
 /** Whether a delay is worth a stack. */

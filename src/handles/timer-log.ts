@@ -20,61 +20,67 @@ export interface TimerEntry {
   readonly openedMono: number;
 }
 
+/** Few enough that dead timers do not outlive two young collections and cost old ones; the sweep is amortised either way. */
+const SWEEP_AT = 128;
+
 /**
- * Every timer started, appended without a look at the clock or the stack: four array writes. The dead ones (fired or
- * cleared, both of which Node marks on the timer) are swept out whenever the log has doubled. A dead timer is therefore kept for
- * at most {@link SWEEP_AT} further timers or one sample of the registry (10 s).
+ * Every timer started, appended without a look at the clock or the stack: a few writes into columns. The dead ones (fired or
+ * cleared, both of which Node marks on the timer) are swept out whenever the columns are full. A dead timer is therefore kept for
+ * at most {@link SWEEP_AT} further timers, or as many as are open, or one sample of the registry (10 s).
  */
-const SWEEP_AT = 1_024; // keeps the amortised sweep near 10 ns a timer and at most a few 100 kB of dead timers
-
 export class TimerLog {
-  #timers: TimerInternals[] = [];
-  #scopes: (Scope | undefined)[] = [];
-  #sites: (Site | undefined)[] = [];
-  #opened: number[] = [];
-  #ids: number[] = [];
-  #sweepAt = SWEEP_AT;
-  readonly #nextId: () => number;
+  #timers: (TimerInternals | undefined)[] = emptyColumn(SWEEP_AT);
+  #scopes: (Scope | undefined)[] = emptyColumn(SWEEP_AT);
+  #sites: (Site | undefined)[] = emptyColumn(SWEEP_AT);
+  #ids = new Float64Array(SWEEP_AT);
+  #opened = new Float64Array(SWEEP_AT);
+  #size = 0;
 
-  constructor(nextId: () => number) {
-    this.#nextId = nextId;
+  add(id: number, timer: TimerInternals, scope: Scope | undefined, site: Site | undefined, openedMono: number): void {
+    const at = this.#size;
+    this.#timers[at] = timer;
+    this.#scopes[at] = scope;
+    this.#sites[at] = site;
+    this.#ids[at] = id;
+    this.#opened[at] = openedMono;
+    this.#size = at + 1;
+    if (at + 1 === this.#timers.length) this.#makeRoom();
   }
 
-  add(timer: TimerInternals, scope: Scope | undefined, site: Site | undefined, openedMono: number): void {
-    this.#timers.push(timer);
-    this.#scopes.push(scope);
-    this.#sites.push(site);
-    this.#opened.push(openedMono);
-    this.#ids.push(this.#nextId());
-    if (this.#timers.length >= this.#sweepAt) this.sweep();
+  #makeRoom(): void {
+    this.sweep();
+    const capacity = this.#timers.length;
+    const wanted = Math.max(SWEEP_AT, 2 ** Math.ceil(Math.log2(2 * this.#size + 1)));
+    if (wanted === capacity) return;
+    for (const column of [this.#timers, this.#scopes, this.#sites]) resize(column, wanted);
+    this.#ids = resized(this.#ids, this.#size, wanted);
+    this.#opened = resized(this.#opened, this.#size, wanted);
   }
 
   /** Forgets the timers that have fired or were cleared. */
   sweep(): void {
-    const count = this.#timers.length;
+    const count = this.#size;
     let kept = 0;
     for (let i = 0; i < count; i++) {
       const timer = this.#timers[i] as TimerInternals;
       if (timer._destroyed) continue;
-      if (kept !== i) {
-        this.#timers[kept] = timer;
-        this.#scopes[kept] = this.#scopes[i];
-        this.#sites[kept] = this.#sites[i];
-        this.#opened[kept] = this.#opened[i] as number;
-        this.#ids[kept] = this.#ids[i] as number;
-      }
+      this.#timers[kept] = timer;
+      this.#scopes[kept] = this.#scopes[i];
+      this.#sites[kept] = this.#sites[i];
+      this.#ids[kept] = this.#ids[i] as number;
+      this.#opened[kept] = this.#opened[i] as number;
       kept++;
     }
-    for (const column of [this.#timers, this.#scopes, this.#sites, this.#opened, this.#ids]) column.length = kept;
-    this.#sweepAt = Math.max(SWEEP_AT, 2 * kept);
+    for (const column of [this.#timers, this.#scopes, this.#sites]) column.fill(undefined, kept, count);
+    this.#size = kept;
   }
 
   /** The timers that run now, oldest first. */
   open(): TimerEntry[] {
     this.sweep();
-    return this.#timers.map((timer, i) => ({
+    return Array.from({ length: this.#size }, (_, i) => ({
       id: this.#ids[i] as number,
-      timer,
+      timer: this.#timers[i] as TimerInternals,
       scope: this.#scopes[i],
       site: this.#sites[i],
       openedMono: this.#opened[i] as number,
@@ -83,11 +89,27 @@ export class TimerLog {
 
   /** How many timers are remembered, dead ones included. */
   get size(): number {
-    return this.#timers.length;
+    return this.#size;
   }
 
   clear(): void {
-    for (const column of [this.#timers, this.#scopes, this.#sites, this.#opened, this.#ids]) column.length = 0;
-    this.#sweepAt = SWEEP_AT;
+    for (const column of [this.#timers, this.#scopes, this.#sites]) column.fill(undefined, 0, this.#size);
+    this.#size = 0;
   }
+}
+
+function emptyColumn<T>(length: number): (T | undefined)[] {
+  return new Array<T | undefined>(length).fill(undefined);
+}
+
+function resize(column: unknown[], length: number): void {
+  const former = column.length;
+  column.length = length;
+  if (length > former) column.fill(undefined, former);
+}
+
+function resized(column: Float64Array, size: number, length: number): Float64Array<ArrayBuffer> {
+  const next = new Float64Array(length);
+  next.set(column.subarray(0, size));
+  return next;
 }

@@ -84,16 +84,16 @@ describe('the policy of stacks', () => {
   const open = (count: number, ms: number): NodeJS.Timeout[] => Array.from({ length: count }, () => setTimeout(() => {}, ms));
   const withSite = (ms: number): number => listHandles().filter(({ detail, site }) => detail === `${ms}ms` && site !== undefined).length;
 
-  it('captures one short timer in 128, and each long one', () => {
+  it('captures one short timer in 256, and each long one', () => {
     uninstall = installHandles();
-    const timers = [...open(1_280, 999), ...open(100, 1_000)];
+    const timers = [...open(2_560, 999), ...open(100, 1_000)];
     expect([withSite(999), withSite(1_000)]).toEqual([10, 100]);
     timers.forEach(clearTimeout);
   });
 
   it('samples the long ones too when the budget is spent, and captures again after a refill', () => {
     uninstall = installHandles();
-    const timers = open(SITE_POLICY.budget + 1_280, 2_000);
+    const timers = open(SITE_POLICY.budget + 2_560, 2_000);
     expect(withSite(2_000)).toBe(SITE_POLICY.budget + 10);
     refillSites();
     timers.push(...open(10, 3_000));
