@@ -10,7 +10,7 @@ import { insertLogs } from './ingest/logs.ts';
 import { forgetResources } from './ingest/resources.ts';
 import { insertSpans } from './ingest/spans.ts';
 import { applyRetention, type RetentionReport } from './retention.ts';
-import { trimDay } from './trim.ts';
+import { DayTrimmer } from './trim.ts';
 
 // Today, and yesterday around midnight or for what arrives late.
 const OPEN_FILES = 3;
@@ -53,7 +53,7 @@ export interface StoreWriter {
 export function openWriter(dir: string, options: StoreWriterOptions): StoreWriter {
   const maxAgeMs = options.maxAgeMs ?? 14 * DAY_MS;
   const maxBytes = options.maxBytes ?? 1024 ** 3;
-  const files = new DayFileCache(dir, maxAgeMs);
+  const files = new DayFileCache(dir, maxAgeMs, maxBytes);
   return {
     writeSpans: (spans, resource = options.resource) =>
       files.write(
@@ -70,7 +70,7 @@ export function openWriter(dir: string, options: StoreWriterOptions): StoreWrite
     writeErrors: (records) => files.write(records, errorTimeMs, insertErrors),
     maintain() {
       const report = applyRetention(dir, { maxAgeMs, maxBytes, nowMs: clock.now() });
-      return report.bytes > maxBytes ? { ...report, trimmed: files.trim(maxBytes) } : report;
+      return { ...report, trimmed: files.lookAtSize(report.bytes) };
     },
     close: () => files.close(),
   };
@@ -80,11 +80,15 @@ export function openWriter(dir: string, options: StoreWriterOptions): StoreWrite
 class DayFileCache {
   readonly #dir: string;
   readonly #maxAgeMs: number;
+  readonly #maxBytes: number;
+  readonly #trimmer: DayTrimmer;
   readonly #open = new Map<Day, DayFile>();
 
-  constructor(dir: string, maxAgeMs: number) {
+  constructor(dir: string, maxAgeMs: number, maxBytes: number) {
     this.#dir = dir;
     this.#maxAgeMs = maxAgeMs;
+    this.#maxBytes = maxBytes;
+    this.#trimmer = new DayTrimmer(maxBytes);
   }
 
   write<T>(records: readonly T[], timeOf: (record: T) => number, insert: (file: DayFile, batch: readonly T[]) => void): WriteResult<T> {
@@ -106,21 +110,18 @@ class DayFileCache {
     return { stored, rejected, rest, failure };
   }
 
-  /** Shortens the current day; a failure shows at the next write. */
-  trim(maxBytes: number): number {
-    const startMs = clock.mono();
+  /** Begins to shorten the current day where all days together are over the size; answers the rows that went since the last look. */
+  lookAtSize(bytes: number): number {
     try {
-      const file = this.#file(dayOf(clock.now()));
-      const rows = trimDay(file, maxBytes, () => clock.mono() - startMs);
-      if (rows > 0)
-        warn(
-          `store-size-${file.path}`,
-          `"${file.path}" is over ${maxBytes} bytes within one day: its oldest spans and log lines are removed; raise the limit or sample`,
-        );
-      return rows;
+      if (bytes > this.#maxBytes) {
+        const file = this.#file(dayOf(clock.now()));
+        const text = `is over ${this.#maxBytes} bytes within one day: its oldest spans and log lines are removed; raise the limit or sample`;
+        if (this.#trimmer.look(file)) warn(`store-size-${file.path}`, `"${file.path}" ${text}`);
+      }
     } catch {
-      return 0;
+      // A failure shows at the next write, with a caller that counts.
     }
+    return this.#trimmer.takeCount();
   }
 
   close(): void {
@@ -197,6 +198,16 @@ class DayFileCache {
   #insert<T>(day: Day, batch: readonly T[], insert: (file: DayFile, batch: readonly T[]) => void): void {
     const file = this.#file(day);
     file.transaction(() => insert(file, batch));
+    this.#makeRoom(file, batch.length);
+  }
+
+  /** The batch is stored: whatever happens here must not have it written again. */
+  #makeRoom(file: DayFile, rows: number): void {
+    try {
+      this.#trimmer.wrote(file, rows);
+    } catch {
+      // Tried again after the next batch.
+    }
   }
 
   #file(day: Day): DayFile {
