@@ -14,6 +14,8 @@ export interface ProfileOptions extends ProcessOptions {
   readonly seconds?: string;
   readonly out?: string;
   readonly top?: string;
+  /** Where to write a flame graph. */
+  readonly flame?: string;
 }
 
 const KINDS: Readonly<Record<string, string>> = { cpu: 'profile', heap: 'heap', allocs: 'allocs' };
@@ -31,6 +33,13 @@ export async function profileCommand(context: CliContext, kind: string, options:
   const path = options.out ?? `sonde-${kind}-${new Date(context.io.now()).toISOString().replace(/[:.]/g, '-')}.pb.gz`;
   save(path, zipped);
   const profile = read(zipped, target);
+  if (options.flame !== undefined) {
+    const { flameGraph } = await import('../pprof/flame.ts');
+    save(
+      options.flame,
+      flameGraph(profile, `${kind} of ${target.name}`, (value) => amount(value, profile.unit)),
+    );
+  }
   const functions = hottest(profile, top);
   if (context.json) context.printJson({ path, type: profile.type, unit: profile.unit, durationMs: profile.durationMs, total: totalOf(profile), functions });
   else context.print(profileText(profile, functions, path, context));
@@ -43,11 +52,11 @@ async function takeProfile(target: RunningProcess, path: string, seconds: number
   return answer.body;
 }
 
-function save(path: string, bytes: Buffer): void {
+function save(path: string, bytes: Buffer | string): void {
   try {
     writeFileSync(path, bytes);
   } catch (error) {
-    throw unreachable(`Cannot write "${path}": ${(error as Error).message}; give another place with --out`);
+    throw unreachable(`Cannot write "${path}": ${(error as Error).message}; give another place with --out or --flame`);
   }
 }
 

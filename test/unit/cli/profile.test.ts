@@ -106,6 +106,24 @@ describe('sonde profile', () => {
     });
   });
 
+  it('writes a flame graph: callers over what they call, as wide as they cost, and nothing in it acts', async () => {
+    const evil = Buffer.from(BYTES).toString('latin1').replace('main', '<b>&').replace('app.ts', '"><b>&'); // of the same length
+    const { url } = await serving(200, gzipSync(Buffer.from(evil, 'latin1')));
+    const dir = testFolder();
+    const { exit } = await cli(['profile', '--flame', join(dir, 'f.html'), '--out', join(dir, 'p.gz'), '--url', url]);
+    expect(exit).toBe(0);
+    const page = readFileSync(join(dir, 'f.html'), 'utf8');
+    const boxes = [...page.matchAll(/top:(\d+)px;left:([\d.]+)%;width:([\d.]+)%[^>]*title="([^"]*)"/g)].map(([, ...parts]) => parts);
+    const place = '&quot;&gt;&lt;b&gt;&amp;';
+    expect(boxes).toEqual([
+      ['0', '0.000', '100.000', 'all: 10ms, 100.0 %'],
+      ['18', '0.000', '100.000', `&lt;b&gt;&amp; ${place}:10: 10ms, 100.0 %`],
+      ['36', '0.000', '70.000', `work ${place}:300: 7ms, 70.0 %`],
+      ['54', '0.000', '70.000', `work ${place}:300: 7ms, 70.0 %`],
+    ]);
+    expect(page).not.toMatch(/<b>|<script/);
+  });
+
   it('says in one line why there is none', async () => {
     const busy = await serving(409, '{"error":"one at a time"}');
     expect(await cli(['profile', '--url', busy.url])).toMatchObject({
@@ -119,7 +137,7 @@ describe('sonde profile', () => {
     });
     expect(await cli(['profile', '--url', odd.url, '--out', '/nonexistent/p'])).toMatchObject({
       exit: 3,
-      err: expect.stringContaining('give another place with --out'),
+      err: expect.stringContaining('give another place with --out or --flame'),
     });
     expect(await cli(['profile', 'disk', '--url', odd.url])).toMatchObject({ exit: 2 });
     expect(await cli(['profile', '--seconds', '61', '--url', odd.url])).toMatchObject({ exit: 2 });
