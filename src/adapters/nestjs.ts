@@ -44,7 +44,11 @@ export class SondeExceptionFilter {
     const request = http.getRequest();
     const own = nodes<IncomingMessage>(request);
     nameRoute(request, own);
-    sendProblem(own, nodes<ServerResponse>(http.getResponse()), exception, { ...this.#options, fault: faultOf(exception) });
+    const answer = (): void => sendProblem(own, nodes<ServerResponse>(http.getResponse()), exception, { ...this.#options, fault: faultOf(exception) });
+    const handler = handlers.get(own);
+    // The error comes here on a path of its own, which the interceptor's scope does not reach where nobody watches HTTP.
+    if (handler === undefined) answer();
+    else bind({ 'code.function.name': handler }, answer);
   }
 }
 
@@ -56,14 +60,20 @@ export class SondeExceptionFilter {
  */
 export class SondeInterceptor {
   intercept<T>(context: ContextLike, next: HandlerLike<T>): T {
+    const handler = `${context.getClass().name}.${context.getHandler().name}`;
     if (context.getType() === 'http') {
       const request = context.switchToHttp().getRequest();
-      nameRoute(request, nodes<IncomingMessage>(request));
+      const own = nodes<IncomingMessage>(request);
+      nameRoute(request, own);
+      handlers.set(own, handler);
     }
-    bind({ 'code.function.name': `${context.getClass().name}.${context.getHandler().name}` });
+    bind({ 'code.function.name': handler });
     return next.handle();
   }
 }
+
+/** Which handler serves a request. */
+const handlers = new WeakMap<IncomingMessage, string>();
 
 /** On express the request is Node's own; on fastify Node's is below it. */
 function nodes<T>(wrapped: unknown): T {

@@ -25,7 +25,7 @@ function run(command: string, args: readonly string[], cwd: string): Promise<End
 const namesIn = (output: string, pattern: RegExp): string[] => [...new Set([...output.matchAll(pattern)].map((match) => match[1]?.trim() ?? ''))];
 
 describe('verdicts in node:test', () => {
-  const node = (file: string): Promise<Ended> => run(process.execPath, ['--test', file], join(fixtures, 'leaks-node-test'));
+  const node = (file: string): Promise<Ended> => run(process.execPath, ['--test', '--test-reporter=tap', file], join(fixtures, 'leaks-node-test'));
 
   it('let a file pass that closes what it opens', async () => {
     const { code, output } = await node('clean.mjs');
