@@ -1,4 +1,5 @@
-import { ROOT, runInScope, storage } from '../core/scope.ts';
+import { executionAsyncResource } from 'node:async_hooks';
+import { ROOT, runInScope, type Scope, storage, storeKey } from '../core/scope.ts';
 import { type AnyFunction, mimic } from '../core/wrapper.ts';
 import { closeCall, failCall } from './call.ts';
 import { type CallPlan, resolveDef } from './call-plan.ts';
@@ -46,25 +47,35 @@ function constructibleCall(fn: AnyFunction, plan: CallPlan): AnyFunction {
 /** The heart: one span, one scope, no closure while the result is no object. */
 function run(current: Engine, fn: AnyFunction, plan: CallPlan, self: unknown, args: unknown[], wrapper: AnyFunction | undefined): unknown {
   const { def = resolveDef(plan, fn, self, wrapper) } = plan;
-  const parent = storage.getStore();
+  const resource = storeKey === undefined ? undefined : (executionAsyncResource() as Resource);
+  const parent = resource === undefined ? storage.getStore() : resource[storeKey as symbol];
   const scope = current.open(parent === undefined ? ROOT : parent, def, def.name, plan.kind);
   def.active++;
   if (plan.attributes !== undefined) setCallAttributes(scope, plan.attributes, args);
   const last = plan.callback ? callbackOf(current, scope, plan, args) : undefined;
-  // The same as `storage.run`, without its rest arguments and its second look at the store.
-  storage.enterWith(scope);
+  // The same as `storage.run`, without its rest arguments and its further looks at the resource.
+  if (resource === undefined) storage.enterWith(scope);
+  else resource[storeKey as symbol] = scope;
   let result: unknown;
   try {
     result = fn.apply(self, last ?? args);
   } catch (error) {
-    storage.enterWith(parent);
+    leave(resource, parent);
     throw failCall(current, scope, def, plan.boundary, error);
   }
-  storage.enterWith(parent);
+  leave(resource, parent);
   if (last !== undefined) return result;
   if (typeof result === 'object' && result !== null && !plan.untilReturn) return outlive({ engine: current, scope, def, boundary: plan.boundary }, result);
   closeCall(current, scope, def, 'ok');
   return result;
+}
+
+/** The asynchronous operation under way, on which Node keeps the scope. */
+type Resource = { [key: symbol]: Scope | undefined };
+
+function leave(resource: Resource | undefined, parent: Scope | undefined): void {
+  if (resource === undefined) storage.enterWith(parent);
+  else resource[storeKey as symbol] = parent;
 }
 
 function constructed(fn: AnyFunction, plan: CallPlan, args: unknown[], target: AnyFunction): unknown {
