@@ -61,7 +61,9 @@ export interface Levels {
 export interface Health {
   readonly ok: boolean;
   readonly reasons: readonly string[];
-  readonly checks?: Readonly<Record<string, { readonly ok: boolean; readonly critical: boolean; readonly reason?: string | undefined; readonly ms?: number | undefined }>>;
+  readonly checks?: Readonly<
+    Record<string, { readonly ok: boolean; readonly critical: boolean; readonly reason?: string | undefined; readonly ms?: number | undefined }>
+  >;
 }
 
 /** One page of errors, newest first. */
@@ -114,6 +116,8 @@ export interface AdminDeps {
   /** What only grows, in one sentence each, with the error ID of its record. */
   leaks?(): readonly { readonly summary: string; readonly errorId: string }[];
   ledger(): LedgerReport;
+  /** Which of processor, memory, disk and network limits the process, and how near each is: from 1 it does. */
+  bottleneck?(): { readonly resource: string; readonly why: string; readonly pressure: Readonly<Record<string, number>> };
   /** Problems of the SDK itself that are open. */
   problems(): readonly { readonly kind: string; readonly count: number; readonly message: string; readonly since: string }[];
   refused?(reason: Refusal): void;

@@ -1,5 +1,5 @@
 import { htmlAnswer, json } from './answer.ts';
-import type { LeaseRow } from './deps.ts';
+import type { AdminDeps, LeaseRow } from './deps.ts';
 import { html, page, table } from './html.ts';
 import { showLedger } from './ledger-route.ts';
 import { type Route, type RouteContext, wantsJson } from './route.ts';
@@ -30,9 +30,14 @@ function show(context: RouteContext) {
   };
   const problems = deps.problems();
   const leases = deps.levels.leases();
-  if (wantsJson(context)) return json(200, { ...facts, problems, leases, ledger: deps.ledger() });
+  const bottleneck = deps.bottleneck?.();
+  if (wantsJson(context)) return json(200, { ...facts, bottleneck, problems, leases, ledger: deps.ledger() });
   const body = html`${table(['fact', 'value'], Object.entries(facts))}
-<h2>Problems of the SDK</h2>${table(['since', 'kind', 'times', 'message'], problems.map((one) => [one.since, one.kind, one.count, one.message]))}
+<h2>What limits it</h2>${bottleneckTable(bottleneck)}
+<h2>Problems of the SDK</h2>${table(
+    ['since', 'kind', 'times', 'message'],
+    problems.map((one) => [one.since, one.kind, one.count, one.message]),
+  )}
 <h2>Levels on lease</h2>${table(['logger', 'level', 'until', 'only for', 'reason', 'actor'], leases.map(leaseRow))}
 <h2>Ledger</h2>${showLedger(deps.ledger())}`;
   return htmlAnswer(200, page(deps.service, up, body));
@@ -44,4 +49,9 @@ function leaseRow({ logger, level, expiresAtMs, scope, reason, actor }: LeaseRow
     .map(([key, value]) => `${key} ${value}`)
     .join(', ');
   return [logger, level, expiresAtMs === undefined ? '' : new Date(expiresAtMs).toISOString(), only, reason, actor];
+}
+
+function bottleneckTable(found: ReturnType<NonNullable<AdminDeps['bottleneck']>> | undefined): ReturnType<typeof table> {
+  const pressure = Object.entries(found?.pressure ?? {});
+  return table(['limited by', 'why', ...pressure.map(([resource]) => resource)], found ? [[found.resource, found.why, ...pressure.map(([, value]) => value.toFixed(2))]] : []);
 }

@@ -5,6 +5,7 @@ import type { HandleInfo } from '../handles/handle-info.ts';
 import { listHandles } from '../handles/list-handles.ts';
 import { counter } from '../metrics/counter.ts';
 import { renderMetrics } from '../metrics/render.ts';
+import { currentBottleneck } from '../metrics/watch-bottleneck.ts';
 import { activeWork } from './active-work.ts';
 import { adminLevels } from './admin-levels.ts';
 import type { Config } from './config/config.ts';
@@ -29,6 +30,7 @@ export function adminDeps(config: Config, telemetry: Telemetry, lookUp: ErrorLoo
     config: () => config,
     handles: () => listHandles().map(handleRow),
     leaks: suspectedLeaks,
+    bottleneck: currentBottleneck,
     ledger: () => telemetry.ledger(),
     problems: openProblems,
     refused: (reason) => refused.inc({ reason }),

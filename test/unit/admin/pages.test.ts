@@ -53,6 +53,13 @@ describe('pages', () => {
     expect((await admin.call('/debug/handles')).body).toContain('2 × timer');
   });
 
+  it('names what limits the process', async () => {
+    const limited = await adminServer({ bottleneck: () => ({ resource: 'disk', why: 'its threads wait <30 %> for a disk', pressure: { cpu: 0.2, disk: 1.5 } }) });
+    expect((await limited.call('/debug')).body).toContain('<td>disk</td><td>its threads wait &lt;30 %&gt; for a disk</td><td>0.20</td><td>1.50</td>');
+    expect(JSON.parse((await limited.call('/debug?format=json')).body)).toMatchObject({ bottleneck: { resource: 'disk' } });
+    limited.close();
+  });
+
   it('pages through errors', async () => {
     const first = JSON.parse((await admin.call('/debug/errors?format=json&limit=1')).body) as { errors: unknown[]; next: string };
     expect([first.errors.length, first.next]).toEqual([1, 'page2']);
