@@ -44,7 +44,9 @@ export class SondeExceptionFilter {
     const request = http.getRequest();
     const own = nodes<IncomingMessage>(request);
     nameRoute(request, own);
-    const answer = (): void => sendProblem(own, nodes<ServerResponse>(http.getResponse()), exception, { ...this.#options, fault: faultOf(exception) });
+    const answer = (): void => {
+      sendProblem(own, nodes<ServerResponse>(http.getResponse()), exception, { ...this.#options, fault: faultOf(exception) });
+    };
     const handler = handlers.get(own);
     // The error comes here on a path of its own, which the interceptor's scope does not reach where nobody watches HTTP.
     if (handler === undefined) answer();
