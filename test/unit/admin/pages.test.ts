@@ -1,5 +1,9 @@
 import express from 'express';
-import { createServer } from 'node:http';
+import { fastify } from 'fastify';
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { Hono } from 'hono';
+import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { escapeHtml, html } from '../../../src/admin/html.ts';
 import { routes } from '../../../src/admin/routes.ts';
@@ -151,6 +155,39 @@ describe('mounted', () => {
     expect(await mounted.call('/admin/log/level', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{"level":"debug"}' })).toMatchObject({ status: 200, body: '{"level":"debug"}\n' });
     expect(await mounted.call('/admin/log/level', { method: 'PUT', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'level=warn' })).toMatchObject({ status: 200, body: '{"level":"warn"}\n' });
     expect(await mounted.call('/admin/log/level?level=error', { method: 'PUT' })).toMatchObject({ status: 200, body: '{"level":"error"}\n' });
+    mounted.close();
+  });
+
+  it('in fastify, which leaves the body to the handler', async () => {
+    const app = fastify();
+    const mounted = await adminServer({}, (handler) => {
+      app.register(async (scope) => {
+        scope.removeAllContentTypeParsers();
+        scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+        scope.all('/admin/*', (req, reply) => {
+          reply.hijack();
+          handler(req.raw, reply.raw);
+        });
+      });
+      return app.server;
+    });
+    await app.ready();
+    expect(await mounted.call('/admin/log/level', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{"level":"debug"}' })).toMatchObject({ status: 200, body: '{"level":"debug"}\n' });
+    expect((await mounted.call('/admin/debug/errors?format=json')).status).toBe(200);
+    mounted.close();
+    await app.close();
+  });
+
+  it('in hono, on the node server', async () => {
+    const app = new Hono<{ Bindings: HttpBindings }>();
+    const mounted = await adminServer({}, (handler) => {
+      app.all('/admin/*', ({ env }) => {
+        handler(env.incoming, env.outgoing);
+        return RESPONSE_ALREADY_SENT;
+      });
+      return createAdaptorServer(app) as Server;
+    });
+    expect(await mounted.call('/admin/log/level', { method: 'PUT', body: '{"level":"debug"}' })).toMatchObject({ status: 200, body: '{"level":"debug"}\n' });
     mounted.close();
   });
 
