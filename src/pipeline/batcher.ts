@@ -106,7 +106,7 @@ export class Batcher implements SpanOutput {
     ints[at + 10] = span.p0;
     ints[at + 11] = span.p1;
     const def = span.def;
-    const name = def !== undefined && def.name === span.name ? this.#dictionaries.functionName(def) : this.#dictionaries.names.number(span.name);
+    const name = def !== undefined && def.name === span.name ? this.#dictionaries.functionName(def) : this.#dictionaries.name(span.name);
     ints[at + NAME] = name;
     ints[at + LIBRARY] = span.library === undefined ? 0 : this.#dictionaries.library(span.library);
     let meta = packMeta(span.flags, span.kind, span.statusCode);

@@ -13,8 +13,18 @@ export class Dictionaries {
   readonly #libraries: Library[] = [{ name: 'sonde', version: undefined }];
   readonly #libraryNumbers = new Map<object, number>();
   #librariesSent = 1;
+  #lastName: string | undefined;
+  #lastNumber = -1;
   /** Number of the name by function, plus one; 0 is not known yet. */
   #functionNames = new Int32Array(1_024);
+
+  /** The number of any other name, or -1; the one that came last is not looked up. */
+  name(text: string): number {
+    if (text === this.#lastName) return this.#lastNumber;
+    this.#lastName = text;
+    this.#lastNumber = this.names.number(text);
+    return this.#lastNumber;
+  }
 
   /** The number of a function's name: an index into a table, no look-up by text. */
   functionName(def: { readonly id: number; readonly name: string }): number {

@@ -13,6 +13,8 @@ export const TOO_LARGE = -2;
 
 /** Up to this length a loop over an ASCII text is faster than a call into the encoder. */
 const LOOP_CHARS = 64;
+/** What a key and a value need at most where they lie inline, but for the bytes of a text: these are asked for by themselves. */
+const ENTRY_BYTES = 16;
 /** Keys by position that are remembered: spans of one kind have the same keys in the same order. */
 const REMEMBERED_KEYS = 64;
 
@@ -136,49 +138,86 @@ export class SideWriter {
     return HAS_LINKS;
   }
 
+  /** The hot part: the usual keys and values are written here, with the position in a local variable. */
   #attributes(attributes: Attributes): void {
-    const at = this.#at;
+    const bytes = this.#bytes;
+    const safe = this.#end - ENTRY_BYTES;
+    const begin = this.#at;
+    let at = begin + 2;
     let count = 0;
-    this.#half(0);
     for (const key in attributes) {
       const value = attributes[key];
       if (value === undefined || value === null) continue;
-      this.#key(key, count);
-      this.#value(value);
+      if (at > safe) {
+        this.#full = true;
+        return;
+      }
+      const number = this.#lastKeys[count] === key ? (this.#lastNumbers[count] as number) : this.#number(key, count);
+      bytes[at] = number;
+      bytes[at + 1] = number >> 8;
+      at += 2;
+      if (number === RAW_KEY) at = this.#textAt(key, at);
+      if (typeof value === 'string') {
+        bytes[at] = VALUE_TEXT;
+        at = this.#textAt(value, at + 1);
+      } else if (typeof value === 'number' && (value | 0) === value && (value !== 0 || 1 / value > 0)) {
+        bytes[at] = VALUE_INT32;
+        bytes[at + 1] = value;
+        bytes[at + 2] = value >> 8;
+        bytes[at + 3] = value >> 16;
+        bytes[at + 4] = value >> 24;
+        at += 5;
+      } else if (typeof value === 'boolean') bytes[at++] = value ? VALUE_TRUE : VALUE_FALSE;
+      else at = this.#valueAt(value, at);
       count++;
     }
-    if (!this.#full) this.#view.setUint16(at, count, true);
+    if (at > this.#end) this.#full = true;
+    else this.#view.setUint16(begin, count, true);
+    this.#at = at;
   }
 
-  #key(key: string, position: number): void {
-    if (position < REMEMBERED_KEYS && this.#lastKeys[position] === key) return this.#half(this.#lastNumbers[position] as number);
+  /** The number of a key, {@link RAW_KEY} where it has none. */
+  #number(key: string, position: number): number {
     const number = this.#keys.number(key);
-    if (number < 0) {
-      this.#half(RAW_KEY);
-      this.#text(key);
-      return;
-    }
+    if (number < 0) return RAW_KEY;
     if (position < REMEMBERED_KEYS) {
       this.#lastKeys[position] = key;
       this.#lastNumbers[position] = number;
     }
-    this.#half(number);
+    return number;
   }
 
-  #value(value: AttributeValue): void {
-    if (typeof value === 'string') {
-      this.#byte(VALUE_TEXT);
-      this.#text(value);
-    } else if (typeof value === 'number') {
-      if ((value | 0) === value && (value !== 0 || 1 / value > 0)) {
-        this.#byte(VALUE_INT32);
-        this.#word(value);
-      } else {
-        this.#byte(VALUE_DOUBLE);
-        this.#double(value);
+  /** Writes a text at `at`; answers where it ends. */
+  #textAt(text: string, at: number): number {
+    const length = text.length;
+    const to = at + 2;
+    if (length <= LOOP_CHARS && to + length <= this.#end) {
+      const bytes = this.#bytes;
+      let i = 0;
+      while (i < length) {
+        const code = text.charCodeAt(i);
+        if (code > 0x7f) break;
+        bytes[to + i++] = code;
       }
-    } else if (typeof value === 'boolean') this.#byte(value ? VALUE_TRUE : VALUE_FALSE);
-    else this.#rare(value);
+      if (i === length) {
+        bytes[at] = length;
+        bytes[at + 1] = 0;
+        return to + length;
+      }
+    }
+    this.#at = at;
+    this.#longText(text);
+    return this.#at;
+  }
+
+  /** A number with a fraction, or what is rare. */
+  #valueAt(value: AttributeValue, at: number): number {
+    this.#at = at;
+    if (typeof value === 'number') {
+      this.#byte(VALUE_DOUBLE);
+      this.#double(value);
+    } else this.#rare(value);
+    return this.#at;
   }
 
   /** A list is copied, because its owner may change it; anything else that should not be here becomes text. */
@@ -203,6 +242,11 @@ export class SideWriter {
   }
 
   #text(text: string): void {
+    this.#at = this.#textAt(text, this.#at);
+  }
+
+  /** What is long, or no ASCII, or at the end of the room. */
+  #longText(text: string): void {
     const length = text.length;
     if (length > INLINE_CHARS) return this.#textBeside(text);
     const at = this.#at + 2;
@@ -210,15 +254,7 @@ export class SideWriter {
       this.#full = true;
       return;
     }
-    if (length > LOOP_CHARS) return this.#utf8(text, at);
-    const bytes = this.#bytes;
-    for (let i = 0; i < length; i++) {
-      const code = text.charCodeAt(i);
-      if (code > 0x7f) return this.#utf8(text, at);
-      bytes[at + i] = code;
-    }
-    this.#view.setUint16(at - 2, length, true);
-    this.#at = at + length;
+    this.#utf8(text, at);
   }
 
   #utf8(text: string, at: number): void {
