@@ -27,7 +27,7 @@ export function reportForeverTicking(): void {
     const everyMs = timer._repeat ?? timer._idleTimeout;
     report(new ForeverTicking(`An interval of ${everyMs}ms from ${source} ticks on though its owner${owner ? ` "${owner}"` : ''} is over: ${ended}`, { data: { source, owner, everyMs } }), {
       ...(scope && { scope }),
-      attributes: { 'sonde.leak.type': 'interval', 'sonde.leak.source': source },
+      attributes: { 'leak.type': 'interval', 'leak.source': source },
     });
   }
 }

@@ -127,7 +127,7 @@ function suspect({ type, source }: Watched, { value, perMinute, sinceMono }: Sus
   const summary = `${what}, ${rate} since ${since}`;
   const { id } = report(new SuspectedLeakError(`Suspected leak: ${summary}`, { data: { type, source, count: value, perMinute } }), {
     mechanism: 'manual',
-    attributes: { 'sonde.leak.type': type, 'sonde.leak.source': source, 'sonde.leak.count': value, 'sonde.leak.per_minute': perMinute },
+    attributes: { 'leak.type': type, 'leak.source': source, 'leak.count': value, 'leak.per_minute': perMinute },
   });
   return { summary, type, source, count: value, perMinute, since, errorId: id };
 }

@@ -1,9 +1,9 @@
 import { clock } from '../core/clock.ts';
-import type { Scope } from '../core/scope.ts';
 import { adoptActive } from './adopt.ts';
 import type { HandleInfo } from './handle-info.ts';
 import { repeatingImmediates } from './immediates.ts';
 import type { HandleType } from './kinds.ts';
+import { markOfTimer } from './marks.ts';
 import type { Site } from './origin.ts';
 import { ownerEnded, ownerOf } from './owner.ts';
 import { type Entry, openEntries, timerLog } from './registry.ts';
@@ -25,11 +25,11 @@ export function listHandles(): HandleInfo[] {
   return inspectHandles().map(({ info }) => info);
 }
 
-/** {@link listHandles} with the scope in which each was opened. */
-export function inspectHandles(): { readonly info: HandleInfo; readonly scope: Scope | undefined }[] {
+/** {@link listHandles} with the leak guard under which each was opened. */
+export function inspectHandles(): { readonly info: HandleInfo; readonly mark: object | undefined }[] {
   const active = adoptActive();
-  const found = openEntries().map(({ entry, handle }) => ({ info: describe(entry, handle, active), scope: entry.scope }));
-  return [...found, ...listTimers(), ...listImmediates().map((info) => ({ info, scope: undefined }))].sort((a, b) => a.info.id - b.info.id);
+  const found = openEntries().map(({ entry, handle }) => ({ info: describe(entry, handle, active), mark: entry.mark }));
+  return [...found, ...listTimers(), ...listImmediates().map((info) => ({ info, mark: undefined }))].sort((a, b) => a.info.id - b.info.id);
 }
 
 function describe(entry: Entry, handle: object, active: ReadonlySet<unknown>): HandleInfo {
@@ -53,10 +53,10 @@ function join(told: string, read: string | undefined): string {
   return read === undefined || told === read || told.includes(read) ? told : `${told} (${read})`;
 }
 
-function listTimers(): { readonly info: HandleInfo; readonly scope: Scope | undefined }[] {
+function listTimers(): { readonly info: HandleInfo; readonly mark: object | undefined }[] {
   const now = loopNow();
   const open = timerLog().open();
-  return open.map((entry) => ({ info: describeTimer(entry, now), scope: entry.scope }));
+  return open.map((entry) => ({ info: describeTimer(entry, now), mark: markOfTimer(entry.timer) }));
 }
 
 function describeTimer({ id, timer, scope, site, openedMono }: TimerEntry, now: number): HandleInfo {

@@ -159,6 +159,11 @@ export function refillSites(): void {
   left = SITE_POLICY.budget;
 }
 
+/** Whether a leak guard is open. */
+export function isGuarded(): boolean {
+  return everyOne > 0;
+}
+
 /** Captures every site until the returned function is called: what tests want. */
 export function captureEverySite(): () => void {
   everyOne++;

@@ -1,7 +1,8 @@
 import { clock } from '../core/clock.ts';
 import { type Scope, storage } from '../core/scope.ts';
 import type { Kind } from './kinds.ts';
-import { captureSite, maySpend, OWN, type Site, sampled, SITE_POLICY } from './origin.ts';
+import { currentMark, markTimer } from './marks.ts';
+import { captureSite, isGuarded, maySpend, OWN, type Site, sampled, SITE_POLICY } from './origin.ts';
 import { type TimerInternals, TimerLog } from './timer-log.ts';
 
 /** One thing that was opened (timers have a log of their own). The thing itself is held weakly. */
@@ -11,6 +12,8 @@ export interface Entry {
   readonly ref: WeakRef<object>;
   readonly site: Site | undefined;
   readonly scope: Scope | undefined;
+  /** The leak guard under which it was opened. */
+  readonly mark: object | undefined;
   readonly openedMono: number;
   readonly openedMs: number;
   /** Told by whoever opened it; else the kind reads it from the handle. */
@@ -50,6 +53,7 @@ export function enter(kind: Kind, handle: object, site: Site | undefined, detail
     ref: new WeakRef(handle),
     site,
     scope: storage.getStore(),
+    mark: currentMark(),
     openedMono: mono,
     openedMs: clock.now(),
     detail,
@@ -85,6 +89,7 @@ export function isKnown(handle: object): boolean {
 
 /** Notes a timer. `longLived` ones (intervals, a second and more) are worth a stack. */
 export function noteTimer(timer: TimerInternals, longLived: boolean, below: (...args: never[]) => unknown): void {
+  if (isGuarded()) markTimer(timer);
   if (longLived ? maySpend() : sampled()) {
     const site = captureSite(below);
     if (site !== OWN) timers.add(nextId(), timer, storage.getStore(), site, clock.mono());

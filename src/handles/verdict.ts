@@ -1,10 +1,10 @@
 import { type Duration, durationMs } from '../core/duration.ts';
-import { currentScope, runInScope, type Scope, storage } from '../core/scope.ts';
 import type { HandleInfo } from './handle-info.ts';
 import { DEFAULT_IGNORES, type IgnoreRule } from './ignore.ts';
 import { installHandles } from './install.ts';
 import { leakMessage } from './leak-message.ts';
 import { inspectHandles } from './list-handles.ts';
+import { currentMark, enterMark, runWithMark } from './marks.ts';
 import { captureEverySite } from './origin.ts';
 import { watermark } from './registry.ts';
 
@@ -29,7 +29,7 @@ export interface LeakVerdict {
 
 /** Watches what is opened while it is there. */
 export interface LeakGuard extends AsyncDisposable {
-  /** Runs `fn` in the guard's scope: what `fn` opens is this guard's, whatever runs beside it. */
+  /** Runs `fn` under the guard: what `fn` opens is this guard's, whatever runs beside it. */
   run<T>(fn: () => T): T;
   /** Looks, waits for what is closing, and ends the guard. */
   inspect(): Promise<LeakVerdict>;
@@ -54,7 +54,6 @@ export class LeakError extends Error {
   }
 }
 
-const GUARD = Symbol.for('sonde.leak-guard');
 const open = new Set<Guard>();
 const told = new Set<number>(); // handles that a guard has reported: not blamed again on the guard around it
 const MAX_TOLD = 10_000; // leaks of one test run
@@ -122,7 +121,7 @@ class Guard implements LeakGuard {
   readonly #first: number;
   /** The guard of the scope in which this one was made, where that has ended: its mark stays behind in the code that goes on. */
   readonly #stale: unknown;
-  #around: Scope | undefined;
+  #around: { readonly mark: object | undefined } | undefined;
   readonly #before: readonly HandleInfo[];
   #verdict: Promise<LeakVerdict> | undefined;
 
@@ -131,8 +130,8 @@ class Guard implements LeakGuard {
     this.covering = covering;
     this.#settleMs = settleMs(options);
     this.#ignore = rules(options);
-    const around = currentScope().getValue(GUARD) as Guard | undefined;
-    this.#stale = around && !open.has(around) ? around : undefined;
+    const around = currentMark();
+    this.#stale = around !== undefined && !open.has(around as Guard) ? around : undefined;
     this.#uninstall = installHandles();
     this.#release = captureEverySite();
     this.#before = inspectHandles().map(({ info }) => info);
@@ -141,16 +140,16 @@ class Guard implements LeakGuard {
   }
 
   enter(): void {
-    this.#around = currentScope();
-    storage.enterWith(this.#around.setValue(GUARD, this));
+    this.#around = { mark: currentMark() };
+    enterMark(this);
   }
 
   run<T>(fn: () => T): T {
-    return runInScope(currentScope().setValue(GUARD, this), fn);
+    return runWithMark(this, fn);
   }
 
   inspect(): Promise<LeakVerdict> {
-    if (this.#around && currentScope().getValue(GUARD) === this) storage.enterWith(this.#around);
+    if (this.#around && currentMark() === this) enterMark(this.#around.mark);
     this.#verdict ??= this.#look();
     return this.#verdict;
   }
@@ -189,17 +188,16 @@ class Guard implements LeakGuard {
     // Opened in no guard's scope while several are open: the last one to end answers for it.
     const alone = [...open].every((guard) => guard === this || guard.covering);
     const suspects: HandleInfo[] = [];
-    for (const { info, scope } of inspectHandles()) {
+    for (const { info, mark: opener } of inspectHandles()) {
       if (info.id < this.#first || told.has(info.id)) continue;
-      const opener = scope?.getValue(GUARD) as Guard | undefined;
       if (opener === this || (alone && this.#isNobodys(opener))) suspects.push(info);
     }
     return suspects.filter((handle) => !this.#ignore.some((rule) => rule(handle)));
   }
 
-  #isNobodys(opener: Guard | undefined): boolean {
+  #isNobodys(opener: object | undefined): boolean {
     if (opener === undefined) return true;
-    return this.covering ? !open.has(opener) : this.#around === undefined && opener === this.#stale;
+    return this.covering ? !open.has(opener as Guard) : this.#around === undefined && opener === this.#stale;
   }
 }
 

@@ -209,7 +209,7 @@ class Beat {
     const cause = verdict === 'stuck' ? `no beat for ${formatMs(forMs)}, its worker is stuck` : `the event loop was blocked for ${formatMs(forMs)}${culprit ? ` by ${culprit}` : ''}`;
     this.#reason = `heartbeat "${this.name}": ${cause}`;
     report(new HeartbeatLate(`Late ${this.#reason}`, { data: { heartbeat: this.name, verdict, ageMs: forMs, culprit } }), {
-      attributes: { 'sonde.heartbeat.name': this.name, 'sonde.heartbeat.verdict': verdict, ...(culprit && { 'code.function.name': culprit }) },
+      attributes: { 'heartbeat.name': this.name, 'heartbeat.verdict': verdict, ...(culprit && { 'code.function.name': culprit }) },
     });
   }
 

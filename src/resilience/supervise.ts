@@ -162,7 +162,7 @@ class RunningSteward implements Steward {
     report(new WardRestarted(`The ward "${this.name}" is restarted in ${formatMs(decision.delayMs)} after attempt ${attempt}: ${why}`, { data: { steward: this.name, attempt, why }, cause: error }), {
       boundary: `supervise:${this.name}`,
       mechanism: 'boundary',
-      attributes: { 'sonde.steward.name': this.name, 'sonde.steward.attempt': attempt, 'sonde.steward.restarts': this.restarts },
+      attributes: { 'steward.name': this.name, 'steward.attempt': attempt, 'steward.restarts': this.restarts },
     });
     await sleep(decision.delayMs, this.#stop.signal);
   }
@@ -246,7 +246,7 @@ class RunningSteward implements Steward {
       report(new WardStuck(`The ward "${this.name}" is not preemptable: ${how} ${formatMs(forMs)} after its signal`, { data: { steward: this.name, forMs } }), {
         boundary: `supervise:${this.name}`,
         mechanism: 'boundary',
-        attributes: { 'sonde.steward.name': this.name, 'sonde.steward.ignored_ms': forMs },
+        attributes: { 'steward.name': this.name, 'steward.ignored_ms': forMs },
       });
     };
     tell('it still runs');

@@ -1,12 +1,15 @@
 /** Services in fast motion: what each has open at a time, so that the growth detector can be judged on days of life in milliseconds. */
 import { STALE_MS } from '../../../src/handles/growth.ts';
 
+/** Of simulated life: what is shorter than this does not show in floors of a minute anyway. */
+export const STEP_MS = 30_000;
+
 interface Thing {
   readonly openedMs: number;
   usedMs: number;
 }
 
-/** What a service does with its handles in one step of ten seconds. */
+/** What a service has open, and what it can do with it in one step. */
 export class World {
   readonly things: Thing[] = [];
   nowMs = 0;
@@ -24,7 +27,7 @@ export class World {
 
   /** How many events of that many a minute happen in this step. */
   events(perMinute: number): number {
-    const expected = perMinute / 6;
+    const expected = (perMinute * STEP_MS) / 60_000;
     return Math.floor(expected) + (this.random() < expected % 1 ? 1 : 0);
   }
 
@@ -81,7 +84,7 @@ export interface Service {
   step?(world: World): void;
 }
 
-const every = (world: World, minutes: number): boolean => Math.floor(world.minutes / minutes) !== Math.floor((world.nowMs - 10_000) / 60_000 / minutes);
+const every = (world: World, minutes: number): boolean => Math.floor(world.minutes / minutes) !== Math.floor((world.nowMs - STEP_MS) / 60_000 / minutes);
 
 export const LEAKING: readonly Service[] = [
   { name: 'an interval for each login, never cleared', leaks: true, step: (w) => w.open(w.events(1)) },
