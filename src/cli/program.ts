@@ -145,6 +145,9 @@ function addProcessCommands(program: Command, context: () => CliContext): void {
     .argument('[level]', 'trace, debug, info, warn, error, fatal, off')
     .option('--for <duration>', 'go back after this long ("10m")')
     .option('--reason <text>', 'for the audit record')
+    .option('--trace <id>', 'in the calls of this trace only')
+    .option('--route <route>', 'in the requests of this route only')
+    .option('--user <id>', 'in the calls of this user only')
     .option('--reset', 'go back to the inherited level')
     .action(async (logger, level, options) => (await import('./commands/level.ts')).levelCommand(context(), logger, level, options));
   command('ledger', 'what became of every record of a running process').action(async (options) =>

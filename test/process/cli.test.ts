@@ -57,6 +57,8 @@ describe('the sonde command and a running process', () => {
     expect((await sonde(dir, 'level', 'orders')).stdout).toMatch(/^orders {2}debug/);
     expect((await sonde(dir, 'level', 'orders', '--reset')).stdout).toBe('orders  info\n');
     expect((await sonde(dir, 'level', 'orders', 'loud')).code).toBe(2);
+    expect((await sonde(dir, 'level', 'orders', 'trace', '--user', 'u-1', '--for', '1m')).stdout).toBe('orders  trace  where user=u-1  for 1m\n');
+    expect((await sonde(dir, 'level')).stdout).toMatch(/^orders +info/m);
 
     const top = JSON.parse((await sonde(dir, 'top', '--seconds', '1', '--json')).stdout);
     expect(top).toMatchObject({ service: 'shop', pid: child.pid, verdict: { bottleneck: 'none' } });

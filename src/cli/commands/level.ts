@@ -1,7 +1,7 @@
 import { tryDurationMs } from '../../core/duration.ts';
 import type { CliContext } from '../context.ts';
 import { wrongUsage } from '../exit-codes.ts';
-import { isLevelName } from '../options.ts';
+import { isLevelName, readTraceId } from '../options.ts';
 import { cleanLine } from '../output/clean.ts';
 import { table } from '../output/table.ts';
 import { askJson, findProcess, type ProcessOptions, type RunningProcess } from '../process-client.ts';
@@ -10,7 +10,13 @@ export interface LevelOptions extends ProcessOptions {
   readonly for?: string;
   readonly reason?: string;
   readonly reset?: boolean;
+  /** The change holds for the contexts of this trace, route or user only. */
+  readonly trace?: string;
+  readonly route?: string;
+  readonly user?: string;
 }
+
+const SCOPES = ['trace', 'route', 'user'] as const;
 
 interface LevelAnswer {
   readonly level: string;
@@ -29,8 +35,11 @@ export async function levelCommand(context: CliContext, first: string | undefine
   if (options.for !== undefined && tryDurationMs(options.for) === undefined)
     throw wrongUsage(`Cannot use "${options.for}" as --for: expected a duration, such as "10m"`);
   if (options.reset && level !== undefined) throw wrongUsage('Cannot use --reset with a level: it goes back to the inherited one');
+  const scope = scopeOf(options);
+  if (scope.size > 0 && level === undefined && !options.reset) throw wrongUsage('Cannot use --trace, --route or --user without a level or --reset');
   const target = findProcess(context, options);
-  if (options.reset) await reset(context, target, logger);
+  if (options.reset) await reset(context, target, logger, scope);
+  else if (level !== undefined && scope.size > 0) await changeScoped(context, target, logger, level, scope, options);
   else if (level !== undefined) await change(context, target, logger, level, options);
   else if (logger !== undefined) await show(context, target, logger);
   else await list(context, target);
@@ -49,12 +58,44 @@ async function change(context: CliContext, target: RunningProcess, logger: strin
   print(context, logger, answer);
 }
 
+function scopeOf(options: LevelOptions): URLSearchParams {
+  const scope = new URLSearchParams();
+  for (const name of SCOPES) {
+    const value = name === 'trace' ? readTraceId('--trace', options.trace) : options[name];
+    if (value !== undefined) scope.set(name, value);
+  }
+  return scope;
+}
+
+function loggerPath(logger: string | undefined, query: URLSearchParams): string {
+  const text = query.toString();
+  return `/loggers/${encodeURIComponent(logger === undefined || isRoot(logger) ? 'ROOT' : logger)}${text ? `?${text}` : ''}`;
+}
+
+async function changeScoped(
+  context: CliContext,
+  target: RunningProcess,
+  logger: string | undefined,
+  level: string,
+  scope: URLSearchParams,
+  options: LevelOptions,
+): Promise<void> {
+  const query = new URLSearchParams(scope);
+  query.set('reason', options.reason ?? 'sonde level');
+  await askJson(target, 'POST', loggerPath(logger, query), { configuredLevel: level, ttl: options.for });
+  if (context.json) context.printJson({ logger: logger ?? 'root', level, ...Object.fromEntries(scope), ...(options.for ? { for: options.for } : {}) });
+  else
+    context.print(
+      `${cleanLine([logger ?? 'root', level, `where ${[...scope].map((pair) => pair.join('=')).join(', ')}`, options.for && `for ${options.for}`].filter(Boolean).join('  '))}\n`,
+    );
+}
+
 async function show(context: CliContext, target: RunningProcess, logger: string): Promise<void> {
   print(context, logger, (await askJson(target, 'GET', levelPath(logger))) as LevelAnswer);
 }
 
-async function reset(context: CliContext, target: RunningProcess, logger: string | undefined): Promise<void> {
-  await askJson(target, 'POST', `/loggers/${encodeURIComponent(logger ?? 'ROOT')}`, { configuredLevel: null });
+async function reset(context: CliContext, target: RunningProcess, logger: string | undefined, scope: URLSearchParams): Promise<void> {
+  await askJson(target, 'POST', loggerPath(logger, scope), { configuredLevel: null });
   await show(context, target, logger ?? 'root');
 }
 

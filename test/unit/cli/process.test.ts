@@ -59,6 +59,34 @@ describe('sonde level', () => {
     expect(JSON.parse(await out('orders', '--json'))).toEqual({ logger: 'orders', level: 'info' });
   });
 
+  it('changes it for a trace, a route or a user only', async () => {
+    const trace = 'a'.repeat(32);
+    const { asked, url } = await admin({
+      [`POST /loggers/orders.db?trace=${trace}&route=%2Forders%2F%3Aid&reason=look`]: { status: 204, body: '' },
+      'POST /loggers/ROOT?user=u+1': { status: 204, body: '' },
+      'GET /log/level': { body: { level: 'info' } },
+    });
+    const scoped = await cli([
+      'level',
+      'orders.db',
+      'debug',
+      '--for',
+      '10m',
+      '--trace',
+      trace.toUpperCase(),
+      '--route',
+      '/orders/:id',
+      '--reason',
+      'look',
+      '--url',
+      url,
+    ]);
+    expect(scoped).toEqual({ exit: 0, err: '', out: `orders.db  debug  where trace=${trace}, route=/orders/:id  for 10m\n` });
+    expect(JSON.parse(asked[0]?.body ?? '')).toEqual({ configuredLevel: 'debug', ttl: '10m' });
+    expect((await cli(['level', '--reset', '--user', 'u 1', '--url', url])).out).toBe('root  info\n');
+    expect(await cli(['level', 'orders', '--user', 'u', '--url', url])).toMatchObject({ exit: 2 });
+  });
+
   it('passes on what the process says', async () => {
     const { url } = await admin({
       'PUT /log/level': { status: 400, body: { error: 'ttl is required' } },
