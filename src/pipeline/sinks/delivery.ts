@@ -34,8 +34,11 @@ export interface DeliveryOptions {
 
 /** Requests under way at once: hides the latency of one receiver. */
 const CONCURRENCY = 4;
-/** Requests that wait in memory; what is beyond goes to disk, which is faster than any receiver. */
-const WAITING = 16;
+/**
+ * Requests that wait in memory, half of the queue's batches; what is beyond goes to disk, which is faster than any
+ * receiver, so that a receiver that is merely slow costs no record.
+ */
+const WAITING = 64;
 /** Halves of one refused request that are tried: isolates two bad records of 1,024. */
 const SPLIT_BUDGET = 40;
 /** At the end, a receiver that was not reachable gets one more chance of this length. */

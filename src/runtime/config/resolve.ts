@@ -188,7 +188,7 @@ function otlpOf(from: Sources): OtlpConfig | undefined {
   const shared = {
     headers: from.pick({ option: 'otlp.headers', env: ['OTEL_EXPORTER_OTLP_HEADERS'], reader: pairs, secret: true }) ?? {},
     protocol: from.pick({ option: 'otlp.protocol', env: ['OTEL_EXPORTER_OTLP_PROTOCOL'], reader: PROTOCOL }) ?? 'http/protobuf',
-    compression: from.pick({ option: 'otlp.compression', env: ['OTEL_EXPORTER_OTLP_COMPRESSION'], reader: COMPRESSION }) ?? 'gzip',
+    compression: from.pick({ option: 'otlp.compression', env: ['OTEL_EXPORTER_OTLP_COMPRESSION'], reader: COMPRESSION }) ?? (isLoopback(base ?? traces ?? logs) ? 'none' : 'gzip'),
     timeoutMs: from.pick({ option: 'otlp.timeout', env: [['OTEL_EXPORTER_OTLP_TIMEOUT', otelMillis]], reader: duration }) ?? 10_000,
   } as const;
   const metrics = from.pick({ env: ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT'], reader: httpUrl });
@@ -210,6 +210,11 @@ function metricsEvery(from: Sources): number | undefined {
   const intervalMs = from.pick({ env: ['OTEL_METRIC_EXPORT_INTERVAL'], reader: otelMillis }) ?? 60_000;
   const exporters = from.pick({ env: ['OTEL_METRICS_EXPORTER'], reader: text });
   return option ?? (exporters?.split(',').some((name) => name.trim() === 'otlp') ? intervalMs : undefined);
+}
+
+/** A receiver on this machine: compressing for it costs time on both ends and saves nothing. */
+function isLoopback(url: string | undefined): boolean {
+  return url !== undefined && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
 }
 
 function originOf(url: string | undefined): string | undefined {

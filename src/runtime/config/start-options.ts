@@ -43,7 +43,7 @@ export interface StartOptions {
     readonly headers?: Readonly<Record<string, string>>;
     /** Default: `http/protobuf`. */
     readonly protocol?: 'http/protobuf' | 'http/json';
-    /** Default: `gzip`. */
+    /** Default: `gzip`, but `none` to a receiver on this machine (`localhost`, `127.0.0.1`, `[::1]`). */
     readonly compression?: 'gzip' | 'none';
     /** Limit of one request. Default: `10s`. */
     readonly timeout?: Duration;
