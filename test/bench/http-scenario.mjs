@@ -12,7 +12,7 @@ async function opentelemetry() {
 }
 
 /** The scenario of one kind of server; `serve` starts it, given what a variant adds to it. */
-export function httpScenario({ serve, withStorage, sondeServer }) {
+export function httpScenario({ title, serve, withStorage, sondeServer }) {
   const storage = new AsyncLocalStorage();
   const variants = {
     'no instrumentation': async () => underLoad(await serve()),
@@ -43,5 +43,5 @@ export function httpScenario({ serve, withStorage, sondeServer }) {
     },
   };
   const columns = { perSecond: 'requests a second', p99: 'p99, ms', main: 'µs a request, app thread', process: 'µs a request, process' };
-  return { reference: 'no instrumentation', rounds: 7, columns, variants };
+  return { title, reference: 'no instrumentation', rounds: 7, columns, variants };
 }

@@ -95,5 +95,5 @@ async function measure(name, scenario) {
   for (const peer of peers) await peer.end();
   const table = tableOf(scenario, figures, bytes, left);
   console.log(`\n${table}`);
-  if (!flags.includes('--no-docs') && onlyVariants.length === 0) writeTable(join(here, '..', '..', 'docs', 'BENCHMARKS.md'), name, table);
+  if (!flags.includes('--no-docs') && onlyVariants.length === 0) writeTable(join(here, '..', '..', 'docs', 'BENCHMARKS.md'), name, scenario, table);
 }

@@ -35,14 +35,33 @@ function show(value) {
   return String(Number(value.toPrecision(value < 0.1 ? 2 : 3)));
 }
 
-/** Puts the table between its markers in the document; each line of Node has its own. */
-export function writeTable(path, name, table) {
-  const key = `${name} on Node ${process.versions.node.split('.')[0]}`;
-  const [start, end] = [`<!-- bench: ${key} -->`, `<!-- /bench: ${key} -->`];
-  const text = existsSync(path) ? readFileSync(path, 'utf8') : '# Benchmarks\n';
-  const block = `${start}\n${table}\n${end}`;
-  const from = text.indexOf(start);
-  const next = from < 0 ? `${text.trimEnd()}\n\n## ${key}\n\n${block}\n` : `${text.slice(0, from)}${block}${text.slice(text.indexOf(end) + end.length)}`;
+/** Puts the table into the section of its scenario, in place of the last one for this line of Node. */
+export function writeTable(path, name, { title }, table) {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, next);
+  const line = process.versions.node.split('.')[0];
+  const [start, end] = [`<!-- bench: ${name}, Node ${line} -->`, `<!-- /bench: ${name}, Node ${line} -->`];
+  const block = `${start}\n${table}\n${end}`;
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : INTRODUCTION;
+  const from = text.indexOf(start);
+  if (from >= 0) return writeFileSync(path, `${text.slice(0, from)}${block}${text.slice(text.indexOf(end) + end.length)}`);
+  const heading = `## ${name}\n`;
+  const at = text.indexOf(heading);
+  if (at < 0) return writeFileSync(path, `${text.trimEnd()}\n\n${heading}\n${title}.\n\n${block}\n`);
+  const next = text.indexOf('\n## ', at);
+  const sectionEnd = next < 0 ? text.length : next;
+  writeFileSync(path, `${text.slice(0, sectionEnd).trimEnd()}\n\n${block}\n${text.slice(sectionEnd)}`);
 }
+
+const INTRODUCTION = `# Benchmarks
+
+What Sonde costs, beside what the same costs with other means. \`npm run bench\` installs the peers (a package of its own, \`test/bench\`), runs
+every scenario and writes the tables of this page; \`npm run bench traced-sync\` runs one.
+
+- Each variant runs in a process of its own, started and warmed up before anything is measured. The rounds alternate between the variants, so that a
+  busy moment of the machine hits all of them.
+- "App thread" is the CPU time of the main thread as the kernel counts it; "process" adds worker threads and the collector of garbage. Waiting costs nothing
+  in either. A cell is the median of the rounds, in brackets the middle half of them; bytes are what one call allocates on the heap.
+- Peers discard what they make in process, where they can: their exporter is not in the figure, except where the scenario says so. Ours hands
+  every record to its worker, which stores or sends it; that work is in the figure of the process.
+- Trust the ratios, not the microseconds: they move together from machine to machine.
+`;

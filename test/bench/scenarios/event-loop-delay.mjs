@@ -32,8 +32,8 @@ function steady(load) {
 
 const otlp = { endpoint: process.env.BENCH_SINK };
 
-/** Event-loop delay while 20,000 spans a second are made and sent. */
 export const scenario = {
+  title: 'Event-loop delay while 20,000 spans a second are made and sent',
   reference: 'no instrumentation',
   rounds: 7,
   columns: { p999: 'p99.9, ms', p99: 'p99, ms', p50: 'p50, ms', busy: 'loop utilisation' },

@@ -24,8 +24,8 @@ function exportedBy(load) {
 
 const url = `${process.env.BENCH_SINK}/v1/traces`;
 
-/** What handing over one finished span costs the app thread until it has left the process. */
 export const scenario = {
+  title: 'What handing over one finished span costs the app thread until it has left the process',
   reference: 'OpenTelemetry protobuf exporter',
   variants: {
     'sonde rows to the worker, OTLP': async () => {

@@ -33,8 +33,8 @@ const concurrency = (count) => async () => {
   return { ...variant, op: (i) => (i % count === 0 ? Promise.all(Array.from({ length: count }, (_, j) => request(j))) : undefined), opsPerRound: 50_000 };
 };
 
-/** Whether the cost of a call stays flat when there is more of everything. */
 export const scenario = {
+  title: 'Whether the cost of a call stays flat when there is more of everything',
   reference: 'sonde, 10 functions',
   rounds: 7,
   variants: {

@@ -40,8 +40,8 @@ const served = (registry) => async () => {
   };
 };
 
-/** A request over a kept connection to a node:http server that sets a time limit for each. */
 export const scenario = {
+  title: 'A request over a kept connection to a node:http server that sets a time limit for each',
   reference: 'no registry',
   variants: {
     'no registry': served('none'),

@@ -8,8 +8,8 @@ const timer = (registry, delayMs) => async () => {
   return { asynchronous: false, op: () => clearTimeout(setTimeout(nothing, delayMs)) };
 };
 
-/** A timer that is set and cleared: 100 ms, or 30 s where the name says so. */
 export const scenario = {
+  title: 'A timer that is set and cleared: 100 ms, or 30 s where the name says so',
   reference: 'no registry',
   variants: {
     'no registry': timer('none', 100),

@@ -1,7 +1,7 @@
 import { plainServer, underLoad } from '../peers/http-servers.mjs';
 
-/** One JSON route on plain node:http while open handles are watched: CPU a request. */
 export const scenario = {
+  title: 'One JSON route on plain node:http while open handles are watched: CPU a request',
   reference: 'nothing watched',
   rounds: 7,
   columns: { main: 'µs a request, app thread', perSecond: 'requests a second', p99: 'p99, ms' },

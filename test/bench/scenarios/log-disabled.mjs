@@ -1,7 +1,7 @@
 const logs = () => import('../peers/logs.mjs');
 
-/** A line of a level that is off. */
 export const scenario = {
+  title: 'A line of a level that is off',
   reference: 'pino',
   variants: {
     pino: async () => (await logs()).pinoLines({ level: 'debug' }),

@@ -4,8 +4,8 @@ const logs = () => import('../peers/logs.mjs');
 // Loaded by require(), which is where instrumentation-pino hooks in.
 const load = async () => createRequire(import.meta.url)('pino');
 
-/** One log line with an object of three fields, to /dev/null, inside a span. */
 export const scenario = {
+  title: 'One log line with an object of three fields, to /dev/null, inside a span',
   reference: 'pino, no trace IDs',
   variants: {
     'pino, no trace IDs': async () => (await logs()).pinoLines(),

@@ -8,8 +8,8 @@ const after = (millions, sampled) => async () => {
   const { op, drain, end } = await calls({ asynchronous: false, sampled, otlp: { endpoint: process.env.BENCH_SINK } });
   return {
     end,
-    async sample({ smoke } = {}) {
-      const count = smoke ? 1_000 : millions * MILLION;
+    async sample({ smoke, warm } = {}) {
+      const count = smoke || warm ? 1_000 : millions * MILLION;
       for (let i = 0; i < count; i++) {
         op(i);
         if (i % 1_000 === 0) await nextTurn();
@@ -22,8 +22,8 @@ const after = (millions, sampled) => async () => {
   };
 };
 
-/** Memory after many calls: once warm, it must not grow. */
 export const scenario = {
+  title: 'Memory after many calls: once warm, it must not grow',
   reference: 'sonde, not sampled, 1 million calls',
   rounds: 1,
   columns: { heap: 'heap MiB after collection', rss: 'resident MiB', external: 'external MiB' },

@@ -1,8 +1,8 @@
 const LABELS = ['route', 'method'];
 const SET = { route: '/orders', method: 'GET' };
 
-/** A counter and a histogram whose labels were bound once: one increment and one observation a call. */
 export const scenario = {
+  title: 'A counter and a histogram whose labels were bound once: one increment and one observation a call',
   reference: 'prom-client',
   variants: {
     sonde: async () => {

@@ -24,8 +24,8 @@ function page(load) {
   };
 }
 
-/** `/metrics` with 10,000 series. */
 export const scenario = {
+  title: '`/metrics` with 10,000 series',
   reference: 'prom-client',
   rounds: 15,
   columns: { main: 'CPU ms, app thread', wall: 'ms' },

@@ -1,5 +1,5 @@
-/** CPU of the whole process, worker included, for a traced call whose span leaves as OTLP to a receiver in another process. */
 export const scenario = {
+  title: 'CPU of the whole process, worker included, for a traced call whose span leaves as OTLP to a receiver in another process',
   reference: 'hand-written OpenTelemetry + prom-client, protobuf exporter',
   columns: { process: 'µs a call, process', main: 'µs a call, app thread' },
   variants: {

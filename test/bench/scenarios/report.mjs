@@ -12,8 +12,8 @@ function failing(depth) {
 const places = Array.from({ length: 1_000 }, (_, i) => new Function('make', `return function place${i}() { return make(10); }`)(failing));
 let place = 0;
 
-/** An error is made, and its record is on its way: ours is also on disk before the ID is returned. */
 export const scenario = {
+  title: 'An error is made, and its record is on its way: ours is also on disk before the ID is returned',
   reference: 'pino.error',
   variants: {
     'the error alone': async () => ({ op: () => failing(10).stack }),

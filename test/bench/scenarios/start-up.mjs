@@ -26,8 +26,8 @@ const overEmpty = (program) => async () => ({
   },
 });
 
-/** Import and start: CPU over an empty Node, until the first function could be traced. */
 export const scenario = {
+  title: 'Import and start: CPU over an empty Node, until the first function could be traced',
   reference: 'hand-assembled OpenTelemetry, prom-client and pino',
   columns: { over: 'CPU ms over an empty Node', whole: 'CPU ms' },
   variants: {

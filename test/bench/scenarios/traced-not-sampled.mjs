@@ -1,7 +1,7 @@
 const calls = (peer) => async () => (await import(`../peers/${peer}.mjs`)).calls({ asynchronous: false, sampled: false });
 
-/** A synchronous function that the sampler refuses; metrics are still counted. */
 export const scenario = {
+  title: 'A synchronous function that the sampler refuses; metrics are still counted',
   reference: 'hand-written OpenTelemetry + prom-client',
   variants: {
     'no instrumentation': calls('bare'),

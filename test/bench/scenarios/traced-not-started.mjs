@@ -1,7 +1,7 @@
 const calls = (peer) => async () => (await import(`../peers/${peer}.mjs`)).calls({ asynchronous: false, started: false });
 
-/** A synchronous function in a program that never starts telemetry. */
 export const scenario = {
+  title: 'A synchronous function in a program that never starts telemetry',
   reference: 'OpenTelemetry API without an SDK',
   variants: {
     'no instrumentation': calls('bare'),

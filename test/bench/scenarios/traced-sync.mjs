@@ -1,7 +1,7 @@
 const calls = (peer) => async () => (await import(`../peers/${peer}.mjs`)).calls({ asynchronous: false, sampled: true });
 
-/** A synchronous function, sampled, with RED metrics. */
 export const scenario = {
+  title: 'A synchronous function, sampled, with RED metrics',
   reference: 'hand-written OpenTelemetry + prom-client',
   variants: {
     'no instrumentation': calls('bare'),
