@@ -52,13 +52,14 @@ async function drill(name, variant, target, seed) {
   const startedMs = performance.now();
   const problems = [];
   const state = {
+    damaged: false,
     forgive() {
       forgiven += shown.length;
       shown = [];
     },
   };
   try {
-    while (shown.length + forgiven < target) {
+    while (shown.length + forgiven < target || (variant.between && !state.damaged)) {
       const services = await Promise.all(Array.from({ length: variant.services ?? 1 }, () => startService(dir, { env: variant.env, onStderr })));
       const round = [];
       let over = false;

@@ -1,6 +1,6 @@
 // The ways in which the drill makes life hard, besides kill -9.
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 const CLOSED_PORT = 9; // discard: nobody listens there
@@ -14,6 +14,7 @@ export const VARIANTS = {
     during: (services) => {
       for (const service of services) service.tell({ breakWorker: true });
     },
+    roundMs: 400, // for the thread to end and a new one to begin
     saysSo: /worker ended/,
   },
   'two-processes': { services: 2 },
@@ -36,8 +37,9 @@ export const VARIANTS = {
   },
   'store-corrupted': {
     between: (round, dir, drill) => {
-      if (round !== 3) return;
-      if (damage(join(dir, 'store'))) drill.forgive(); // what only the damaged day held is lost, and is said to be
+      if (round < 3 || drill.damaged) return;
+      drill.damaged = damage(join(dir, 'store'));
+      if (drill.damaged) drill.forgive(); // what only the damaged day held is lost, and is said to be
     },
     saysSo: /store/i,
   },
@@ -59,7 +61,7 @@ function fill(path) {
 /** Writes rubbish over every day file, header and pages. */
 function damage(folder) {
   let damaged = 0;
-  for (const name of readdirSync(folder)) {
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
     if (!name.endsWith('.db')) continue;
     const path = join(folder, name);
     const fd = openSync(path, 'r+');
