@@ -12,19 +12,6 @@ export interface Bindings {
   readonly text: string;
 }
 
-/** A line as it was asked for. */
-export interface Line {
-  readonly level: LineLevel;
-  /** `,"logger":"orders"` */
-  readonly nameText: string;
-  readonly timeMs: number;
-  readonly scope: Scope;
-  readonly bindings: Bindings | undefined;
-  /** The arguments of the method. */
-  readonly first: unknown;
-  readonly rest: readonly unknown[];
-}
-
 /** Lines of this process. `sampled`: left out by sampling or a rate limit; `failed`: written as a line that says why. */
 export const lineCounts = { written: 0, sampled: 0, failed: 0 };
 

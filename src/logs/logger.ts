@@ -102,7 +102,7 @@ function create(node: LevelNode): Logger {
       emit(level, node, nameText, storage.getStore() ?? ROOT, this?.[BINDINGS], first, rest);
     };
     const keep = function keep(this: Self, first?: unknown, ...rest: unknown[]): void {
-      hold({ level, nameText, timeMs: clock.now(), scope: currentScope(), bindings: this?.[BINDINGS], first, rest });
+      hold(level, nameText, currentScope(), this?.[BINDINGS], first, rest);
     };
     live[level] = write;
     // The arguments are only handed on, so that V8 makes no array of them for a call that comes to nothing.

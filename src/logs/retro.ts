@@ -1,9 +1,10 @@
+import { clock } from '../core/clock.ts';
 import type { EndedSpan } from '../core/ended-span.ts';
 import { errorReported } from '../core/events.ts';
 import type { Scope } from '../core/scope.ts';
-import { type LevelName, SEVERITY } from './level.ts';
+import { type LevelName, type LineLevel, SEVERITY } from './level.ts';
 import { firstWord } from './level-scope.ts';
-import { type Line, writeIn } from './line.ts';
+import { type Bindings, writeIn } from './line.ts';
 import { captureLine } from './writer.ts';
 
 /** Retroactive debug: lines below the level are held for a while, and written when their trace fails. */
@@ -25,18 +26,30 @@ const defaultRetro: Required<RetroOptions> = {
   maxBytes: 8 * 1_048_576, // a small share of the smallest container people run Node in
 };
 
+/**
+ * The lines of one trace, in slots of one list: what is held for a while and then forgotten is the garbage that costs
+ * most, so a line is no object of its own.
+ */
 interface TraceLines {
-  lines: { readonly line: Line; readonly bytes: number }[];
+  readonly slots: unknown[];
+  /** Lines that were put in, also those that were overwritten. */
+  total: number;
   bytes: number;
+  /** The times in the slots are whole milliseconds after this. */
+  baseMs: number;
 }
 
-const LINE_BYTES = 200; // the objects of a line without its texts, measured with a heap snapshot
+const SLOTS = 9; // of a line: level, name, time, scope, bindings, first argument, second, all after it, bytes
+
+const LINE_BYTES = 200; // nine slots, and an object of fields without its texts: an estimate
 const OBJECT_BYTES = 300; // a nested value is held by reference; this stands for it
 
 let options: Required<RetroOptions> | undefined;
 let unsubscribe = (): void => {};
 // By the trace's object where the engine has one, else by its ID. A map keeps the order of insertion.
 const traces = new Map<unknown, TraceLines>();
+// Lists of traces that are forgotten, for the next ones: growing a list for each trace was half of the cost.
+const spare: TraceLines[] = [];
 let heldBytes = 0;
 export const retroCounts = { held: 0, written: 0, forgotten: 0 };
 
@@ -44,6 +57,7 @@ export const retroCounts = { held: 0, written: 0, forgotten: 0 };
 export function configureRetro(next: RetroOptions | undefined): void {
   unsubscribe();
   traces.clear();
+  spare.length = 0;
   heldBytes = 0;
   options = next && { ...defaultRetro, ...next };
   heldFrom = SEVERITY[options?.level ?? 'off'];
@@ -58,27 +72,42 @@ export function configureRetro(next: RetroOptions | undefined): void {
 export let heldFrom: number = SEVERITY.off;
 
 /** Holds a line that was not written. Outside of a trace nothing would ever ask for it. Values are held as they are, not copied. */
-export function hold(line: Line): void {
-  const key = keyOf(line.scope);
+export function hold(level: LineLevel, nameText: string, scope: Scope, bindings: Bindings | undefined, first: unknown, rest: readonly unknown[]): void {
+  const key = keyOf(scope);
   if (key === undefined || options === undefined) return;
-  let trace = traces.get(key);
-  if (trace === undefined) {
-    trace = { lines: [], bytes: 0 };
-    traces.set(key, trace);
-    if (traces.size > options.traces) forgetOldest();
+  const timeMs = clock.now();
+  const trace = traces.get(key) ?? openTrace(key, timeMs, options.traces);
+  const { slots } = trace;
+  const at = (trace.total % options.linesPerTrace) * SLOTS;
+  if (trace.total >= options.linesPerTrace) {
+    forgetBytes(trace, slots[at + 8] as number);
+    retroCounts.forgotten++;
   }
-  const bytes = LINE_BYTES + bytesOf(line.first) + line.rest.reduce<number>((sum, item) => sum + bytesOf(item), 0);
-  trace.lines.push({ line, bytes });
+  const bytes = LINE_BYTES + bytesOf(first) + (rest.length === 0 ? 0 : rest.reduce<number>((sum, item) => sum + bytesOf(item), 0));
+  slots[at] = level;
+  slots[at + 1] = nameText;
+  slots[at + 2] = Math.floor(timeMs - trace.baseMs);
+  slots[at + 3] = scope;
+  slots[at + 4] = bindings;
+  slots[at + 5] = first;
+  slots[at + 6] = rest.length === 0 ? NOTHING : rest[0];
+  slots[at + 7] = rest.length > 1 ? rest.slice(1) : undefined;
+  slots[at + 8] = bytes;
+  trace.total++;
   trace.bytes += bytes;
   heldBytes += bytes;
   retroCounts.held++;
-  if (trace.lines.length > options.linesPerTrace) {
-    const first = trace.lines.shift();
-    trace.bytes -= first?.bytes ?? 0;
-    heldBytes -= first?.bytes ?? 0;
-    retroCounts.forgotten++;
-  }
   while (heldBytes > options.maxBytes && traces.size > 0) forgetOldest();
+}
+
+const NOTHING: unique symbol = Symbol('nothing');
+
+function openTrace(key: unknown, baseMs: number, most: number): TraceLines {
+  if (traces.size >= most) forgetOldest();
+  const trace = spare.pop() ?? { slots: [], total: 0, bytes: 0, baseMs };
+  trace.baseMs = baseMs;
+  traces.set(key, trace);
+  return trace;
 }
 
 /** Writes what is held of the trace of `scope`, with the times that the lines belong to, and forgets it. */
@@ -87,25 +116,46 @@ export function writeHeld(scope: Scope): void {
   const trace = traces.get(key);
   if (trace === undefined) return;
   drop(key, trace);
-  for (const { line } of trace.lines) {
+  for (const at of linesOf(trace)) {
     retroCounts.written++;
-    write(line);
+    write(trace, at);
   }
+  recycle(trace);
 }
 
 /** The last lines of a trace that are held, as JSON texts; for its error record. */
 export function lastLines(traceId: string): readonly string[] {
   const word = firstWord(traceId);
-  for (const [key, { lines }] of traces) {
+  for (const [key, trace] of traces) {
     const { t0 } = key as Partial<EndedSpan['trace']>;
-    if (typeof key === 'string' ? key !== traceId : ((t0 ?? 0) | 0) !== word || lines[0]?.line.scope.span?.spanContext().traceId !== traceId) continue;
-    return lines.map(({ line }) => captureLine(() => write(line)) ?? '').filter((text) => text !== '');
+    const scope = trace.slots[3] as Scope; // of its first line: all lines of a trace have its ID
+    if (typeof key === 'string' ? key !== traceId : ((t0 ?? 0) | 0) !== word || scope.span?.spanContext().traceId !== traceId) continue;
+    return linesOf(trace)
+      .map((at) => captureLine(() => write(trace, at)) ?? '')
+      .filter((text) => text !== '');
   }
   return [];
 }
 
-function write({ level, nameText, timeMs, scope, bindings, first, rest }: Line): void {
-  writeIn(level, nameText, timeMs, scope, bindings, first, rest, ',"retroactive":true');
+/** Where the lines of a trace begin in its slots, the oldest first. */
+function linesOf({ total }: TraceLines): number[] {
+  const count = Math.min(total, options?.linesPerTrace ?? 0);
+  return Array.from({ length: count }, (_, i) => ((Math.max(total - count, 0) + i) % count) * SLOTS);
+}
+
+function write({ slots, baseMs }: TraceLines, at: number): void {
+  const [level, nameText, offset, scope, bindings, first, second, more] = slots.slice(at, at + SLOTS) as [
+    LineLevel,
+    string,
+    number,
+    Scope,
+    Bindings | undefined,
+    unknown,
+    unknown,
+    unknown[] | undefined,
+  ];
+  const rest = second === NOTHING ? [] : [second, ...(more ?? [])];
+  writeIn(level, nameText, baseMs + offset, scope, bindings, first, rest, ',"retroactive":true');
 }
 
 function keyOf({ span }: Scope): unknown {
@@ -125,10 +175,23 @@ function bytesOf(value: unknown): number {
 
 function forgetOldest(): void {
   for (const [key, trace] of traces) {
-    retroCounts.forgotten += trace.lines.length;
+    retroCounts.forgotten += linesOf(trace).length;
     drop(key, trace);
+    recycle(trace);
     return;
   }
+}
+
+function recycle(trace: TraceLines): void {
+  trace.slots.fill(undefined, 0, Math.min(trace.slots.length, trace.total * SLOTS));
+  trace.total = 0;
+  trace.bytes = 0;
+  spare.push(trace);
+}
+
+function forgetBytes(trace: TraceLines, bytes: number): void {
+  trace.bytes -= bytes;
+  heldBytes -= bytes;
 }
 
 function drop(key: unknown, trace: TraceLines): void {
