@@ -9,6 +9,8 @@ export interface AdapterService {
 
 /** Cases in which a framework's adapter differs, each with its reason. */
 export interface Deviations {
+  /** The framework knows no routes. */
+  readonly routes?: string;
   /** An error of an answer that was begun does not reach the adapter. */
   readonly begun?: string;
 }
@@ -33,6 +35,7 @@ export function adapterSuite(name: string, start: () => Promise<AdapterService>,
       errors.stop();
     });
     const get = (path: string, headers?: Record<string, string>): Promise<Answer> => ask(service.port, path, { ...(headers && { headers }) });
+    const route = (path: string): object => (deviations.routes === undefined ? { 'http.route': path } : {});
     const expectClean = (answer: Answer): void => {
       expect(answer.wire).not.toContain(SECRET);
       expect(answer.wire).not.toMatch(/node_modules|\.[jt]s:\d+|\bat .+:\d+:\d+/);
@@ -63,7 +66,7 @@ export function adapterSuite(name: string, start: () => Promise<AdapterService>,
         'sonde.error.kind': 'bug',
         'sonde.error.mechanism': 'http.server',
         'http.request.method': 'GET',
-        'http.route': path,
+        ...route(path),
         'url.path': path,
       });
     });
@@ -77,15 +80,17 @@ export function adapterSuite(name: string, start: () => Promise<AdapterService>,
         'sonde.error.kind': 'known',
         level: 'warn',
         'error.code': 'shop/card-declined',
-        'http.route': '/known/:id',
+        ...route('/known/:id'),
       });
     });
 
-    it('names the route of a mounted router', async () => {
-      const answer = await get('/users/u-5/orders/17');
-      expect(answer.status).toBe(500);
-      expect(errors.record(answer.headers['x-error-id'])).toMatchObject({ 'http.route': '/users/:user/orders/:id', 'url.path': '/users/u-5/orders/17' });
-    });
+    if (deviations.routes === undefined) {
+      it('names the route of a mounted router', async () => {
+        const answer = await get('/users/u-5/orders/17');
+        expect(answer.status).toBe(500);
+        expect(errors.record(answer.headers['x-error-id'])).toMatchObject({ 'http.route': '/users/:user/orders/:id', 'url.path': '/users/u-5/orders/17' });
+      });
+    }
 
     it('gives a browser a page that a person can read', async () => {
       const answer = await get('/bug', { accept: BROWSER });
