@@ -25,22 +25,31 @@ const pause = new Int32Array(new SharedArrayBuffer(4));
  * Opens a file descriptor, by default standard output, so that a write neither blocks nor throws. Each line is written
  * at once; what the reader does not take is held, bounded, and tried again.
  */
-export function openDestination(fd = 1): Destination {
-  return new FdDestination(fd);
+export function openDestination(fd = 1, write: WriteSync = (at, data) => (typeof data === 'string' ? writeSync(at, data) : writeSync(at, data))): Destination {
+  return new FdDestination(fd, write);
 }
+
+/** `writeSync` of `node:fs`: how many bytes were taken. */
+type WriteSync = (fd: number, data: string | Buffer) => number;
 
 class FdDestination implements Destination {
   readonly #fd: number;
   readonly #own: boolean;
+  readonly #write: WriteSync;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #retryMs = FIRST_RETRY_MS;
   #retry: TimerHandle | undefined;
   #broken = false;
+  /** The first line that is held was begun. */
+  #begun = false;
+  /** A line was begun and its rest is lost: the next one begins with a newline, so that only one is spoilt. */
+  #torn = false;
   #written = 0;
   #dropped = 0;
 
-  constructor(fd: number) {
+  constructor(fd: number, write: WriteSync) {
+    this.#write = write;
     const own = nonBlocking(fd);
     this.#fd = own ?? fd;
     this.#own = own !== undefined;
@@ -50,17 +59,19 @@ class FdDestination implements Destination {
     return { written: this.#written, dropped: this.#dropped, pending: this.#held.length };
   }
 
-  write(line: string): void {
+  write(given: string): void {
     if (this.#broken) {
       this.#dropped++;
       return;
     }
+    const line = this.#torn ? `\n${given}` : given;
     if (this.#held.length > 0) {
       this.#hold(Buffer.from(line));
       return;
     }
     try {
-      const bytes = writeSync(this.#fd, line);
+      const bytes = this.#write(this.#fd, line);
+      this.#torn = false;
       if (line.length <= WHOLE || bytes === Buffer.byteLength(line)) this.#written++;
       else this.#hold(Buffer.from(line).subarray(bytes), true);
     } catch (error) {
@@ -100,6 +111,7 @@ class FdDestination implements Destination {
       warn('log-slow', `standard output is read too slowly; ${MAX_HELD >> 20} MiB of log lines wait, further ones are dropped and counted`);
       return;
     }
+    if (begun) this.#begun = true;
     this.#held.push(rest);
     this.#heldBytes += rest.length;
     this.#retry ??= clock.setTimeout(() => this.#onRetry(), this.#retryMs);
@@ -123,17 +135,21 @@ class FdDestination implements Destination {
     while (done < this.#held.length) {
       const line = this.#held[done] as Buffer;
       try {
-        const bytes = writeSync(this.#fd, line);
+        const bytes = this.#write(this.#fd, line);
         this.#heldBytes -= bytes;
         if (bytes < line.length) {
           this.#held[done] = line.subarray(bytes);
+          this.#begun = true;
           break;
         }
+        this.#begun = false;
         this.#written++;
         done++;
       } catch (error) {
         if (this.#mayRetry(error)) break;
         this.#dropped += this.#held.length - done;
+        this.#torn = this.#begun;
+        this.#begun = false;
         done = this.#held.length;
         this.#heldBytes = 0;
       }

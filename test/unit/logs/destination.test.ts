@@ -59,7 +59,9 @@ function readAll(fd: number): string {
 describe('openDestination', () => {
   it('writes to a file at once', () => {
     const path = join(dir, 'log');
-    destination = openDestination(openSync(path, 'w'));
+    const fd = openSync(path, 'w');
+    restore.push(() => closeSync(fd));
+    destination = openDestination(fd);
     destination.write('ä line\n');
     expect(readFileSync(path, 'utf8')).toBe('ä line\n');
     expect(destination.counts).toEqual({ written: 1, dropped: 0, pending: 0 });
@@ -116,6 +118,30 @@ describe('openDestination', () => {
     destination.write('b\n');
     expect(destination.counts).toEqual({ written: 0, dropped: 2, pending: 0 });
     closeSync(writer);
+  });
+
+  it('tries again after a full disk, and a torn line spoils no other', () => {
+    const file: string[] = [];
+    let room = 1_500;
+    const fd = openSync(join(dir, 'log'), 'w');
+    destination = openDestination(fd, (_fd, data) => {
+      const bytes = Buffer.from(data);
+      if (room === 0) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+      const taken = bytes.subarray(0, room);
+      room -= taken.length;
+      file.push(taken.toString());
+      return taken.length;
+    });
+    const line = (name: string): string => `${name.repeat(1_999)}\n`;
+    destination.write(line('a')); // begun; its rest finds no room
+    retry?.();
+    destination.write(line('b'));
+    room = 10_000;
+    destination.write(line('c'));
+    destination.write(line('d'));
+    expect(file.join('').split('\n')).toEqual(['a'.repeat(1_500), 'c'.repeat(1_999), 'd'.repeat(1_999), '']);
+    expect(destination.counts).toEqual({ written: 2, dropped: 2, pending: 0 });
+    closeSync(fd);
   });
 
   it('waits for a slow reader at the end, but not for ever', () => {
