@@ -12,6 +12,7 @@ import type { ShutdownReport } from './shutdown-report.ts';
 import type { OpenSonde } from './start.ts';
 import { wireDisabled } from './wire-disabled.ts';
 import { wire } from './wiring.ts';
+import { within } from './within.ts';
 
 /** Joins everything and gives the handle to it. With our own engine all is in place before the first `await`. */
 export async function openSonde(config: Config): Promise<OpenSonde> {
@@ -31,7 +32,7 @@ export async function openSonde(config: Config): Promise<OpenSonde> {
     const untilMono = clock.mono() + withinMs;
     setDraining(true);
     const open = listHandles().filter((handle) => handle.holdsProcess); // before the registry is taken out
-    await telemetry.quiet();
+    await within(telemetry.quiet(), withinMs); // an engine of OpenTelemetry's SDK may wait for its receiver
     const report = await telemetry.end(Math.max(0, untilMono - clock.mono()));
     await Promise.all([server?.close(), socket?.close(), lookUp.close()]);
     for (const fn of enders) fn();
@@ -41,9 +42,9 @@ export async function openSonde(config: Config): Promise<OpenSonde> {
     admin,
     adminPort: server?.port,
     config,
-    flush: ({ within = '2s' } = {}) => telemetry.flush(limitOf(within)),
-    shutdown({ within = '5s' } = {}) {
-      const withinMs = limitOf(within);
+    flush: ({ within: limit = '2s' } = {}) => telemetry.flush(limitOf(limit)),
+    shutdown({ within: limit = '5s' } = {}) {
+      const withinMs = limitOf(limit);
       ended ??= end(withinMs);
       return ended;
     },

@@ -24,6 +24,7 @@ import { monitorErrors } from './error-monitor.ts';
 import { httpRecorder } from './http-metrics.ts';
 import { httpSpans } from './http-spans.ts';
 import { openNativeEngine, openSdkEngine } from './open-engine.ts';
+import { within } from './within.ts';
 import { requestFacts } from './request-facts.ts';
 import { pushMetrics } from './push-metrics.ts';
 import { watchProcess } from './watch-process.ts';
@@ -82,7 +83,10 @@ export async function wire(config: Config): Promise<Telemetry> {
   }
   await engine.ready;
   return {
-    flush: (withinMs) => pipeline.flush(withinMs),
+    async flush(withinMs) {
+      const [isSent, isHome] = await Promise.all([within(engine.flush(), withinMs), pipeline.flush(withinMs)]);
+      return isSent && isHome;
+    },
     ledger: () => pipeline.ledger(),
     traces,
     openRequests,
