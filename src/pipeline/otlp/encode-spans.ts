@@ -4,7 +4,7 @@ import {
   ROW_WORDS, SIDE, STATUS_SHIFT, VALUE_FALSE, VALUE_INT32, VALUE_LIST, VALUE_TEXT, VALUE_TRUE,
 } from '../rows.ts';
 import { SideCursor } from '../worker/side-cursor.ts';
-import type { SpanRows } from '../worker/span-rows.ts';
+import type { SpanRows } from '../worker/batch-rows.ts';
 import { writeValueField } from './any-value.ts';
 import { closeResource, closeScope } from './envelope.ts';
 import type { ProtoWriter } from './proto-writer.ts';

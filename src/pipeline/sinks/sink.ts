@@ -2,7 +2,7 @@ import type { MetricSnapshot } from '../../core/metric-data.ts';
 import type { ErrorRecord, LogData, Signal } from '../../core/records.ts';
 import type { Tally } from '../ledger.ts';
 import type { FlushMode } from '../messages.ts';
-import type { SpanRows } from '../worker/span-rows.ts';
+import type { SpanRows } from '../worker/batch-rows.ts';
 
 /** A destination of the worker. It settles every part it was given, now or later; what it cannot yet settle is pending. */
 export interface Sink {

@@ -11,7 +11,7 @@ import { BATCH_ROWS, SIDE_BYTES } from '../rows.ts';
 import type { Part, Sink } from '../sinks/sink.ts';
 import { parseLogLine } from './log-lines.ts';
 import { Settlement } from './settlement.ts';
-import type { SpanRows } from './span-rows.ts';
+import type { SpanRows } from './batch-rows.ts';
 import type { Texts } from './texts.ts';
 
 /** What the intake works with. */

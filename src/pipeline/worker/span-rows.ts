@@ -1,26 +1,11 @@
 import type { AttributeBag, SpanData } from '../../core/records.ts';
 import {
-  type Beside, HAS_ATTRIBUTES, HAS_DROPS, HAS_EVENTS, HAS_LINKS, HAS_STATUS_MESSAGE, HAS_TRACE_STATE, HAS_VALUES, KIND_SHIFT, LIBRARY, META, NAME, ROW_WORDS, SIDE,
+  HAS_ATTRIBUTES, HAS_DROPS, HAS_EVENTS, HAS_LINKS, HAS_STATUS_MESSAGE, HAS_TRACE_STATE, HAS_VALUES, KIND_SHIFT, LIBRARY, META, NAME, ROW_WORDS, SIDE,
   STATUS_SHIFT,
 } from '../rows.ts';
+import type { SpanRows } from './batch-rows.ts';
 import { setOwn } from './set-own.ts';
 import { SideCursor } from './side-cursor.ts';
-import type { Texts } from './texts.ts';
-
-/** The rows of one batch, as the worker sees them. */
-export interface SpanRows {
-  readonly ints: Int32Array;
-  readonly doubles: Float64Array;
-  /** First row of the batch in the shared memory, and how many there are. */
-  readonly first: number;
-  readonly count: number;
-  readonly epochMs: number;
-  /** Side bytes of all batches, and where those of this batch begin. */
-  readonly side: Buffer;
-  readonly sideStart: number;
-  readonly beside: readonly Beside[];
-  readonly texts: Texts;
-}
 
 /** The spans of some rows, from `from` up to `to` (not included), in the form that the store and the JSON encoder take. */
 export function materialiseSpans(rows: SpanRows, from = 0, to: number = rows.count): SpanData[] {

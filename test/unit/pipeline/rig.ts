@@ -4,7 +4,7 @@ import type { Batch } from '../../../src/pipeline/inflight.ts';
 import { Ledger, ledgerMemory, WorkerLedger } from '../../../src/pipeline/ledger.ts';
 import { CONTROL_WORDS, IN_WORK, SETTLED, SLOT_STATES } from '../../../src/pipeline/messages.ts';
 import { BATCH_BYTES, BATCH_ROWS, type Learning, SIDE_BYTES, SLOTS } from '../../../src/pipeline/rows.ts';
-import type { SpanRows } from '../../../src/pipeline/worker/span-rows.ts';
+import type { SpanRows } from '../../../src/pipeline/worker/batch-rows.ts';
 import { Texts } from '../../../src/pipeline/worker/texts.ts';
 
 /** A batcher without a worker: the test plays the worker. */
