@@ -190,7 +190,8 @@ function contextOf(program: Command, io: CliIo, exit: { code: ExitCode }): CliCo
     printJson: (value, compact) => void io.stdout.write(`${cleanJson(value, compact ? undefined : 2)}\n`),
     place: remote ? `the stack (${[io.env['SONDE_LOKI_URL'], io.env['SONDE_TEMPO_URL']].filter(Boolean).map(withoutPassword).join(', ')})` : `"${dir}"`,
     async lookup(use) {
-      const lookup = remote ? (await import('../stack/lookup/from-env.ts')).lookupFromEnv(io.env) : (await import('../store/open-lookup.ts')).openLookup(dir);
+      const local = (await import('../store/open-lookup.ts')).openLookup(dir);
+      const lookup = remote ? (await import('./with-local.ts')).withLocal((await import('../stack/lookup/from-env.ts')).lookupFromEnv(io.env), local) : local;
       try {
         return await use(lookup);
       } finally {

@@ -169,6 +169,15 @@ Log, 2 lines
     }
   });
 
+  it('finds on this machine what the stack cannot tell', async () => {
+    const { dir, id } = shop();
+    const env = { SONDE_LOKI_URL: 'http://127.0.0.1:1', SONDE_TEMPO_URL: 'http://127.0.0.1:1', SONDE_DIR: dir };
+    const found = await cli(['error', id], { env });
+    expect(found).toMatchObject({ exit: 0, err: '', out: expect.stringContaining('payments.charge ✗') });
+    expect((await cli(['trace', TRACE], { env })).exit).toBe(0);
+    expect(await cli(['error', mintErrorId(TIME)], { env })).toMatchObject({ exit: 3, err: expect.stringMatching(/^sonde: Cannot reach Loki at [^\n]*\n$/) });
+  });
+
   it('says with exit code 3 that there is no store', async () => {
     const dir = join(testFolder(), 'nothing');
     const { exit, err } = await cli(['error', mintErrorId(TIME), '--dir', dir]);
