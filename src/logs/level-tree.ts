@@ -82,11 +82,6 @@ export function nodeOf(name: string): LevelNode {
   return node;
 }
 
-/** The node of a name, where there is one. */
-export function findNode(name: string): LevelNode | undefined {
-  return nodes.get(canonicalName(name));
-}
-
 /** Every lease that holds for some contexts, the newest first. */
 export function allScoped(): readonly ScopedLease[] {
   return scopedLeases;

@@ -2,7 +2,7 @@ import { levelChanged } from '../core/events.ts';
 import { dropLease, endDueLeases, endLease, endScopedLease, onLeaseDue, runningLeases, startLease, startScopedLease } from './leases.ts';
 import { LEVELS, type LevelName, parseLevel } from './level.ts';
 import { type LevelScope, scopeText } from './level-scope.ts';
-import { allNodes, findNode, type Lease, type LevelNode, nodeOf, type ScopedLease, settleBelow } from './level-tree.ts';
+import { allNodes, type Lease, type LevelNode, nodeOf, type ScopedLease, settleBelow } from './level-tree.ts';
 
 /** How a level is set: for a while or for good, for whom, by whom and why. */
 export interface SetLevelOptions {
@@ -134,11 +134,6 @@ export function listLeases(): readonly LeaseState[] {
     reason: lease.reason,
     actor: lease.actor,
   }));
-}
-
-/** Whether there is a logger or a group of this name. */
-export function hasLogger(name: string): boolean {
-  return groups.has(name) || findNode(name) !== undefined;
 }
 
 /** How many leases run. */
