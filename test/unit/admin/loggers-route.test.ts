@@ -1,4 +1,4 @@
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AdminServer, adminServer } from './admin-server.ts';
 
 const JSON_TYPE = 'application/json';
@@ -7,14 +7,10 @@ const V3 = 'application/vnd.spring-boot.actuator.v3+json';
 const TRACE = '0123456789abcdef0123456789abcdef';
 
 let admin: AdminServer;
-const opened: AdminServer[] = [];
 beforeEach(async () => {
   admin = await adminServer();
-  opened.push(admin);
 });
-afterAll(() => {
-  for (const one of opened) one.close();
-});
+afterEach(() => admin.close());
 
 type Row = [name: string, method: string, path: string, type: string | undefined, body: string | undefined, status: number, answer: unknown];
 
@@ -49,7 +45,15 @@ const rows: Row[] = [
   ['broken JSON', 'POST', '/orders', JSON_TYPE, '{"configuredLevel":', 400, undefined],
   ['no body', 'POST', '/orders', JSON_TYPE, '', 400, undefined],
   ['no type', 'POST', '/orders', undefined, '{"configuredLevel":"debug"}', 415, { error: 'unsupported media type: ""' }],
-  ['a form', 'POST', '/orders', 'application/x-www-form-urlencoded', 'configuredLevel=debug', 415, { error: 'unsupported media type: "application/x-www-form-urlencoded"' }],
+  [
+    'a form',
+    'POST',
+    '/orders',
+    'application/x-www-form-urlencoded',
+    'configuredLevel=debug',
+    415,
+    { error: 'unsupported media type: "application/x-www-form-urlencoded"' },
+  ],
   ['text', 'POST', '/orders', 'text/plain', '{"configuredLevel":"debug"}', 415, { error: 'unsupported media type: "text/plain"' }],
   ['actuator v1', 'POST', '/orders', 'application/vnd.spring-boot.actuator.v1+json', '{}', 415, undefined],
   ['a ttl', 'POST', '/orders', JSON_TYPE, '{"configuredLevel":"debug","ttl":"10m"}', 204, undefined],
@@ -67,7 +71,11 @@ const rows: Row[] = [
 
 describe('/loggers', () => {
   it.each(rows)('%s', async (_name, method, path, type, body, status, answer) => {
-    const reply = await admin.call(`/loggers${path}`, { method, headers: type === undefined ? {} : { 'content-type': type }, ...(body === undefined ? {} : { body }) });
+    const reply = await admin.call(`/loggers${path}`, {
+      method,
+      headers: type === undefined ? {} : { 'content-type': type },
+      ...(body === undefined ? {} : { body }),
+    });
     expect(reply.status).toBe(status);
     if (answer !== undefined) expect(JSON.parse(reply.body)).toEqual(answer);
     if (status === 204) expect([reply.body, reply.headers['content-type']]).toEqual(['', undefined]);
@@ -90,13 +98,22 @@ describe('/loggers', () => {
 
   it('tells a lease, and what a group was set to', async () => {
     await admin.call('/loggers/web?ttl=10m', { method: 'POST', headers: { 'content-type': JSON_TYPE }, body: '{"configuredLevel":"debug"}' });
-    expect(JSON.parse((await admin.call('/loggers/orders')).body)).toEqual({ configuredLevel: 'DEBUG', effectiveLevel: 'DEBUG', expiresAt: '2026-11-21T08:10:00.000Z', revertsTo: 'INFO' });
+    expect(JSON.parse((await admin.call('/loggers/orders')).body)).toEqual({
+      configuredLevel: 'DEBUG',
+      effectiveLevel: 'DEBUG',
+      expiresAt: '2026-11-21T08:10:00.000Z',
+      revertsTo: 'INFO',
+    });
     expect(JSON.parse((await admin.call('/loggers/web')).body)).toEqual({ configuredLevel: 'DEBUG', members: ['orders', 'orders.db'] });
     expect(admin.changes.map((one) => one.logger)).toEqual(['orders', 'orders.db']);
   });
 
   it('hands the scope on', async () => {
-    await admin.call(`/loggers/orders?trace=${TRACE.toUpperCase()}&route=/a&user=u1`, { method: 'POST', headers: { 'content-type': JSON_TYPE }, body: '{"configuredLevel":"debug"}' });
+    await admin.call(`/loggers/orders?trace=${TRACE.toUpperCase()}&route=/a&user=u1`, {
+      method: 'POST',
+      headers: { 'content-type': JSON_TYPE },
+      body: '{"configuredLevel":"debug"}',
+    });
     expect(admin.changes[0]?.change.scope).toEqual({ trace: TRACE, route: '/a', user: 'u1' });
   });
 
