@@ -43,7 +43,7 @@ const CASES: readonly Case[] = [
   { name: 'a watcher', open: () => fs.watch(HERE), close: (w: fs.FSWatcher) => w.close(), expected: { type: 'watcher', holdsProcess: true, close: 'watcher.close()', detail: HERE } },
   { name: 'a stat watcher', open: () => fs.watchFile(HERE, () => {}), close: () => fs.unwatchFile(HERE), expected: { type: 'watcher', holdsProcess: true, close: 'fs.unwatchFile(path)' } },
   { name: 'a file handle', open: () => fs.promises.open(HERE), close: (f: fs.promises.FileHandle) => f.close(), expected: { type: 'file', holdsProcess: false, close: 'await fileHandle.close()', detail: HERE } },
-  { name: 'a file descriptor', open: () => fs.openSync(HERE), close: (fd: number) => fs.closeSync(fd), expected: { type: 'file', close: 'fs.closeSync(fd)', detail: HERE } },
+  { name: 'a file descriptor', open: () => fs.openSync(HERE, 'r'), close: (fd: number) => fs.closeSync(fd), expected: { type: 'file', close: 'fs.closeSync(fd)', detail: HERE } },
   { name: 'a read stream', open: () => fs.createReadStream(HERE), close: (s: fs.ReadStream) => once(s.destroy(), 'close'), expected: { type: 'stream', detail: HERE } },
   { name: 'a worker', open: () => new Worker('setInterval(() => {}, 1000)', { eval: true }), close: (w: Worker) => w.terminate(), expected: { type: 'worker', holdsProcess: true, close: 'await worker.terminate()' } },
   {

@@ -84,7 +84,7 @@ const JEST: readonly Case[] = [
 const DENO: readonly Case[] = [
   { name: 'resources: a file that is left open', reports: ['file'], does: async () => { const f = await fs.promises.open(HERE); return () => f.close(); } },
   { name: 'resources: a file that is closed', reports: [], does: async () => { await (await fs.promises.open(HERE)).close(); } },
-  { name: 'resources: a descriptor that is left open', reports: ['file'], does: () => { const fd = fs.openSync(HERE); return () => fs.closeSync(fd); } },
+  { name: 'resources: a descriptor that is left open', reports: ['file'], does: () => { const fd = fs.openSync(HERE, 'r'); return () => fs.closeSync(fd); } },
   { name: 'resources: a stream that is read to its end', reports: [], does: async () => { for await (const _ of fs.createReadStream(HERE)); } },
   { name: 'resources: a stream that nobody reads', reports: ['stream'], does: () => { const s = fs.createReadStream(HERE); return () => s.destroy(); } },
   { name: 'resources: a stream that a pipeline closes', reports: [], does: () => new Promise((resolve) => pipeline(fs.createReadStream(HERE), async (source) => { for await (const _ of source); }, resolve)) },

@@ -96,7 +96,7 @@ describe('retroactive debug', () => {
     return scope;
   };
   const reported = (scope: Scope, severity: number): void =>
-    errorReported.publish({ record: { severity_number: severity } as unknown as ErrorRecord, error: undefined, boundary: '', scope });
+    errorReported.publish({ record: { severity_number: severity } as unknown as ErrorRecord, line: '', error: undefined, boundary: '', scope });
 
   it('writes the lines of a trace that fails, with their own times, before the line that says so', () => {
     configure({ retro: true });

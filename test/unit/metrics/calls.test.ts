@@ -92,8 +92,8 @@ describe('errors_total', () => {
       'error.id': '7X2K-9QD4-MB3H-TRVZ',
       trace_id: TRACE,
     } as unknown as ErrorRecord;
-    errorReported.publish({ record, error: undefined, boundary: 'payments', scope: ROOT });
-    errorReported.publish({ record, error: undefined, boundary: 'payments', scope: ROOT });
+    errorReported.publish({ record, line: '', error: undefined, boundary: 'payments', scope: ROOT });
+    errorReported.publish({ record, line: '', error: undefined, boundary: 'payments', scope: ROOT });
     const line = lines('openmetrics').find((l) => l.startsWith('errors_total{'));
     expect(line).toMatch(
       new RegExp(
@@ -101,7 +101,7 @@ describe('errors_total', () => {
       ),
     );
     stop();
-    errorReported.publish({ record, error: undefined, boundary: 'payments', scope: ROOT });
+    errorReported.publish({ record, line: '', error: undefined, boundary: 'payments', scope: ROOT });
     expect(lines().find((l) => l.startsWith('errors_total{'))).toMatch(/\} 2$/);
   });
 });

@@ -25,6 +25,7 @@ describe('the OpenMetrics page', () => {
     for (const ms of [0, 0.05, 3, 700, 60_000]) fn.cell?.observe(ms, 'ok', undefined, scope);
     errorReported.publish({
       record: { 'error.type': 'Error', 'sonde.error.kind': 'bug', 'error.id': '7X2K-9QD4-MB3H-TRVZ', trace_id: 'a'.repeat(32) } as unknown as ErrorRecord,
+      line: '',
       error: undefined,
       boundary: '',
       scope: ROOT,
