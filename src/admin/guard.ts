@@ -21,7 +21,8 @@ export async function judge(request: IncomingMessage, deps: Pick<AdminDeps, 'tok
   if (authorize) {
     return (await asked(authorize, request)) ? ALLOWED : refuse('authorize', 'not authorized');
   }
-  if (token !== undefined) return { allowed: false, reason: 'token', answer: failure(401, 'a bearer token is needed', { 'www-authenticate': 'Bearer realm="sonde"' }) };
+  if (token !== undefined)
+    return { allowed: false, reason: 'token', answer: failure(401, 'a bearer token is needed', { 'www-authenticate': 'Bearer realm="sonde"' }) };
   if (!isLoopbackPeer(request)) return refuse('peer', 'only local peers are served; give start() a token or an authorize hook');
   if (!isLocalHost(request.headers.host)) return refuse('host', 'the Host header names another host');
   return ALLOWED;

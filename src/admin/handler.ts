@@ -22,7 +22,7 @@ export function createAdminHandler(deps: AdminDeps): AdminHandler {
     const [{ openRouter }, { routes }] = await Promise.all([import('./router.ts'), import('./routes.ts')]);
     return openRouter(routes);
   };
-  const serve = async (request: IncomingMessage, response: ServerResponse, abort: AbortController): Promise<Answer> => {
+  const serve = async (request: IncomingMessage, _response: ServerResponse, abort: AbortController): Promise<Answer> => {
     router ??= loadRouter();
     const target = parseTarget(request);
     if (target === undefined) return failure(400, 'the URL cannot be read');
@@ -35,7 +35,8 @@ export function createAdminHandler(deps: AdminDeps): AdminHandler {
     if (!match) return failure(404, `nothing is served at ${target.path}`);
     const { route } = match;
     const method = request.method ?? 'GET';
-    if (!route.methods.includes(method)) return failure(405, route.methodMessage ?? `only ${route.methods.join(' and ')} are supported`, { allow: route.methods.join(', ') });
+    if (!route.methods.includes(method))
+      return failure(405, route.methodMessage ?? `only ${route.methods.join(' and ')} are supported`, { allow: route.methods.join(', ') });
     const answer = await answerOf(match, { request, method, query: target.query, deps, up: upOf(request, match.path), signal: abort.signal });
     if (answer.status === 413) deps.refused?.('too_large');
     if (answer.status === 408) deps.refused?.('too_slow');

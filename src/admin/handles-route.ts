@@ -1,5 +1,5 @@
-import type { AdminDeps, HandleRow } from './deps.ts';
 import { htmlAnswer, json } from './answer.ts';
+import type { AdminDeps, HandleRow } from './deps.ts';
 import { type Html, html, page, table } from './html.ts';
 import { type Route, wantsJson } from './route.ts';
 
@@ -15,7 +15,10 @@ export const handlesRoute: Route = {
     if (wantsJson(context)) return json(200, { count: handles.length, ...(leaks.length > 0 && { suspected: leaks }), handles });
     const groups = groupBySite(handles).map(([, rows]) => {
       const [first] = rows;
-      return html`<h2>${rows.length} × ${first?.kind} <span class="muted">${first?.site ?? 'unknown site'}</span></h2>${table(columnsOf(rows), rows.map((row) => columnsOf(rows).map((column) => cell(row[column]))))}`;
+      return html`<h2>${rows.length} × ${first?.kind} <span class="muted">${first?.site ?? 'unknown site'}</span></h2>${table(
+        columnsOf(rows),
+        rows.map((row) => columnsOf(rows).map((column) => cell(row[column]))),
+      )}`;
     });
     return htmlAnswer(200, page(`Open handles: ${handles.length}`, up, html`${suspicions(leaks, up)}${groups}`));
   },
@@ -23,7 +26,10 @@ export const handlesRoute: Route = {
 
 function suspicions(leaks: ReturnType<NonNullable<AdminDeps['leaks']>>, up: string): Html | string {
   if (leaks.length === 0) return '';
-  return html`<h2>Suspected leaks</h2>${table(['what', 'error'], leaks.map(({ summary, errorId }) => [summary, html`<a href="${up}debug/errors/${errorId}">${errorId}</a>`]))}`;
+  return html`<h2>Suspected leaks</h2>${table(
+    ['what', 'error'],
+    leaks.map(({ summary, errorId }) => [summary, html`<a href="${up}debug/errors/${errorId}">${errorId}</a>`]),
+  )}`;
 }
 
 function groupBySite(handles: readonly HandleRow[]): [string, HandleRow[]][] {

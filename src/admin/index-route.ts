@@ -53,5 +53,8 @@ function leaseRow({ logger, level, expiresAtMs, scope, reason, actor }: LeaseRow
 
 function bottleneckTable(found: ReturnType<NonNullable<AdminDeps['bottleneck']>> | undefined): ReturnType<typeof table> {
   const pressure = Object.entries(found?.pressure ?? {});
-  return table(['limited by', 'why', ...pressure.map(([resource]) => resource)], found ? [[found.resource, found.why, ...pressure.map(([, value]) => value.toFixed(2))]] : []);
+  return table(
+    ['limited by', 'why', ...pressure.map(([resource]) => resource)],
+    found ? [[found.resource, found.why, ...pressure.map(([, value]) => value.toFixed(2))]] : [],
+  );
 }

@@ -1,7 +1,7 @@
 import { formatMs } from '../core/duration.ts';
 import { DROP_REASONS, type LedgerReport, SIGNALS } from '../core/records.ts';
 import { htmlAnswer, json } from './answer.ts';
-import { html, page, table, type Html } from './html.ts';
+import { type Html, html, page, table } from './html.ts';
 import { type Route, wantsJson } from './route.ts';
 
 /** `/debug/ledger`: where every record went. */

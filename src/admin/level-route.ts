@@ -36,7 +36,12 @@ async function put({ request, query, deps }: RouteContext, logger: string): Prom
   const asked = readLevelRequest(request.headers['content-type'], body, query);
   if ('error' in asked) return failure(400, asked.error);
   if (deps.requireTtl && asked.ttlMs === undefined) return failure(400, 'must specify ttl');
-  deps.levels.set(logger, asked.level, { ttlMs: asked.ttlMs, reason: asked.reason, actor: actorOf(request.headers), remoteAddress: request.socket.remoteAddress });
+  deps.levels.set(logger, asked.level, {
+    ttlMs: asked.ttlMs,
+    reason: asked.reason,
+    actor: actorOf(request.headers),
+    remoteAddress: request.socket.remoteAddress,
+  });
   return stateOf(deps, logger);
 }
 

@@ -101,6 +101,7 @@ function scopeOf(query: URLSearchParams): LevelScope | undefined | string {
   const user = query.get('user') ?? undefined;
   if (trace === undefined && route === undefined && user === undefined) return undefined;
   if (trace !== undefined && !/^[0-9a-f]{32}$/i.test(trace)) return `unrecognized trace: ${JSON.stringify(trace)}`;
-  if (route === '' || user === '' || (route?.length ?? 0) > MAX_NAME || (user?.length ?? 0) > MAX_NAME) return 'unrecognized scope: a route or user is empty or too long';
+  if (route === '' || user === '' || (route?.length ?? 0) > MAX_NAME || (user?.length ?? 0) > MAX_NAME)
+    return 'unrecognized scope: a route or user is empty or too long';
   return { trace: trace?.toLowerCase(), route, user };
 }

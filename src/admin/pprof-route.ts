@@ -46,7 +46,9 @@ export const heapRoute = profileRoute('heap', async (ms, { signal }) => (await i
 /** `/debug/pprof/allocs`: all that is allocated from now on. */
 export const allocsRoute = profileRoute('allocs', async (ms, { signal }) => (await import('./pprof/heap-profile.ts')).takeHeapProfile('allocs', ms, signal));
 /** `/debug/pprof/goroutine`: the open handles. */
-export const goroutineRoute = profileRoute('goroutine', async (_ms, { deps }) => (await import('./pprof/handles-profile.ts')).encodeHandles(deps.handles(), Date.now()));
+export const goroutineRoute = profileRoute('goroutine', async (_ms, { deps }) =>
+  (await import('./pprof/handles-profile.ts')).encodeHandles(deps.handles(), Date.now()),
+);
 
 const KINDS = [
   ['profile', 'CPU time by function and line'],

@@ -20,7 +20,11 @@ const MAX_PREFIX = 6; // segments of a mount point that a framework left on the 
  */
 export async function openRouter(routes: readonly Route[]): Promise<Router> {
   const { default: findMyWay } = await import('find-my-way');
-  const inner: Instance<never> = (findMyWay as unknown as typeof import('find-my-way'))({ ignoreTrailingSlash: true, ignoreDuplicateSlashes: false, maxParamLength: 300 }) as Instance<never>;
+  const inner: Instance<never> = (findMyWay as unknown as typeof import('find-my-way'))({
+    ignoreTrailingSlash: true,
+    ignoreDuplicateSlashes: false,
+    maxParamLength: 300,
+  }) as Instance<never>;
   for (const route of routes) inner.on('GET', route.path, () => {}, route);
   return (path) => {
     if (path.includes('//')) return undefined; // an empty segment is nobody's prefix

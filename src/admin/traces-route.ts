@@ -26,7 +26,13 @@ function overview(context: RouteContext) {
     ...counts.map((count, bucket) => (count === 0 ? '' : html`<a href="${href(up, name, bucket)}">${count}</a>`)),
     p99Ms === undefined ? '' : p99Ms === Number.POSITIVE_INFINITY ? `over ${formatMs(BUCKETS_MS.at(-1) as number)}` : `under ${formatMs(p99Ms)}`,
   ]);
-  const open = active.map((one) => [html`<span class="${one.isSlow ? 'bad' : ''}">${one.name}${one.isSlow ? ' (slow)' : ''}</span>`, one.detail, formatMs(one.ageMs), one.traceId ? traceLink(up, one.traceId) : '', one.count]);
+  const open = active.map((one) => [
+    html`<span class="${one.isSlow ? 'bad' : ''}">${one.name}${one.isSlow ? ' (slow)' : ''}</span>`,
+    one.detail,
+    formatMs(one.ageMs),
+    one.traceId ? traceLink(up, one.traceId) : '',
+    one.count,
+  ]);
   const body = html`<h2>Active</h2>${table(['name', 'detail', 'for', 'trace', 'count'], open)}
 <h2>Recent, by latency</h2>${table(['name', ...BUCKETS_MS.map((ms) => `≥${formatMs(ms)}`), 'failed', 'p99'], rows)}`;
   return htmlAnswer(200, page('Traces', up, body));
@@ -39,7 +45,13 @@ function kept(context: RouteContext, name: string) {
   if (bucket !== undefined && !(Number.isInteger(bucket) && bucket >= 0 && bucket <= FAILED)) return failure(400, `bucket is no number from 0 to ${FAILED}`);
   const spans = deps.traces.spans(name, bucket);
   if (wantsJson(context)) return json(200, { name, bucket: bucket ?? null, spans });
-  const rows = spans.map((span) => [new Date(span.startMs).toISOString(), formatMs(span.durationMs), span.failed ? html`<span class="bad">failed</span>` : '', traceLink(up, span.traceId), attributeText(span)]);
+  const rows = spans.map((span) => [
+    new Date(span.startMs).toISOString(),
+    formatMs(span.durationMs),
+    span.failed ? html`<span class="bad">failed</span>` : '',
+    traceLink(up, span.traceId),
+    attributeText(span),
+  ]);
   return htmlAnswer(200, page(`Traces: ${name}`, up, table(['start (UTC)', 'duration', '', 'trace', 'attributes'], rows)));
 }
 

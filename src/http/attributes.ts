@@ -7,7 +7,8 @@ export function knownMethod(method: string | undefined): string {
 }
 
 /** Query keys whose values are credentials (the list of OpenTelemetry's `url.query`, and the usual names). */
-const SECRET_QUERY = /([?&;]|^)(AWSAccessKeyId|Signature|sig|X-Goog-Signature|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token|access_token|id_token|refresh_token|token|api_?key|key|password|passwd|pwd|secret|client_secret|code|auth)=[^&#;]*/gi;
+const SECRET_QUERY =
+  /([?&;]|^)(AWSAccessKeyId|Signature|sig|X-Goog-Signature|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token|access_token|id_token|refresh_token|token|api_?key|key|password|passwd|pwd|secret|client_secret|code|auth)=[^&#;]*/gi;
 
 /** Part of each of those keys: most queries have none, and looking is cheaper than replacing. */
 const SECRET_HINT = /key|sig|cred|token|pass|pwd|secret|code|auth/i;

@@ -63,7 +63,12 @@ export class ClientCall {
     this.#done = true;
     const cancelled = isAbort(error);
     const errorType = error !== undefined && !cancelled ? errorTypeOf(error) : this.#status >= 400 ? String(this.#status) : undefined;
-    const bag: AttributeBag = { 'http.request.method': this.#method, 'server.address': this.#target.host, 'server.port': this.#target.port, 'url.full': this.#target.url };
+    const bag: AttributeBag = {
+      'http.request.method': this.#method,
+      'server.address': this.#target.host,
+      'server.port': this.#target.port,
+      'url.full': this.#target.url,
+    };
     if (this.#method === '_OTHER') bag['http.request.method_original'] = bounded(this.#target.method ?? '');
     if (this.#status !== 0) bag['http.response.status_code'] = this.#status;
     if (this.#protocol !== undefined && this.#protocol !== '1.1') bag['network.protocol.version'] = this.#protocol;

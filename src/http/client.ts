@@ -29,7 +29,9 @@ export function watchClients(options: HttpClientOptions): () => void {
   };
   const stops = [
     on('http.client.request.start', ({ request }) => begin(request)),
-    on('http.client.response.finish', ({ request, response }) => request[CALL]?.responded(response.statusCode ?? 0, response.httpVersion, oneHeader(response.headers['x-error-id']))),
+    on('http.client.response.finish', ({ request, response }) =>
+      request[CALL]?.responded(response.statusCode ?? 0, response.httpVersion, oneHeader(response.headers['x-error-id'])),
+    ),
     on('http.client.request.error', ({ request, error }) => request[CALL]?.end(error ?? new Error('unknown'))),
     hasCreatedChannel() ? on('http.client.request.created', ({ request }) => begin(request)) : wrapAddRequest(begin),
   ];

@@ -66,6 +66,7 @@ function headerNames(headers: readonly unknown[] | string | undefined): Readonly
 /** The `X-Error-Id` of an answer that is a failure; names and values stand in turn. */
 function errorIdOf(response: UndiciMessage['response']): string | undefined {
   if (response?.headers === undefined || response.statusCode < 400) return undefined;
-  for (let i = 0; i + 1 < response.headers.length; i += 2) if (String(response.headers[i]).toLowerCase() === 'x-error-id') return String(response.headers[i + 1]);
+  for (let i = 0; i + 1 < response.headers.length; i += 2)
+    if (String(response.headers[i]).toLowerCase() === 'x-error-id') return String(response.headers[i + 1]);
   return undefined;
 }

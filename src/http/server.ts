@@ -6,9 +6,9 @@ import type { AttributeBag } from '../core/records.ts';
 import { ROOT, type Scope, storage } from '../core/scope.ts';
 import { bounded, knownMethod, splitHost, splitTarget } from './attributes.ts';
 import { readDeadlineHeader } from './deadline-header.ts';
+import { type OpenRequest, OpenRequests } from './open-requests.ts';
 import { type HttpOutcome, type HttpRecorder, type HttpSpans, KIND_SERVER } from './port.ts';
 import { type NeededHeaders, neededHeaders } from './request-headers.ts';
-import { type OpenRequest, OpenRequests } from './open-requests.ts';
 import { RequestLimit } from './request-limit.ts';
 import { routeOf } from './route.ts';
 
@@ -166,11 +166,23 @@ function schemeOf(socket: Socket): string {
   return (socket as { encrypted?: boolean }).encrypted ? 'https' : 'http';
 }
 
-function serverAttributes({ message, target, headers }: Exchange, method: string, status: number, route: string | undefined, outcome: HttpOutcome): AttributeBag {
+function serverAttributes(
+  { message, target, headers }: Exchange,
+  method: string,
+  status: number,
+  route: string | undefined,
+  outcome: HttpOutcome,
+): AttributeBag {
   const { request, socket } = message;
   const scheme = schemeOf(socket);
   const host = splitHost(headers.host, scheme === 'https' ? 443 : 80);
-  const bag: AttributeBag = { 'http.request.method': method, 'url.path': target.path, 'url.scheme': scheme, 'server.address': host.address, 'server.port': host.port };
+  const bag: AttributeBag = {
+    'http.request.method': method,
+    'url.path': target.path,
+    'url.scheme': scheme,
+    'server.address': host.address,
+    'server.port': host.port,
+  };
   if (method === '_OTHER') bag['http.request.method_original'] = bounded(request.method ?? '');
   if (target.query !== undefined) bag['url.query'] = target.query;
   if (route !== undefined) bag['http.route'] = route;

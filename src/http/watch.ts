@@ -1,6 +1,6 @@
 import { watchClients } from './client.ts';
-import { watchFetch } from './fetch.ts';
 import type { HttpClientOptions } from './client-call.ts';
+import { watchFetch } from './fetch.ts';
 import { type HttpServerOptions, watchServers } from './server.ts';
 
 /** What of HTTP is watched. */

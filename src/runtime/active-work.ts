@@ -16,7 +16,14 @@ export function activeWork(open: OpenRequests<Exchange>, traces: Pick<TraceBook,
     const route = routeOf(request);
     const name = route === undefined ? (request.method ?? 'HTTP') : `${request.method} ${route}`;
     const ageMs = nowMono - startMono;
-    return { name, detail: target.path, ageMs, traceId: scope.span?.spanContext().traceId, count: 1, isSlow: ageMs > (p99.get(name) ?? Number.POSITIVE_INFINITY) };
+    return {
+      name,
+      detail: target.path,
+      ageMs,
+      traceId: scope.span?.spanContext().traceId,
+      count: 1,
+      isSlow: ageMs > (p99.get(name) ?? Number.POSITIVE_INFINITY),
+    };
   });
   const calls = functionDefs()
     .filter((def) => def.active > 0)

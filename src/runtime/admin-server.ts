@@ -25,8 +25,20 @@ export function isAdminServer(server: Server): boolean {
 }
 
 /** Serves `handler`; a port that is taken is one line on stderr, and the application runs on. */
-export async function openAdminServer(handler: AdminHandler, where: { readonly port: number; readonly host: string } | { readonly path: string }): Promise<AdminServer> {
-  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: HEADERS_MS, connectionsCheckingInterval: 1_000 }, handler);
+export async function openAdminServer(
+  handler: AdminHandler,
+  where: { readonly port: number; readonly host: string } | { readonly path: string },
+): Promise<AdminServer> {
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+      keepAliveTimeout: HEADERS_MS,
+      connectionsCheckingInterval: 1_000,
+    },
+    handler,
+  );
   own.add(server);
   server.unref();
   boundConnections(server);
@@ -36,7 +48,10 @@ export async function openAdminServer(handler: AdminHandler, where: { readonly p
   });
   if (problem !== undefined) {
     const place = 'path' in where ? where.path : `${where.host}:${where.port}`;
-    warn('admin-listen', `cannot serve the admin pages on ${place}: ${safeMessage(problem)}; choose another with start({ admin: { port } }) or SONDE_ADMIN_PORT`);
+    warn(
+      'admin-listen',
+      `cannot serve the admin pages on ${place}: ${safeMessage(problem)}; choose another with start({ admin: { port } }) or SONDE_ADMIN_PORT`,
+    );
   }
   server.on('error', (error) => warn('admin-server', `the admin server has failed: ${error.message}`));
   const address = problem === undefined ? server.address() : null;

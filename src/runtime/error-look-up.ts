@@ -30,8 +30,13 @@ export function openErrorLookUp(dir: string, store: (() => Promise<Lookup>) | un
   return {
     async error(text) {
       const parsed = parseErrorId(text);
-      if (!parsed.ok) return { malformed: parsed.reason === 'check' ? 'not a Sonde error ID: one symbol is wrong' : 'not a Sonde error ID: expected 16 symbols such as 7X2K-9QD4-MB3H-TRVZ' };
-      const found = (await inStore(lookup(), parsed.id)) ?? findInJournals(dir, parsed.id) ?? recent.toArray().findLast((record) => record['error.id'] === parsed.id);
+      if (!parsed.ok)
+        return {
+          malformed:
+            parsed.reason === 'check' ? 'not a Sonde error ID: one symbol is wrong' : 'not a Sonde error ID: expected 16 symbols such as 7X2K-9QD4-MB3H-TRVZ',
+        };
+      const found =
+        (await inStore(lookup(), parsed.id)) ?? findInJournals(dir, parsed.id) ?? recent.toArray().findLast((record) => record['error.id'] === parsed.id);
       return found ? { found } : { missing: `no error ${parsed.id} in this process or its store` };
     },
     async errors({ limit, after }) {

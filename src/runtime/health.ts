@@ -45,7 +45,13 @@ export function health(name: string, look: (signal: AbortSignal) => unknown, opt
   if (typeof name !== 'string' || name === '') throw new TypeError(`Cannot register health check "${String(name)}": the name is empty, expected a text`);
   if (typeof look !== 'function') throw new TypeError(`Cannot register health check "${name}": the check is ${typeof look}, expected a function`);
   if (checks.has(name)) throw new TypeError(`Cannot register health check "${name}": the name is taken, expected a new one`);
-  const check: Check = { name, look, timeoutMs: durationMs(options.timeout ?? '1s', `timeout of health check "${name}"`), critical: options.critical ?? true, running: undefined };
+  const check: Check = {
+    name,
+    look,
+    timeoutMs: durationMs(options.timeout ?? '1s', `timeout of health check "${name}"`),
+    critical: options.critical ?? true,
+    running: undefined,
+  };
   checks.set(name, check);
   return () => {
     if (checks.get(name) === check) checks.delete(name);
@@ -84,7 +90,9 @@ async function run(check: Check): Promise<Outcome> {
     over.release(`no answer within ${timeoutMs}ms`);
     abort.abort(new DOMException('The health check took too long', 'TimeoutError'));
   }, timeoutMs);
-  const looked = (async () => ((await look(abort.signal)) === false ? 'it answered false' : undefined))().catch((error: unknown) => safeMessage(error) || 'failed');
+  const looked = (async () => ((await look(abort.signal)) === false ? 'it answered false' : undefined))().catch(
+    (error: unknown) => safeMessage(error) || 'failed',
+  );
   const reason = await Promise.race([looked, over.promise]);
   clock.clearTimeout(timer);
   return { ok: reason === undefined, critical, reason: reason?.slice(0, 500), ms: Math.round(clock.mono() - startMono) };

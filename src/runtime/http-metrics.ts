@@ -26,7 +26,13 @@ export function httpRecorder(): HttpRecorder {
       serverCell(server, kept, measure).observeIn(durationMs / 1_000, scope);
     },
     client(durationMs, { method, host, port, status, errorType }, scope) {
-      const labels = { http_request_method: method, server_address: host, server_port: String(port), http_response_status_code: statusLabel(status), error_type: errorType ?? '' };
+      const labels = {
+        http_request_method: method,
+        server_address: host,
+        server_port: String(port),
+        http_response_status_code: statusLabel(status),
+        error_type: errorType ?? '',
+      };
       client.cell(labels).observeIn(durationMs / 1_000, scope);
     },
     badDeadline: () => ignored.inc(),
@@ -36,12 +42,22 @@ export function httpRecorder(): HttpRecorder {
 const MAX_KEPT = 500; // routes whose cells are at hand; what is not kept is found by its labels
 
 /** The series of a request. The ones of the usual requests are found by route and status, without making labels. */
-function serverCell(family: Family<HistogramCell>, kept: Map<string, Map<number, HistogramCell>>, { method, scheme, status, route = '', errorType = '' }: ServerMeasure): HistogramCell {
+function serverCell(
+  family: Family<HistogramCell>,
+  kept: Map<string, Map<number, HistogramCell>>,
+  { method, scheme, status, route = '', errorType = '' }: ServerMeasure,
+): HistogramCell {
   const isUsual = method === 'GET' && scheme === 'http' && errorType === '';
   const byStatus = isUsual ? kept.get(route) : undefined;
   const known = byStatus?.get(status);
   if (known) return known;
-  const cell = family.cell({ http_request_method: method, url_scheme: scheme, http_response_status_code: statusLabel(status), http_route: route, error_type: errorType });
+  const cell = family.cell({
+    http_request_method: method,
+    url_scheme: scheme,
+    http_response_status_code: statusLabel(status),
+    http_route: route,
+    error_type: errorType,
+  });
   if (isUsual && byStatus) byStatus.set(status, cell);
   else if (isUsual && kept.size < MAX_KEPT) kept.set(route, new Map([[status, cell]]));
   return cell;

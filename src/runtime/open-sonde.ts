@@ -9,7 +9,7 @@ import type { Config } from './config/config.ts';
 import { openErrorLookUp } from './error-look-up.ts';
 import { setDraining } from './health.ts';
 import type { ShutdownReport } from './shutdown-report.ts';
-import type { OpenSonde } from './start.ts';
+import type { OpenSonde } from './sonde.ts';
 import { wireDisabled } from './wire-disabled.ts';
 import { wire } from './wiring.ts';
 import { within } from './within.ts';

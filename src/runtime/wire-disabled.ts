@@ -6,7 +6,14 @@ import { configureLogs } from '../logs/configure.ts';
 import type { Config } from './config/config.ts';
 import type { Telemetry } from './wiring.ts';
 
-const NOTHING = { produced: 0, stored: 0, sent: 0, spooled: 0, pending: 0, dropped: Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number> };
+const NOTHING = {
+  produced: 0,
+  stored: 0,
+  sent: 0,
+  spooled: 0,
+  pending: 0,
+  dropped: Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>,
+};
 const EMPTY: LedgerReport = { span: NOTHING, log: NOTHING, error: NOTHING, metric: NOTHING };
 
 /** Telemetry that is switched off: log lines are still written, because they are the application's, and nothing else is done. */

@@ -7,7 +7,7 @@ import type { LedgerReport } from '../core/records.ts';
 import { setResource } from '../core/resource.ts';
 import { configureErrors, takeRecord } from '../errors/configure.ts';
 import { adoptCrashReports, enableCrashReports } from '../errors/crash-reports.ts';
-import { type Journal, openJournal } from '../errors/journal.ts';
+import { openJournal } from '../errors/journal.ts';
 import { OpenRequests } from '../http/open-requests.ts';
 import type { Exchange } from '../http/server.ts';
 import { watchHttp } from '../http/watch.ts';
@@ -17,17 +17,17 @@ import { lineCounts } from '../logs/line.ts';
 import { defineReading } from '../metrics/registry.ts';
 import { startMetrics } from '../metrics/start-metrics.ts';
 import type { SinkOptions } from '../pipeline/messages.ts';
-import { type Pipeline, startPipeline } from '../pipeline/pipeline.ts';
+import { startPipeline } from '../pipeline/pipeline.ts';
 import { isAdminServer } from './admin-server.ts';
 import type { Config } from './config/config.ts';
 import { monitorErrors } from './error-monitor.ts';
 import { httpRecorder } from './http-metrics.ts';
 import { httpSpans } from './http-spans.ts';
 import { openNativeEngine, openSdkEngine } from './open-engine.ts';
-import { within } from './within.ts';
-import { requestFacts } from './request-facts.ts';
 import { pushMetrics } from './push-metrics.ts';
+import { requestFacts } from './request-facts.ts';
 import { watchProcess } from './watch-process.ts';
+import { within } from './within.ts';
 
 /** Telemetry under way. */
 export interface Telemetry {
@@ -61,11 +61,25 @@ export async function wire(config: Config): Promise<Telemetry> {
   });
   // Errors are the last to go quiet: one that comes while everything else ends is journaled still.
   const openRequests = new OpenRequests<Exchange>();
-  const errors = [configureErrors({ journal, redact: config.logs.redact, request: requestFacts(openRequests), onRecord: (line, _record, journaled) => pipeline.error(line, journaled) }), monitorErrors(), enableCrashReports(config.dir)];
+  const errors = [
+    configureErrors({
+      journal,
+      redact: config.logs.redact,
+      request: requestFacts(openRequests),
+      onRecord: (line, _record, journaled) => pipeline.error(line, journaled),
+    }),
+    monitorErrors(),
+    enableCrashReports(config.dir),
+  ];
   adoptCrashReports(config.dir, takeRecord);
   const undo: (() => unknown)[] = [];
   const traces = new TraceBook(() => clock.now() - clock.mono());
-  const logs = configureLogs({ ...config.logs, leaseFile: join(config.dir, 'levels.json'), onLine: (line, severity) => pipeline.log(line, severity), onSampled: () => pipeline.logSampledOut() });
+  const logs = configureLogs({
+    ...config.logs,
+    leaseFile: join(config.dir, 'levels.json'),
+    onLine: (line, severity) => pipeline.log(line, severity),
+    onSampled: () => pipeline.logSampledOut(),
+  });
   undo.push(
     () => logs.close(),
     errorReported.subscribe(({ record, line }) => writeErrorRecord(record, line)),
@@ -79,7 +93,15 @@ export async function wire(config: Config): Promise<Telemetry> {
   if (config.http !== false) {
     const { limitMs, ignore } = config.http;
     const spans = httpSpans(engine.engine, engine.propagation, () => clock.mono());
-    undo.push(watchHttp({ spans, open: openRequests, recorder: httpRecorder(), limitMs, ignore: (request, server) => isAdminServer(server) || ignore?.(request) === true }));
+    undo.push(
+      watchHttp({
+        spans,
+        open: openRequests,
+        recorder: httpRecorder(),
+        limitMs,
+        ignore: (request, server) => isAdminServer(server) || ignore?.(request) === true,
+      }),
+    );
   }
   await engine.ready;
   return {
@@ -121,14 +143,17 @@ function sinkOf({ otlp, retention }: Config): SinkOptions {
 
 /** What became of the lines on standard output; the pipeline's own count of the same lines is the ledger's. */
 function watchOutput(logs: Logs): () => void {
-  return defineReading({ type: 'counter', name: 'sonde_log_output_lines_total', help: 'Log lines for standard output, by what became of them', labels: ['outcome'] }, () => {
-    const { written, dropped } = logs.counts();
-    return [
-      { labels: { outcome: 'written' }, value: written },
-      { labels: { outcome: 'dropped' }, value: dropped },
-      { labels: { outcome: 'sampled' }, value: lineCounts.sampled },
-    ];
-  });
+  return defineReading(
+    { type: 'counter', name: 'sonde_log_output_lines_total', help: 'Log lines for standard output, by what became of them', labels: ['outcome'] },
+    () => {
+      const { written, dropped } = logs.counts();
+      return [
+        { labels: { outcome: 'written' }, value: written },
+        { labels: { outcome: 'dropped' }, value: dropped },
+        { labels: { outcome: 'sampled' }, value: lineCounts.sampled },
+      ];
+    },
+  );
 }
 
 function watchLeases(): () => void {

@@ -3,8 +3,8 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { getLevel, type Sonde, start } from 'sonde';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 let dir: string;
 let sonde: Sonde;
@@ -41,7 +41,10 @@ function raw(bytes: string, keepWriting?: (socket: Socket) => void): Promise<str
       keepWriting?.(socket);
     });
     let text = '';
-    socket.on('data', (chunk) => (text += chunk)).on('error', () => {}).on('close', () => resolve(text));
+    socket
+      .on('data', (chunk) => (text += chunk))
+      .on('error', () => {})
+      .on('close', () => resolve(text));
   });
 }
 
@@ -74,10 +77,22 @@ describe('what a browser can be made to send', () => {
 
 describe('bytes that no client should send', () => {
   it.each([
-    ['length and chunks at once', 'PUT /log/level HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'],
-    ['two lengths', 'PUT /log/level HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 44\r\n\r\nGET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'],
-    ['chunked that is obscured', 'PUT /log/level HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'],
-    ['a chunk size that is none', 'PUT /log/level HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\nGET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    [
+      'length and chunks at once',
+      'PUT /log/level HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    ],
+    [
+      'two lengths',
+      'PUT /log/level HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 44\r\n\r\nGET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    ],
+    [
+      'chunked that is obscured',
+      'PUT /log/level HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    ],
+    [
+      'a chunk size that is none',
+      'PUT /log/level HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\nGET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    ],
     ['a folded header', 'GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n'.replace('X: a\r\n b', 'X\u0000: a')],
     ['a request without Host', 'GET /metrics HTTP/1.1\r\n\r\n'],
     ['a header of 20 kB', `GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`],
@@ -110,7 +125,16 @@ describe('bytes that no client should send', () => {
     expect((await call(`/log/level?x=${'a'.repeat(5_000)}`)).status).toBe(400);
   });
 
-  it.each(['/../../etc/passwd', '/debug/errors/..%2f..%2fetc%2fpasswd', '/debug/errors/%2e%2e/%2e%2e', '/debug/errors/....//', '/..\\..\\x', '//evil.example/metrics/x', '/debug/errors/%00', '/%'])('the path %s leads nowhere', async (path) => {
+  it.each([
+    '/../../etc/passwd',
+    '/debug/errors/..%2f..%2fetc%2fpasswd',
+    '/debug/errors/%2e%2e/%2e%2e',
+    '/debug/errors/....//',
+    '/..\\..\\x',
+    '//evil.example/metrics/x',
+    '/debug/errors/%00',
+    '/%',
+  ])('the path %s leads nowhere', async (path) => {
     const { status, body } = await call(path);
     expect([400, 404]).toContain(status);
     expect(body).not.toContain('root:');

@@ -23,7 +23,11 @@ interface Run {
 
 function run(args: readonly string[], env: Record<string, string> = {}): Promise<Run> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { timeout: 60_000, cwd: ROOT, env: { PATH: process.env.PATH ?? '', SONDE_DIR: dir, SONDE_LOG_FORMAT: 'json', ...env } });
+    const child = spawn(process.execPath, args, {
+      timeout: 60_000,
+      cwd: ROOT,
+      env: { PATH: process.env.PATH ?? '', SONDE_DIR: dir, SONDE_LOG_FORMAT: 'json', ...env },
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => (stdout += chunk));
@@ -76,7 +80,9 @@ describe('node --import sonde/register', () => {
     expect(watched.code).toBe(1);
     expect(watched.stderr).toContain(message);
     expect(watched.stderr.split('\n')[0]).toBe(plain.stderr.split('\n')[0]);
-    expect(await errors()).toMatchObject([{ level: 'fatal', severity_number: 21, 'sonde.error.mechanism': mechanism, 'sonde.error.handled': false, 'service.name': 'sonde' }]);
+    expect(await errors()).toMatchObject([
+      { level: 'fatal', severity_number: 21, 'sonde.error.mechanism': mechanism, 'sonde.error.handled': false, 'service.name': 'sonde' },
+    ]);
     expect((await logs()).map((line) => line.message)).toContain('worked');
   });
 

@@ -21,10 +21,87 @@ function random(seed: number): () => number {
 }
 
 const METHODS = ['GET', 'GET', 'PUT', 'PUT', 'PUT', 'POST', 'POST', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS', 'PROPFIND'];
-const PATHS = ['/log/level', '/log/level', '/log/level', '/loggers', '/loggers/orders', '/loggers/web', '/loggers/ROOT', '/debug', '/debug/errors', '/debug/errors/7X2K-9QD4-MB3H-TRVZ', '/debug/traces', '/debug/handles', '/debug/ledger', '/debug/config', '/debug/pprof', '/metrics', '/healthz', '/', '/a/b/c'];
-const WORDS = ['level', 'ttl', 'rollbackAfter', 'reason', 'logger', 'debug', 'INFO', 'warn', 'off', '10m', '1h30m', '-1', '25h', '999999999s', '__proto__', 'constructor', 'configuredLevel', 'null', '<script>', '"', '\\', '%00', '%zz', '%E0%A4', '€', '\u2028', '..', 'format', 'json', 'limit', 'after', 'name', 'bucket', '8', 'trace', '0'.repeat(32)];
-const TYPES = ['application/json', 'application/x-www-form-urlencoded', 'text/plain', 'application/vnd.spring-boot.actuator.v3+json', 'APPLICATION/JSON; charset=x', ';;;', 'a'.repeat(300), ''];
-const HEADERS = ['Origin: http://localhost', 'Origin: http://evil.example', 'Origin: null', 'Sec-Fetch-Site: cross-site', 'Sec-Fetch-Site: same-origin', 'Accept: application/json', 'Accept: text/html', 'X-Forwarded-For: 1.2.3.4', 'Authorization: Bearer x', 'Accept: */*;q=x'];
+const PATHS = [
+  '/log/level',
+  '/log/level',
+  '/log/level',
+  '/loggers',
+  '/loggers/orders',
+  '/loggers/web',
+  '/loggers/ROOT',
+  '/debug',
+  '/debug/errors',
+  '/debug/errors/7X2K-9QD4-MB3H-TRVZ',
+  '/debug/traces',
+  '/debug/handles',
+  '/debug/ledger',
+  '/debug/config',
+  '/debug/pprof',
+  '/metrics',
+  '/healthz',
+  '/',
+  '/a/b/c',
+];
+const WORDS = [
+  'level',
+  'ttl',
+  'rollbackAfter',
+  'reason',
+  'logger',
+  'debug',
+  'INFO',
+  'warn',
+  'off',
+  '10m',
+  '1h30m',
+  '-1',
+  '25h',
+  '999999999s',
+  '__proto__',
+  'constructor',
+  'configuredLevel',
+  'null',
+  '<script>',
+  '"',
+  '\\',
+  '%00',
+  '%zz',
+  '%E0%A4',
+  '€',
+  '\u2028',
+  '..',
+  'format',
+  'json',
+  'limit',
+  'after',
+  'name',
+  'bucket',
+  '8',
+  'trace',
+  '0'.repeat(32),
+];
+const TYPES = [
+  'application/json',
+  'application/x-www-form-urlencoded',
+  'text/plain',
+  'application/vnd.spring-boot.actuator.v3+json',
+  'APPLICATION/JSON; charset=x',
+  ';;;',
+  'a'.repeat(300),
+  '',
+];
+const HEADERS = [
+  'Origin: http://localhost',
+  'Origin: http://evil.example',
+  'Origin: null',
+  'Sec-Fetch-Site: cross-site',
+  'Sec-Fetch-Site: same-origin',
+  'Accept: application/json',
+  'Accept: text/html',
+  'X-Forwarded-For: 1.2.3.4',
+  'Authorization: Bearer x',
+  'Accept: */*;q=x',
+];
 
 class Fuzz {
   readonly #next: () => number;
@@ -45,7 +122,9 @@ class Fuzz {
     return Array.from({ length: this.upTo(12) }, () => String.fromCharCode(this.chance(0.9) ? 32 + this.upTo(95) : this.upTo(0xd7ff))).join('');
   }
   pairs(): string {
-    return Array.from({ length: this.upTo(4) }, () => (this.chance(0.7) ? `${encodeURIComponent(this.word())}=${encodeURIComponent(this.word())}` : this.word())).join('&');
+    return Array.from({ length: this.upTo(4) }, () =>
+      this.chance(0.7) ? `${encodeURIComponent(this.word())}=${encodeURIComponent(this.word())}` : this.word(),
+    ).join('&');
   }
   json(depth = 0): unknown {
     switch (this.upTo(depth > 2 ? 4 : 7)) {
@@ -133,7 +212,14 @@ class Client {
         if (received.length < end + 4 + length) return;
         done({ status: Number(head.slice(9, 12)), head, body: received.toString('utf8', end + 4, end + 4 + length) }, /^connection: close/im.test(head));
       };
-      const timer = setTimeout(() => done(new Error(`no answer: ${JSON.stringify(bytes.toString('latin1').slice(0, 500))} got ${JSON.stringify(received.toString('latin1').slice(0, 300))}`), true), HANG_MS);
+      const timer = setTimeout(
+        () =>
+          done(
+            new Error(`no answer: ${JSON.stringify(bytes.toString('latin1').slice(0, 500))} got ${JSON.stringify(received.toString('latin1').slice(0, 300))}`),
+            true,
+          ),
+        HANG_MS,
+      );
       const onClose = (): void => done(new Error(`closed without an answer: ${JSON.stringify(bytes.toString('latin1').slice(0, 500))}`), true);
       socket.on('data', onData).on('close', onClose).on('error', onClose);
       socket.write(bytes);

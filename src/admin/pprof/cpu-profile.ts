@@ -72,7 +72,8 @@ const MAX_DEPTH = 512; // V8 cuts stacks at 255 frames; joined async stacks are 
 
 function stackAbove(node: CpuNode, parents: ReadonlyMap<number, CpuNode>, place: (frame: CallFrame) => Place): Place[] {
   const stack: Place[] = [];
-  for (let at = parents.get(node.id); at && at.callFrame.functionName !== '(root)' && stack.length < MAX_DEPTH; at = parents.get(at.id)) stack.push(place(at.callFrame));
+  for (let at = parents.get(node.id); at && at.callFrame.functionName !== '(root)' && stack.length < MAX_DEPTH; at = parents.get(at.id))
+    stack.push(place(at.callFrame));
   return stack;
 }
 

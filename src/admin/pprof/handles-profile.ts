@@ -11,7 +11,12 @@ export function encodeHandles(handles: readonly HandleRow[], nowMs: number): Buf
     const key = `${handle.kind} ${handle.site ?? ''} ${owner ?? ''}`;
     const group = groups.get(key);
     if (group) group.count++;
-    else groups.set(key, { stack: [{ name: handle.kind, file: '', line: 0 }, ...siteOf(handle.site), ...(owner === undefined ? [] : [{ name: owner, file: '', line: 0 }])], kind: handle.kind, count: 1 });
+    else
+      groups.set(key, {
+        stack: [{ name: handle.kind, file: '', line: 0 }, ...siteOf(handle.site), ...(owner === undefined ? [] : [{ name: owner, file: '', line: 0 }])],
+        kind: handle.kind,
+        count: 1,
+      });
   }
   for (const { stack, kind, count: open } of groups.values()) builder.sample(stack, [open], { kind });
   return builder.finish();

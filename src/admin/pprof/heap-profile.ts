@@ -26,7 +26,11 @@ export async function takeHeapProfile(kind: 'heap' | 'allocs', ms: number, signa
   const all = kind === 'allocs';
   const profile = await withInspector(async (post) => {
     await post('HeapProfiler.enable');
-    await post('HeapProfiler.startSampling', { samplingInterval: INTERVAL_BYTES, includeObjectsCollectedByMajorGC: all, includeObjectsCollectedByMinorGC: all });
+    await post('HeapProfiler.startSampling', {
+      samplingInterval: INTERVAL_BYTES,
+      includeObjectsCollectedByMajorGC: all,
+      includeObjectsCollectedByMinorGC: all,
+    });
     await wait(ms, signal);
     return (await post<{ profile: HeapProfile }>('HeapProfiler.stopSampling')).profile;
   });
@@ -37,7 +41,13 @@ export async function takeHeapProfile(kind: 'heap' | 'allocs', ms: number, signa
 export function encodeHeapProfile(profile: HeapProfile, kind: 'heap' | 'allocs', startMs: number, durationMs: number): Buffer {
   const prefix = kind === 'heap' ? 'inuse' : 'alloc';
   const space = { type: `${prefix}_space`, unit: 'bytes' };
-  const builder = new ProfileBuilder({ values: [{ type: `${prefix}_objects`, unit: 'count' }, space], startMs, durationMs, periodType: { type: 'space', unit: 'bytes' }, period: INTERVAL_BYTES });
+  const builder = new ProfileBuilder({
+    values: [{ type: `${prefix}_objects`, unit: 'count' }, space],
+    startMs,
+    durationMs,
+    periodType: { type: 'space', unit: 'bytes' },
+    period: INTERVAL_BYTES,
+  });
   const place = placeFinder();
   const counts = new Map<number, number>();
   for (const { nodeId } of profile.samples ?? []) counts.set(nodeId, (counts.get(nodeId) ?? 0) + 1);

@@ -1,5 +1,5 @@
-import { LEAST_UPPER_BOUND, originalPositionFor } from '@jridgewell/trace-mapping';
 import { fileURLToPath } from 'node:url';
+import { LEAST_UPPER_BOUND, originalPositionFor } from '@jridgewell/trace-mapping';
 import { SourceMapCache } from '../../errors/source-map-cache.ts';
 import type { Place } from './profile-builder.ts';
 

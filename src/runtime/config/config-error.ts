@@ -10,7 +10,9 @@ export class ConfigError extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(`Cannot start Sonde: ${problems.length === 1 ? 'one problem' : `${problems.length} problems`} in its configuration\n${problems.map((line) => `  ${line}`).join('\n')}`);
+    super(
+      `Cannot start Sonde: ${problems.length === 1 ? 'one problem' : `${problems.length} problems`} in its configuration\n${problems.map((line) => `  ${line}`).join('\n')}`,
+    );
     this.name = 'ConfigError';
     this.problems = problems;
   }

@@ -1,6 +1,6 @@
+import type { Attributes } from '../../core/attributes.ts';
 import type { RetroOptions } from '../../logs/retro.ts';
 import type { RateLimitOptions, SamplingOptions } from '../../logs/sampling.ts';
-import type { Attributes } from '../../core/attributes.ts';
 import type { SamplingRule } from '../../trace/engine/sampler.ts';
 import type { KeepOptions } from '../../trace/engine/tail.ts';
 import type { LevelName, StartOptions } from './start-options.ts';

@@ -53,7 +53,9 @@ const RETROACTIVE: Reader<RetroOptions | false> = {
     const given = known(value, ['level', 'linesPerTrace', 'traces', 'maxBytes']);
     if (given === undefined) return undefined;
     const level = given['level'] === undefined ? 'debug' : parseLevel(given['level']);
-    const numbers = ['linesPerTrace', 'traces', 'maxBytes'].every((key) => given[key] === undefined || (Number.isInteger(given[key]) && (given[key] as number) > 0));
+    const numbers = ['linesPerTrace', 'traces', 'maxBytes'].every(
+      (key) => given[key] === undefined || (Number.isInteger(given[key]) && (given[key] as number) > 0),
+    );
     return level !== undefined && numbers ? ({ ...given, level } as RetroOptions) : undefined;
   },
 };

@@ -3,7 +3,7 @@ import { alwaysOn, ruleSampler, type SamplingRule } from '../../trace/engine/sam
 import type { Config, OtlpConfig, SamplerConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { lineOptions } from './log-options.ts';
-import { callable, duration, httpUrl, isRecord, otelMillis, pairs, port, ratio, type Reader, text, whole, word, words, yesNo } from './readers.ts';
+import { callable, duration, httpUrl, isRecord, otelMillis, pairs, port, type Reader, ratio, text, whole, word, words, yesNo } from './readers.ts';
 import { describeResource } from './resource.ts';
 import { Sources } from './sources.ts';
 import type { LevelName, StartOptions } from './start-options.ts';
@@ -188,7 +188,9 @@ function otlpOf(from: Sources): OtlpConfig | undefined {
   const shared = {
     headers: from.pick({ option: 'otlp.headers', env: ['OTEL_EXPORTER_OTLP_HEADERS'], reader: pairs, secret: true }) ?? {},
     protocol: from.pick({ option: 'otlp.protocol', env: ['OTEL_EXPORTER_OTLP_PROTOCOL'], reader: PROTOCOL }) ?? 'http/protobuf',
-    compression: from.pick({ option: 'otlp.compression', env: ['OTEL_EXPORTER_OTLP_COMPRESSION'], reader: COMPRESSION }) ?? (isLoopback(base ?? traces ?? logs) ? 'none' : 'gzip'),
+    compression:
+      from.pick({ option: 'otlp.compression', env: ['OTEL_EXPORTER_OTLP_COMPRESSION'], reader: COMPRESSION }) ??
+      (isLoopback(base ?? traces ?? logs) ? 'none' : 'gzip'),
     timeoutMs: from.pick({ option: 'otlp.timeout', env: [['OTEL_EXPORTER_OTLP_TIMEOUT', otelMillis]], reader: duration }) ?? 10_000,
   } as const;
   const metrics = from.pick({ env: ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT'], reader: httpUrl });

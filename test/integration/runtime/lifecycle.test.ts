@@ -3,11 +3,11 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigError, health, report, type Sonde, type StartOptions, start, traced } from 'sonde';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 let dir: string;
-let running: Sonde[] = [];
+const running: Sonde[] = [];
 let said: string[] = [];
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'sonde-life-'));
@@ -45,14 +45,19 @@ describe('start', () => {
   it('rejects with every problem of the configuration, and nothing runs then', async () => {
     const wrong = start({ dir, sampling: { ratio: 7 }, logs: { level: 'loud' as never } });
     await expect(wrong).rejects.toBeInstanceOf(ConfigError);
-    await expect(wrong).rejects.toMatchObject({ code: 'SONDE_CONFIG', problems: ['sampling.ratio is 7, expected a number from 0 to 1', expect.stringContaining('logs.level is "loud"')] });
+    await expect(wrong).rejects.toMatchObject({
+      code: 'SONDE_CONFIG',
+      problems: ['sampling.ratio is 7, expected a number from 0 to 1', expect.stringContaining('logs.level is "loud"')],
+    });
     expect(readdirSync(dir)).toEqual([]);
     await begin();
   });
 
   it('rejects a second start while one runs, and takes one after the shutdown', async () => {
     const first = await begin();
-    await expect(start({ service: 'other', dir })).rejects.toThrow('Cannot start "other": telemetry of "life" runs in this process already, expected its shutdown() first');
+    await expect(start({ service: 'other', dir })).rejects.toThrow(
+      'Cannot start "other": telemetry of "life" runs in this process already, expected its shutdown() first',
+    );
     await first.shutdown();
     await begin();
   });

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { logger, report, type Sonde, type StartOptions, start, traced } from 'sonde';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 interface Received {
   readonly path: string;

@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bind, defineError, logger, report, type Sonde, start, traced } from 'sonde';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 let dir: string;
 let sonde: Sonde;
@@ -13,7 +13,6 @@ let bank: Server;
 let answer: { status: number; id: string; message: string };
 const bankHeaders: Record<string, unknown>[] = [];
 const CardDeclined = defineError<{ orderId: string }>('slice/card-declined', { status: 402, public: 'Your card was declined.' });
-
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -91,7 +90,8 @@ describe('one request through every layer', () => {
     const byId = new Map(trace?.spans.map((span) => [span.spanId, span]));
     const path = (name: string, kind: number): string[] => {
       const names: string[] = [];
-      for (let span = trace?.spans.find((one) => one.name === name && one.kind === kind); span; span = byId.get(span.parentSpanId ?? '')) names.push(`${span.name}/${span.kind}`);
+      for (let span = trace?.spans.find((one) => one.name === name && one.kind === kind); span; span = byId.get(span.parentSpanId ?? ''))
+        names.push(`${span.name}/${span.kind}`);
       return names;
     };
     expect(trace?.spans.length).toBe(6);

@@ -20,19 +20,47 @@ export const record: ErrorRecord = {
   'sonde.error.fingerprint': 'v1:0123456789abcdef',
 };
 
-const none = { produced: 0, stored: 0, sent: 0, spooled: 0, pending: 0, dropped: { sampled: 0, queue_full: 0, too_large: 0, rejected: 0, expired: 0, spool_full: 0, redacted: 0 } };
+const none = {
+  produced: 0,
+  stored: 0,
+  sent: 0,
+  spooled: 0,
+  pending: 0,
+  dropped: { sampled: 0, queue_full: 0, too_large: 0, rejected: 0, expired: 0, spool_full: 0, redacted: 0 },
+};
 const ledger: LedgerReport = { span: { ...none, produced: 3, stored: 2, pending: 1 }, log: none, error: none, metric: none };
 
 export const TRACE_ID = '0123456789abcdef0123456789abcdef';
 
 function spanOf(spanId: string, parentSpanId: string | undefined, name: string): SpanData {
-  const base = { traceId: TRACE_ID, traceState: undefined, flags: 1, kind: 0, startMs: NOW, durationMs: 5, status: { code: 2 as const }, attributes: { note: '<i>' } };
+  const base = {
+    traceId: TRACE_ID,
+    traceState: undefined,
+    flags: 1,
+    kind: 0,
+    startMs: NOW,
+    durationMs: 5,
+    status: { code: 2 as const },
+    attributes: { note: '<i>' },
+  };
   return { ...base, spanId, parentSpanId, name, events: [], links: [], scope: { name: 'x' }, droppedAttributes: 0, droppedEvents: 0, droppedLinks: 0 };
 }
 
 // A child before its parent, a parent that is elsewhere, and two that are each other's parents.
 const traceSpans = [spanOf('b', 'a', 'child <i>'), spanOf('a', 'elsewhere', 'root <b>'), spanOf('c', 'd', 'loop 1'), spanOf('d', 'c', 'loop 2')];
-const traceLog: LogData = { timeMs: NOW, observedMs: NOW, severity: 9, level: 'info', message: '<script>', logger: 'l<b>', eventName: undefined, traceId: TRACE_ID, spanId: 'a', flags: 1, attributes: {} };
+const traceLog: LogData = {
+  timeMs: NOW,
+  observedMs: NOW,
+  severity: 9,
+  level: 'info',
+  message: '<script>',
+  logger: 'l<b>',
+  eventName: undefined,
+  traceId: TRACE_ID,
+  spanId: 'a',
+  flags: 1,
+  attributes: {},
+};
 
 /** Levels in memory that remember what they were asked. */
 export function memoryLevels() {
@@ -61,9 +89,17 @@ export function memoryLevels() {
         if (name === '') configured.set('', 'info');
         else configured.delete(name);
       },
-      list: () => [...new Set(['', 'orders', 'orders.db', ...configured.keys()])].map((name) => ({ name, configured: configured.get(name), effective: effective(name), ...leases.get(name) })),
+      list: () =>
+        [...new Set(['', 'orders', 'orders.db', ...configured.keys()])].map((name) => ({
+          name,
+          configured: configured.get(name),
+          effective: effective(name),
+          ...leases.get(name),
+        })),
       groups: () => ({ web: ['orders', 'orders.db'] }),
-      leases: () => [{ logger: 'orders', level: 'debug', expiresAtMs: NOW, scope: { trace: undefined, route: '/<i>', user: undefined }, reason: '<b>', actor: undefined }],
+      leases: () => [
+        { logger: 'orders', level: 'debug', expiresAtMs: NOW, scope: { trace: undefined, route: '/<i>', user: undefined }, reason: '<b>', actor: undefined },
+      ],
     },
   };
 }
@@ -72,18 +108,37 @@ export function memoryLevels() {
 export function adminDeps(extra: Partial<AdminDeps> = {}): AdminDeps {
   return {
     service: 'checkout<b>',
-    metrics: async (accept) => ({ contentType: accept?.includes('openmetrics') ? 'application/openmetrics-text' : 'text/plain; version=0.0.4', body: 'up 1\n' }),
+    metrics: async (accept) => ({
+      contentType: accept?.includes('openmetrics') ? 'application/openmetrics-text' : 'text/plain; version=0.0.4',
+      body: 'up 1\n',
+    }),
     levels: memoryLevels().levels,
     health: (kind) => (kind === 'live' ? { ok: true, reasons: [] } : { ok: false, reasons: ['shutting down'] }),
-    error: async (id) => (id === record['error.id'] ? { found: record } : id.length < 16 ? { malformed: 'not a Sonde error ID' } : { missing: `no error ${id}` }),
+    error: async (id) =>
+      id === record['error.id'] ? { found: record } : id.length < 16 ? { malformed: 'not a Sonde error ID' } : { missing: `no error ${id}` },
     errors: async ({ limit, after }) => ({ items: [record].slice(0, limit), next: after === undefined ? 'page2' : undefined }),
     traces: {
       families: () => [{ name: 'GET <b>', counts: [3, 0, 1, 0, 0, 0, 0, 0, 1], p99Ms: 50 }],
-      spans: (name, bucket) => [{ name, kind: 1, traceId: TRACE_ID, spanId: '0123456789abcdef', startMs: NOW, durationMs: bucket ?? 5, failed: true, attributes: { 'url.path': '/<i>' } }],
+      spans: (name, bucket) => [
+        {
+          name,
+          kind: 1,
+          traceId: TRACE_ID,
+          spanId: '0123456789abcdef',
+          startMs: NOW,
+          durationMs: bucket ?? 5,
+          failed: true,
+          attributes: { 'url.path': '/<i>' },
+        },
+      ],
     },
     active: () => [{ name: 'GET /hang', detail: '/<i>', ageMs: 90_000, traceId: TRACE_ID, count: 1, isSlow: true }],
     trace: async (id) => (id === TRACE_ID ? { spans: traceSpans, logs: [traceLog] } : undefined),
-    config: () => ({ admin: { token: 'hunter2', port: 1 }, otlp: { headers: { 'x-any': 'hunter2' }, tracesUrl: 'http://u:hunter2@c/<b>' }, http: { ignore: () => true } }),
+    config: () => ({
+      admin: { token: 'hunter2', port: 1 },
+      otlp: { headers: { 'x-any': 'hunter2' }, tracesUrl: 'http://u:hunter2@c/<b>' },
+      http: { ignore: () => true },
+    }),
     handles: () => [
       { kind: 'timer', site: 'a.ts:1', ageMs: 5 },
       { kind: 'timer', site: 'a.ts:1', ageMs: 6, note: '<i>' },

@@ -81,8 +81,24 @@ const rows: Row[] = [
   ['a ttl of 1h', 'PUT', '', FORM, 'level=debug&ttl=1h', 200, { level: 'debug', expiresAt: '2026-11-21T09:00:00.000Z', revertsTo: 'info' }],
   ['a ttl as Go writes it', 'PUT', '', FORM, 'level=debug&ttl=1h30m', 200, { level: 'debug', expiresAt: '2026-11-21T09:30:00.000Z', revertsTo: 'info' }],
   ['a ttl in seconds', 'PUT', '', JSON_TYPE, '{"level":"debug","ttl":60}', 200, { level: 'debug', expiresAt: '2026-11-21T08:01:00.000Z', revertsTo: 'info' }],
-  ['a ttl in seconds as text', 'PUT', '?level=debug&ttl=60', undefined, undefined, 200, { level: 'debug', expiresAt: '2026-11-21T08:01:00.000Z', revertsTo: 'info' }],
-  ['rollbackAfter', 'PUT', '', JSON_TYPE, '{"level":"debug","rollbackAfter":"1m"}', 200, { level: 'debug', expiresAt: '2026-11-21T08:01:00.000Z', revertsTo: 'info' }],
+  [
+    'a ttl in seconds as text',
+    'PUT',
+    '?level=debug&ttl=60',
+    undefined,
+    undefined,
+    200,
+    { level: 'debug', expiresAt: '2026-11-21T08:01:00.000Z', revertsTo: 'info' },
+  ],
+  [
+    'rollbackAfter',
+    'PUT',
+    '',
+    JSON_TYPE,
+    '{"level":"debug","rollbackAfter":"1m"}',
+    200,
+    { level: 'debug', expiresAt: '2026-11-21T08:01:00.000Z', revertsTo: 'info' },
+  ],
   ['a ttl of a day', 'PUT', '?level=debug&ttl=24h', undefined, undefined, 200, { level: 'debug', expiresAt: '2026-11-22T08:00:00.000Z', revertsTo: 'info' }],
   ['a ttl over a day', 'PUT', '?level=debug&ttl=25h', undefined, undefined, 400, { error: 'ttl is too long: "25h", at most 24h' }],
   ['a ttl of 0', 'PUT', '?level=debug&ttl=0', undefined, undefined, 400, { error: 'unrecognized ttl: "0"' }],
@@ -100,7 +116,11 @@ const rows: Row[] = [
 
 describe('/log/level', () => {
   it.each(rows)('%s', async (_name, method, path, type, body, status, answer) => {
-    const reply = await admin.call(`/log/level${path}`, { method, headers: type === undefined ? {} : { 'content-type': type }, ...(body === undefined ? {} : { body }) });
+    const reply = await admin.call(`/log/level${path}`, {
+      method,
+      headers: type === undefined ? {} : { 'content-type': type },
+      ...(body === undefined ? {} : { body }),
+    });
     expect(reply.status).toBe(status);
     expect(reply.headers['cache-control']).toBe('no-store');
     expect(reply.headers['x-content-type-options']).toBe('nosniff');
@@ -133,8 +153,16 @@ describe('/log/level', () => {
   });
 
   it('hands on who asked, why and for how long', async () => {
-    await admin.call('/log/level?logger=orders', { method: 'PUT', headers: { 'user-agent': 'curl/8' }, body: '{"level":"debug","ttl":"10s","reason":"incident 7"}' });
-    expect(admin.changes.at(-1)).toEqual({ logger: 'orders', level: 'debug', change: { ttlMs: 10_000, reason: 'incident 7', actor: 'curl/8', remoteAddress: '127.0.0.1' } });
+    await admin.call('/log/level?logger=orders', {
+      method: 'PUT',
+      headers: { 'user-agent': 'curl/8' },
+      body: '{"level":"debug","ttl":"10s","reason":"incident 7"}',
+    });
+    expect(admin.changes.at(-1)).toEqual({
+      logger: 'orders',
+      level: 'debug',
+      change: { ttlMs: 10_000, reason: 'incident 7', actor: 'curl/8', remoteAddress: '127.0.0.1' },
+    });
   });
 
   it('a change without a ttl ends the lease', async () => {

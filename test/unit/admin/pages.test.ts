@@ -1,9 +1,9 @@
-import express from 'express';
-import { fastify } from 'fastify';
+import { createServer, type Server } from 'node:http';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import express from 'express';
+import { fastify } from 'fastify';
 import { Hono } from 'hono';
-import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { escapeHtml, html } from '../../../src/admin/html.ts';
 import { routes } from '../../../src/admin/routes.ts';
@@ -17,7 +17,18 @@ beforeAll(async () => {
 afterAll(() => admin.close());
 
 const ID = record['error.id'];
-const PAGES = ['/', '/debug', '/debug/errors', `/debug/errors/${ID}`, '/debug/handles', '/debug/ledger', '/debug/traces', `/debug/traces/${TRACE_ID}`, '/debug/config', '/debug/pprof'];
+const PAGES = [
+  '/',
+  '/debug',
+  '/debug/errors',
+  `/debug/errors/${ID}`,
+  '/debug/handles',
+  '/debug/ledger',
+  '/debug/traces',
+  `/debug/traces/${TRACE_ID}`,
+  '/debug/config',
+  '/debug/pprof',
+];
 
 describe('pages', () => {
   it.each(PAGES)('%s is HTML without assets and scripts, and lets nothing through', async (path) => {
@@ -58,7 +69,9 @@ describe('pages', () => {
   });
 
   it('names what limits the process', async () => {
-    const limited = await adminServer({ bottleneck: () => ({ resource: 'disk', why: 'its threads wait <30 %> for a disk', pressure: { cpu: 0.2, disk: 1.5 } }) });
+    const limited = await adminServer({
+      bottleneck: () => ({ resource: 'disk', why: 'its threads wait <30 %> for a disk', pressure: { cpu: 0.2, disk: 1.5 } }),
+    });
     expect((await limited.call('/debug')).body).toContain('<td>disk</td><td>its threads wait &lt;30 %&gt; for a disk</td><td>0.20</td><td>1.50</td>');
     expect(JSON.parse((await limited.call('/debug?format=json')).body)).toMatchObject({ bottleneck: { resource: 'disk' } });
     limited.close();
@@ -115,7 +128,9 @@ describe('pages', () => {
 
   it('gives the scraper the format it asks for', async () => {
     expect((await admin.call('/metrics')).headers['content-type']).toBe('text/plain; version=0.0.4');
-    expect((await admin.call('/metrics', { headers: { accept: 'application/openmetrics-text' } })).headers['content-type']).toBe('application/openmetrics-text');
+    expect((await admin.call('/metrics', { headers: { accept: 'application/openmetrics-text' } })).headers['content-type']).toBe(
+      'application/openmetrics-text',
+    );
   });
 
   it('knows nothing else', async () => {
@@ -152,8 +167,12 @@ describe('mounted', () => {
 
   it('behind a parser of bodies', async () => {
     const mounted = await adminServer({}, (handler) => createServer(express().use(express.json(), express.urlencoded()).use('/admin', handler)));
-    expect(await mounted.call('/admin/log/level', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{"level":"debug"}' })).toMatchObject({ status: 200, body: '{"level":"debug"}\n' });
-    expect(await mounted.call('/admin/log/level', { method: 'PUT', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'level=warn' })).toMatchObject({ status: 200, body: '{"level":"warn"}\n' });
+    expect(await mounted.call('/admin/log/level', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{"level":"debug"}' })).toMatchObject(
+      { status: 200, body: '{"level":"debug"}\n' },
+    );
+    expect(
+      await mounted.call('/admin/log/level', { method: 'PUT', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'level=warn' }),
+    ).toMatchObject({ status: 200, body: '{"level":"warn"}\n' });
     expect(await mounted.call('/admin/log/level?level=error', { method: 'PUT' })).toMatchObject({ status: 200, body: '{"level":"error"}\n' });
     mounted.close();
   });
@@ -172,7 +191,9 @@ describe('mounted', () => {
       return app.server;
     });
     await app.ready();
-    expect(await mounted.call('/admin/log/level', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{"level":"debug"}' })).toMatchObject({ status: 200, body: '{"level":"debug"}\n' });
+    expect(await mounted.call('/admin/log/level', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{"level":"debug"}' })).toMatchObject(
+      { status: 200, body: '{"level":"debug"}\n' },
+    );
     expect((await mounted.call('/admin/debug/errors?format=json')).status).toBe(200);
     mounted.close();
     await app.close();

@@ -188,7 +188,14 @@ describe('the encoders', () => {
       { id: 1, callFrame: frame('(root)'), children: [2, 3] },
       { id: 2, callFrame: frame('outer', 9), children: [4] },
       { id: 3, callFrame: frame('(idle)') },
-      { id: 4, callFrame: frame(''), positionTicks: [{ line: 21, ticks: 3 }, { line: 22, ticks: 1 }] },
+      {
+        id: 4,
+        callFrame: frame(''),
+        positionTicks: [
+          { line: 21, ticks: 3 },
+          { line: 22, ticks: 1 },
+        ],
+      },
     ];
     const { samples, durationMs } = decode(encodeCpuProfile({ nodes, samples: [4, 4, 3, 4, 4], timeDeltas: [0, 1_000, 1_000, 9_000, 1_000] }, 5, 12));
     expect(durationMs).toBe(12);

@@ -46,7 +46,10 @@ const clients: [string, (path: string, headers?: Record<string, string>) => Prom
     'node:http',
     (path, headers = {}) =>
       new Promise((resolve, reject) => {
-        get({ host: '127.0.0.1', port, path, headers, agent: new Agent() }, (res) => res.resume().on('end', () => resolve(res.statusCode ?? 0))).on('error', reject);
+        get({ host: '127.0.0.1', port, path, headers, agent: new Agent() }, (res) => res.resume().on('end', () => resolve(res.statusCode ?? 0))).on(
+          'error',
+          reject,
+        );
       }),
   ],
   [

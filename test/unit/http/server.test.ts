@@ -1,10 +1,10 @@
-import { createServer, get, request, type RequestListener, type Server } from 'node:http';
+import { createServer, get, type RequestListener, request, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { deadline, signal } from '../../../src/core/limit.ts';
 import { currentScope, ROOT, type Scope } from '../../../src/core/scope.ts';
-import { watchServers } from '../../../src/http/server.ts';
 import { setRoute } from '../../../src/http/route.ts';
+import { watchServers } from '../../../src/http/server.ts';
 import { recordedSpans, until } from './recorded-spans.ts';
 
 const closers: (() => void)[] = [];

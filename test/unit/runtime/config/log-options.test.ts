@@ -11,8 +11,20 @@ describe('the options of logs', () => {
 
   it('are read', () => {
     expect(
-      logs({ groups: { storage: ['db'] }, sampling: { tick: '2s', first: 5 }, rateLimit: { perSecond: 50 }, retroactive: { level: 'trace', traces: 3 }, console: true }),
-    ).toMatchObject({ groups: { storage: ['db'] }, sampling: { tickMs: 2_000, first: 5 }, rateLimit: { perSecond: 50 }, retro: { level: 'trace', traces: 3 }, console: true });
+      logs({
+        groups: { storage: ['db'] },
+        sampling: { tick: '2s', first: 5 },
+        rateLimit: { perSecond: 50 },
+        retroactive: { level: 'trace', traces: 3 },
+        console: true,
+      }),
+    ).toMatchObject({
+      groups: { storage: ['db'] },
+      sampling: { tickMs: 2_000, first: 5 },
+      rateLimit: { perSecond: 50 },
+      retro: { level: 'trace', traces: 3 },
+      console: true,
+    });
     expect(logs({ retroactive: true }).retro).toEqual({});
     expect(logs({ retroactive: false }).retro).toBeUndefined();
     expect(logs({ sampling: {} }).sampling).toEqual({});

@@ -24,7 +24,16 @@ describe('headRevision', () => {
     ['a branch', { '.git/HEAD': 'ref: refs/heads/main\n', '.git/refs/heads/main': `${A}\n` }, A],
     ['a detached head', { '.git/HEAD': `${B}\n` }, B],
     ['a packed branch', { '.git/HEAD': 'ref: refs/heads/a+b\n', '.git/packed-refs': `# pack-refs\n${B} refs/heads/axb\n${A} refs/heads/a+b\n` }, A],
-    ['a worktree', { '.git': 'gitdir: real/worktrees/w\n', 'real/worktrees/w/HEAD': 'ref: refs/heads/main\n', 'real/worktrees/w/commondir': '../..\n', 'real/refs/heads/main': A }, A],
+    [
+      'a worktree',
+      {
+        '.git': 'gitdir: real/worktrees/w\n',
+        'real/worktrees/w/HEAD': 'ref: refs/heads/main\n',
+        'real/worktrees/w/commondir': '../..\n',
+        'real/refs/heads/main': A,
+      },
+      A,
+    ],
     ['a branch without a commit', { '.git/HEAD': 'ref: refs/heads/main\n' }, undefined],
     ['nonsense', { '.git/HEAD': 'hello' }, undefined],
   ])('reads %s', (_what, files, commit) => {
