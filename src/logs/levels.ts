@@ -136,12 +136,6 @@ export function listLeases(): readonly LeaseState[] {
   }));
 }
 
-/** How many leases run. */
-export function leaseCount(): number {
-  endDueLeases();
-  return runningLeases().length;
-}
-
 /** Calls `fn` when a lease begins or ends. */
 export function watchLeases(fn: (() => void) | undefined): void {
   onLeases = fn;

@@ -3,9 +3,7 @@ import type { EndedSpan } from '../core/ended-span.ts';
 import { errorReported } from '../core/events.ts';
 import type { Scope } from '../core/scope.ts';
 import { type LevelName, type LineLevel, SEVERITY } from './level.ts';
-import { firstWord } from './level-scope.ts';
 import { type Bindings, writeIn } from './line.ts';
-import { captureLine } from './writer.ts';
 
 /** Retroactive debug: lines below the level are held for a while, and written when their trace fails. */
 export interface RetroOptions {
@@ -121,20 +119,6 @@ export function writeHeld(scope: Scope): void {
     write(trace, at);
   }
   recycle(trace);
-}
-
-/** The last lines of a trace that are held, as JSON texts; for its error record. */
-export function lastLines(traceId: string): readonly string[] {
-  const word = firstWord(traceId);
-  for (const [key, trace] of traces) {
-    const { t0 } = key as Partial<EndedSpan['trace']>;
-    const scope = trace.slots[3] as Scope; // of its first line: all lines of a trace have its ID
-    if (typeof key === 'string' ? key !== traceId : ((t0 ?? 0) | 0) !== word || scope.span?.spanContext().traceId !== traceId) continue;
-    return linesOf(trace)
-      .map((at) => captureLine(() => write(trace, at)) ?? '')
-      .filter((text) => text !== '');
-  }
-  return [];
 }
 
 /** Where the lines of a trace begin in its slots, the oldest first. */

@@ -12,7 +12,6 @@ let root: Pino | undefined;
 let prefix = '';
 let severity = 0;
 let busy = false;
-let capture: ((line: string) => void) | undefined;
 
 /** Sets where lines go; `undefined` where nobody takes them. */
 export function setSink(next: LineSink | undefined): void {
@@ -43,26 +42,11 @@ export function isWriting(): boolean {
   return busy;
 }
 
-/** The line that `write` makes, which goes nowhere. */
-export function captureLine(write: () => void): string | undefined {
-  let captured: string | undefined;
-  const outer = capture;
-  capture = (line) => {
-    captured = line.trimEnd();
-  };
-  try {
-    write();
-  } finally {
-    capture = outer;
-  }
-  return captured;
-}
-
 /** pino is loaded by the first line that is written: its import takes 22 ms. */
 function createRoot(): Pino {
   const { pino } = require('pino') as typeof import('pino');
   return pino(
     { level: 'trace', base: null, messageKey: 'message', timestamp: () => prefix, formatters: { level: (label) => ({ level: label }) } },
-    { write: (line: string) => (capture ? capture(line) : sink?.(line, severity)) },
+    { write: (line: string) => sink?.(line, severity) },
   );
 }

@@ -8,7 +8,7 @@ import { useDiagWriter } from '../../../src/core/diag.ts';
 import { routeWanted } from '../../../src/core/route-interest.ts';
 import { runInScope, Scope, type SpanLike } from '../../../src/core/scope.ts';
 import { configureLogs, type LogOptions, type Logs } from '../../../src/logs/configure.ts';
-import { clearLevel, getLevel, leaseCount, listLoggers, setLevel } from '../../../src/logs/levels.ts';
+import { clearLevel, getLevel, listLoggers, setLevel } from '../../../src/logs/levels.ts';
 import { logger } from '../../../src/logs/logger.ts';
 
 let lines: string[] = [];
@@ -126,7 +126,7 @@ describe('a lease for some contexts', () => {
     bind({ 'user.id': 'bot' }, () => logger('noisy').error('seen'));
     logger('noisy').warn('others too');
     expect(messages()).toEqual(['seen', 'others too']);
-    expect(leaseCount()).toBe(1);
+    expect(listLoggers().leases.length).toBe(1);
     expect(listLoggers().leases).toEqual([
       { logger: 'noisy', level: 'error', expiresAtMs: now + 60_000, scope: { user: 'bot' }, reason: 'spam', actor: 'ada' },
     ]);
@@ -140,7 +140,7 @@ describe('a lease for some contexts', () => {
   it('are bounded in number: the oldest ends', () => {
     configure();
     for (let i = 0; i < 40; i++) setLevel('many', 'debug', { ttlMs: 60_000, scope: { user: `u${i}` } });
-    expect(leaseCount()).toBe(32);
+    expect(listLoggers().leases.length).toBe(32);
     bind({ 'user.id': 'u0' }, () => logger('many').debug('ended'));
     bind({ 'user.id': 'u39' }, () => logger('many').debug('runs'));
     expect(messages()).toEqual(['runs']);
@@ -152,7 +152,7 @@ describe('a lease for some contexts', () => {
     mono += 1_000;
     bind({ 'user.id': 'ada' }, () => logger('busy').debug('hidden'));
     expect(messages()).toEqual([]);
-    expect(leaseCount()).toBe(0);
+    expect(listLoggers().leases.length).toBe(0);
   });
 });
 
@@ -174,7 +174,7 @@ describe('leases in a file', () => {
     clearLevel('kept');
     clearLevel('kept', { scope: { trace: A } });
     clearLevel('permanent');
-    expect(leaseCount()).toBe(0);
+    expect(listLoggers().leases.length).toBe(0);
     writeFileSync(leaseFile, file); // as the process that ended left it
     pass(10_000);
     configure({ leaseFile });
@@ -194,7 +194,7 @@ describe('leases in a file', () => {
       writeFileSync(leaseFile, text);
       restore.push(useDiagWriter(() => {}));
       configure({ leaseFile });
-      expect(leaseCount()).toBe(0);
+      expect(listLoggers().leases.length).toBe(0);
       logger('x').info('runs on');
       expect(messages()).toEqual(['runs on']);
     },
