@@ -14,6 +14,7 @@ import { createStoreSink } from '../sinks/store.ts';
 import { tellBugs } from '../sinks/webhook.ts';
 import { Spool } from '../spool.ts';
 import { createIntake } from './intake.ts';
+import { oneATurn } from './one-a-turn.ts';
 import { replayJournals } from './replay.ts';
 import { Texts } from './texts.ts';
 
@@ -33,9 +34,9 @@ function main(input: WorkerInput, port: MessagePort): void {
   const intake = createIntake({ rows: input.rows, side: input.side, control, ledger, texts, sink });
   const note = measureBusy(ledger);
 
-  const flush = async ({ id, withinMs, mode }: FlushMessage): Promise<void> => {
+  const flush = async ({ id, mode }: FlushMessage, untilMono: number): Promise<void> => {
     try {
-      await sink.flush(clock.mono() + withinMs, mode);
+      await sink.flush(untilMono, mode);
       if (mode === 'last') sink.close();
     } catch (error) {
       warn('pipeline-flush', `cannot flush: ${safeMessage(error)}`);
@@ -46,9 +47,11 @@ function main(input: WorkerInput, port: MessagePort): void {
     Atomics.notify(control, FLUSHED);
     if (mode === 'last') port.close();
   };
+  const work = oneATurn();
   port.on('message', (message: ToWorker) => {
-    if (message.kind === 'batch') intake(message);
-    else void flush(message);
+    if (message.kind === 'batch') return work(() => intake(message));
+    const untilMono = clock.mono() + message.withinMs;
+    return work(() => void flush(message, untilMono));
   });
   replayJournals(input.dir, input.journals, sink, ledger, input.startMs);
 }
