@@ -1,6 +1,7 @@
 import { clock, type TimerHandle } from '../../core/clock.ts';
 import type { ErrorRecord } from '../../core/records.ts';
-import type { StoreWriter, WriteResult } from '../../store/writer.ts';
+import type { WriteResult } from '../../store/write-result.ts';
+import type { StoreWriter } from '../../store/writer.ts';
 import { materialiseSpans } from '../worker/span-rows.ts';
 import type { Part, Sink } from './sink.ts';
 

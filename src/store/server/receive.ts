@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { clock } from '../../core/clock.ts';
-import type { StoreWriter, WriteResult } from '../writer.ts';
+import type { WriteResult } from '../write-result.ts';
+import type { StoreWriter } from '../writer.ts';
 import { decodeOtlp, LOGS, TRACES } from './otlp-proto.ts';
 import { logsOf, type ResourceBatch, tracesOf } from './otlp-records.ts';
 
