@@ -40,10 +40,6 @@ export function htmlAnswer(status: number, body: string): Answer {
   };
 }
 
-export function text(status: number, body: string, type = 'text/plain; charset=utf-8'): Answer {
-  return { status, body, type };
-}
-
 const NO_CONTENT = 204;
 
 /** Writes the answer; `HEAD` gets its headers only. */

@@ -244,8 +244,6 @@ export const LISTENERS: Kind = {
   detail: (handle) => (handle as Crowd).detail,
 };
 export const FILE_DESCRIPTOR: Kind = { type: 'file', close: 'fs.closeSync(fd)', isOpen: workOpen, holds: () => false, detail: workDetail };
-/** A handle that was open before the registry was installed: libuv lists it, nobody saw it made. */
-export const OTHER: Kind = { type: 'other', close: 'its close() or unref()', isOpen: () => true, holds: () => true };
 
 /** `timers/promises` hides its timer; a promise shows whether it is pending only when it is printed. */
 export function isPending(promise: object): boolean {
