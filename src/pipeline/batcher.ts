@@ -111,8 +111,14 @@ export class Batcher implements SpanOutput {
     ints[at + LIBRARY] = span.library === undefined ? 0 : this.#dictionaries.library(span.library);
     let meta = packMeta(span.flags, span.kind, span.statusCode);
     if (
-      name < 0 || span.attrs !== undefined || span.values !== undefined || span.events !== undefined || span.links !== undefined ||
-      span.statusMessage !== undefined || trace.traceState !== undefined || (span.droppedAttributes | span.droppedEvents | span.droppedLinks) !== 0
+      name < 0 ||
+      span.attrs !== undefined ||
+      span.values !== undefined ||
+      span.events !== undefined ||
+      span.links !== undefined ||
+      span.statusMessage !== undefined ||
+      trace.traceState !== undefined ||
+      (span.droppedAttributes | span.droppedEvents | span.droppedLinks) !== 0
     ) {
       const has = this.#appendSide(span, at, name < 0);
       if (has < 0) return this.#endedElsewhere(span, has);

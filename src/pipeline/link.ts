@@ -2,7 +2,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from '
 import { clock } from '../core/clock.ts';
 import { forget, resolved, warn } from '../core/diag.ts';
 import { safeMessage } from '../core/json.ts';
-import { FLUSHED, type FlushMessage, type FlushMode, type FromWorker, type ToWorker, type WorkerInput } from './messages.ts';
+import { FLUSHED, type FlushMessage, type FlushMode, type FromWorker, STOP_ASKED, STOPPING, type ToWorker, type WorkerInput } from './messages.ts';
 
 /** A worker that dies again soon is started after a pause, doubled up to the longest. */
 const FIRST_PAUSE_MS = 100;
@@ -11,6 +11,11 @@ const LONGEST_PAUSE_MS = 30_000;
 const HEALTHY_MS = 60_000;
 /** What an answer may take beyond the limit of a flush: the worker may be in the middle of a batch. */
 const GRACE_MS = 250;
+/**
+ * How long a worker that was not done in time may take to put down what it is doing: one batch. A thread that is ended
+ * inside the SQLite binding takes the whole process with it (`terminate called after throwing Napi::Error`, SIGABRT).
+ */
+const PUT_DOWN_MS = 2_000;
 /** The worker's heap: a runaway worker must end, not the process. The queue's bounds keep it far below. */
 const WORKER_HEAP_MB = 256;
 
@@ -118,7 +123,28 @@ export class WorkerLink {
       Atomics.wait(this.#control, FLUSHED, done, leftMs);
     }
     for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) this.#receive(next.message as FromWorker);
-    return Atomics.load(this.#control, FLUSHED) >= id;
+    const isDone = Atomics.load(this.#control, FLUSHED) >= id;
+    if (mode === 'last' && !isDone) this.#putDownSync();
+    return isDone;
+  }
+
+  /** The process ends next: the worker must not be inside a native call then. */
+  #putDownSync(): void {
+    Atomics.store(this.#control, STOPPING, STOP_ASKED);
+    this.post({ kind: 'stop' });
+    Atomics.wait(this.#control, STOPPING, STOP_ASKED, PUT_DOWN_MS);
+  }
+
+  /** The same where the event loop may go on meanwhile. */
+  async #putDown(): Promise<void> {
+    if (this.#port === undefined || Atomics.load(this.#control, FLUSHED) >= this.#lastFlush) return;
+    Atomics.store(this.#control, STOPPING, STOP_ASKED);
+    this.post({ kind: 'stop' });
+    const untilMono = clock.mono() + PUT_DOWN_MS;
+    while (Atomics.load(this.#control, STOPPING) === STOP_ASKED && clock.mono() < untilMono) {
+      // A timer of Node's own: ours let the process end, which is what must not happen yet.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
   }
 
   /** Does not wait for the pause after a death: there may be no later. */
@@ -140,6 +166,7 @@ export class WorkerLink {
     this.#worker = undefined;
     if (worker !== undefined) {
       worker.ref();
+      await this.#putDown();
       await worker.terminate();
     }
     this.#port?.close();
@@ -161,7 +188,8 @@ export class WorkerLink {
     this.#port?.close();
     this.#port = undefined;
     const isDone = this.#lastFlush > 0 && Atomics.load(this.#control, FLUSHED) >= this.#lastFlush;
-    if (isDone) for (const flush of [...this.#flushes.values()]) flush.done(); // its answer may have been on the port that is closed
+    if (isDone)
+      for (const flush of [...this.#flushes.values()]) flush.done(); // its answer may have been on the port that is closed
     else if (!this.#stopping) this.#restart(reason);
   }
 

@@ -35,7 +35,12 @@ export interface FlushMessage {
   readonly mode: FlushMode;
 }
 
-export type ToWorker = BatchMessage | FlushMessage;
+/** Puts down what is waiting: what is under way is finished, the rest stays where it is. */
+export interface StopMessage {
+  readonly kind: 'stop';
+}
+
+export type ToWorker = BatchMessage | FlushMessage | StopMessage;
 
 export type FromWorker =
   | { readonly kind: 'flushed'; readonly id: number }
@@ -96,10 +101,15 @@ export interface WorkerInput {
   readonly journals: readonly string[];
 }
 
-/** Words of the control memory: the number of the last flush that is done, then the state of each slot. */
+/** Words of the control memory: the number of the last flush that is done, whether the worker has to stop, then the state of each slot. */
 export const FLUSHED = 0;
-export const SLOT_STATES = 1;
+export const STOPPING = 1;
+export const SLOT_STATES = 2;
 export const CONTROL_WORDS: number = SLOT_STATES + SLOTS;
+
+/** States of {@link STOPPING}; 0 while the worker works. */
+export const STOP_ASKED = 1;
+export const STOPPED = 2;
 
 /** States of a slot: the app thread sets `POSTED`; the worker `IN_WORK` while it takes the batch apart, and `SETTLED`. */
 export const POSTED = 1;

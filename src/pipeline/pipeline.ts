@@ -5,14 +5,14 @@ import type { SpanOutput } from '../core/ended-span.ts';
 import type { MetricSnapshot } from '../core/metric-data.ts';
 import { DROP_REASONS, type LedgerReport, type OverheadReport, SIGNALS } from '../core/records.ts';
 import { Batcher, type QueueLimits } from './batcher.ts';
-import type { Batch } from './inflight.ts';
 import { installExitHooks } from './exit.ts';
+import type { Batch } from './inflight.ts';
 import { Ledger, ledgerMemory } from './ledger.ts';
 import { WorkerLink } from './link.ts';
 import { type BatchMessage, CONTROL_WORDS, type FlushMode, type SinkOptions, type SpoolOptions } from './messages.ts';
 import { BATCH_BYTES, type Learning, SIDE_BYTES, SLOTS } from './rows.ts';
-import { spoolOwner } from './spool.ts';
 import type { WebhookOptions } from './sinks/webhook-options.ts';
+import { spoolOwner } from './spool.ts';
 
 /** How a pipeline is set up. */
 export interface PipelineOptions {

@@ -2,8 +2,25 @@ import type { Attributes, AttributeValue } from '../core/attributes.ts';
 import type { EndedSpan } from '../core/ended-span.ts';
 import type { Interner } from './interner.ts';
 import {
-  BESIDE, type Beside, HAS_ATTRIBUTES, HAS_DROPS, HAS_EVENTS, HAS_LINKS, HAS_STATUS_MESSAGE, HAS_TRACE_STATE, HAS_VALUES, INLINE_CHARS, RAW_KEY,
-  SIDE, SIDE_BYTES, VALUE_DOUBLE, VALUE_FALSE, VALUE_INT32, VALUE_LIST, VALUE_TEXT, VALUE_TRUE,
+  BESIDE,
+  type Beside,
+  HAS_ATTRIBUTES,
+  HAS_DROPS,
+  HAS_EVENTS,
+  HAS_LINKS,
+  HAS_STATUS_MESSAGE,
+  HAS_TRACE_STATE,
+  HAS_VALUES,
+  INLINE_CHARS,
+  RAW_KEY,
+  SIDE,
+  SIDE_BYTES,
+  VALUE_DOUBLE,
+  VALUE_FALSE,
+  VALUE_INT32,
+  VALUE_LIST,
+  VALUE_TEXT,
+  VALUE_TRUE,
 } from './rows.ts';
 
 /** The side bytes of the batch are full. */

@@ -189,7 +189,15 @@ function entriesIn(folder: string): SpoolEntry[] {
     const path = join(folder, name);
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat === undefined) continue;
-    entries.push({ path, signal: match[2] as Signal, count: Number(match[3]), json: match[4] === 'j', gzip: match[5] === 'g', bytes: stat.size, writtenMs: stat.mtimeMs });
+    entries.push({
+      path,
+      signal: match[2] as Signal,
+      count: Number(match[3]),
+      json: match[4] === 'j',
+      gzip: match[5] === 'g',
+      bytes: stat.size,
+      writtenMs: stat.mtimeMs,
+    });
   }
   return entries;
 }

@@ -68,7 +68,8 @@ describe('error records', () => {
     leaveJournal();
     const bodies: string[] = [];
     const receiver = await httpReceiver((_, body, response) => {
-      for (const scope of decodeOfficially('log', body).resourceLogs[0].scopeLogs) bodies.push(...scope.logRecords.map((record: { body: { stringValue: string } }) => record.body.stringValue));
+      for (const scope of decodeOfficially('log', body).resourceLogs[0].scopeLogs)
+        bodies.push(...scope.logRecords.map((record: { body: { stringValue: string } }) => record.body.stringValue));
       response.end();
     });
     const pipeline = startPipeline({ dir, resource: {}, sink: { kind: 'otlp', endpoint: receiver.url }, exitHooks: false });

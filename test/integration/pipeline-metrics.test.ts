@@ -11,7 +11,11 @@ it('metrics are pushed as OTLP where that is asked for, and once more at the end
   const receiver = await httpReceiver((request, body, response) => {
     if (request.url === '/v1/metrics') {
       const [scope] = decodeOfficially('metric', body).resourceMetrics[0].scopeMetrics;
-      pages.push(new Map(scope.metrics.map((metric: { name: string; sum?: { dataPoints: { asDouble: number }[] } }) => [metric.name, metric.sum?.dataPoints[0]?.asDouble])));
+      pages.push(
+        new Map(
+          scope.metrics.map((metric: { name: string; sum?: { dataPoints: { asDouble: number }[] } }) => [metric.name, metric.sum?.dataPoints[0]?.asDouble]),
+        ),
+      );
     }
     response.end();
   });

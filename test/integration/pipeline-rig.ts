@@ -1,6 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -25,7 +25,11 @@ export async function httpReceiver(answer: (request: IncomingMessage, body: Buff
     request.on('end', () => answer(request, Buffer.concat(chunks), response));
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  return { url: urlOf(server.address()), port: portOf(server.address()), close: () => new Promise((resolve) => (server.close(() => resolve()), server.closeAllConnections())) };
+  return {
+    url: urlOf(server.address()),
+    port: portOf(server.address()),
+    close: () => new Promise((resolve) => (server.close(() => resolve()), server.closeAllConnections())),
+  };
 }
 
 export async function tcpReceiver(answer: (socket: Socket) => void): Promise<TestServer> {
@@ -57,7 +61,10 @@ function portOf(address: AddressInfo | string | null): number {
 }
 
 /** A pipeline in a folder of its own, and the lines that it says. */
-export function openPipeline(endpoint: string, options: { readonly dir?: string; readonly spool?: SpoolOptions; readonly otlp?: Partial<OtlpSinkOptions> } = {}) {
+export function openPipeline(
+  endpoint: string,
+  options: { readonly dir?: string; readonly spool?: SpoolOptions; readonly otlp?: Partial<OtlpSinkOptions> } = {},
+) {
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'sonde-pipeline-'));
   const lines: string[] = [];
   const restore = useDiagWriter((line) => lines.push(line));
@@ -99,9 +106,27 @@ export function makeSpans(pipeline: Pipeline, count: number, fields: Partial<End
     const now = performance.now();
     pipeline.output.ended({
       trace: { t0: 1, t1: 2, t2: 3, t3: number, traceState: undefined },
-      s0: 4, s1: number, p0: 0, p1: 0, flags: 1, def: undefined, name: 'work', kind: 0, startMono: now, endMono: now + 1,
-      statusCode: 0, statusMessage: undefined, attrs: undefined, values: undefined, events: undefined, links: undefined, library: undefined,
-      droppedAttributes: 0, droppedEvents: 0, droppedLinks: 0, ...fields,
+      s0: 4,
+      s1: number,
+      p0: 0,
+      p1: 0,
+      flags: 1,
+      def: undefined,
+      name: 'work',
+      kind: 0,
+      startMono: now,
+      endMono: now + 1,
+      statusCode: 0,
+      statusMessage: undefined,
+      attrs: undefined,
+      values: undefined,
+      events: undefined,
+      links: undefined,
+      library: undefined,
+      droppedAttributes: 0,
+      droppedEvents: 0,
+      droppedLinks: 0,
+      ...fields,
     });
   }
 }

@@ -42,7 +42,11 @@ describe('a program that ends', () => {
   });
 
   it('is not loaded into its own worker by --import', async () => {
-    const ending = await run('ending.mjs', ['end'], { PIPELINE_URL: receiver.url, PIPELINE_DIR: folder.path, NODE_OPTIONS: `--import ${new URL('./fixtures/pipeline/imported.mjs', import.meta.url).href}` });
+    const ending = await run('ending.mjs', ['end'], {
+      PIPELINE_URL: receiver.url,
+      PIPELINE_DIR: folder.path,
+      NODE_OPTIONS: `--import ${new URL('./fixtures/pipeline/imported.mjs', import.meta.url).href}`,
+    });
     expect(ending.stdout.match(/imported/g)).toHaveLength(1);
     expect(receiver.counts.span).toBe(100);
   });

@@ -18,7 +18,10 @@ function folder(): string {
 
 /** Starts the program that makes 5,000 spans a second; its standard error is kept. */
 async function steady(env: Record<string, string>) {
-  const child = fork(fileURLToPath(new URL('./fixtures/pipeline/steady.mjs', import.meta.url)), { env: { PATH: process.env['PATH'] ?? '', ...env }, silent: true });
+  const child = fork(fileURLToPath(new URL('./fixtures/pipeline/steady.mjs', import.meta.url)), {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    silent: true,
+  });
   cleanups.push(() => child.kill('SIGKILL'));
   let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -32,7 +35,8 @@ async function steady(env: Record<string, string>) {
   return { child, ask, lines: () => stderr.split('\n').filter((line) => line !== '') };
 }
 
-const sum = (ledger: SignalLedger): number => ledger.stored + ledger.sent + ledger.spooled + ledger.pending + Object.values(ledger.dropped).reduce((a, b) => a + b, 0);
+const sum = (ledger: SignalLedger): number =>
+  ledger.stored + ledger.sent + ledger.spooled + ledger.pending + Object.values(ledger.dropped).reduce((a, b) => a + b, 0);
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('a burst', () => {
@@ -77,7 +81,10 @@ describe('a receiver that is away', () => {
     const ledger = await program.ask('end');
     expect(ledger).toMatchObject({ pending: 0, spooled: 0, sent: ledger.produced });
     expect(new Set([...first.spanIds, ...second.spanIds]).size).toBe(ledger.produced);
-    expect(program.lines()).toEqual([expect.stringMatching(/cannot deliver to http.*records are kept in .*spool/), expect.stringContaining('takes records again')]);
+    expect(program.lines()).toEqual([
+      expect.stringMatching(/cannot deliver to http.*records are kept in .*spool/),
+      expect.stringContaining('takes records again'),
+    ]);
   });
 
   it('for good leaves its records to the next process', async () => {

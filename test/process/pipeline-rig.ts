@@ -18,7 +18,13 @@ export interface Ending {
 }
 
 /** Runs a fixture; `onLine` sees its output line by line and may act on the process. */
-export function run(fixture: string, args: readonly string[], env: Record<string, string>, onLine?: (line: string, kill: (signal: NodeJS.Signals) => void) => void, nodeArgs: readonly string[] = []): Promise<Ending> {
+export function run(
+  fixture: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  onLine?: (line: string, kill: (signal: NodeJS.Signals) => void) => void,
+  nodeArgs: readonly string[] = [],
+): Promise<Ending> {
   const path = fileURLToPath(new URL(`./fixtures/pipeline/${fixture}`, import.meta.url));
   const child = spawn(process.execPath, [...nodeArgs, path, ...args], { env: { PATH: process.env['PATH'] ?? '', ...env } });
   // A program that does not end is the failure that the tests look for: end it, and the signal tells.

@@ -34,7 +34,7 @@ export function double(value: number): number | string {
 
 export function toBytes(value: Json): Buffer {
   const text = JSON.stringify(value);
-  return Buffer.from(text.includes('\\ud') ? text.replace(ESCAPES, (escape) => (LONE.test(escape) ? '\ufffd' : escape)) : text, 'utf8');
+  return Buffer.from(text.includes('\\ud') ? text.replace(ESCAPES, (sequence) => (LONE.test(sequence) ? '\ufffd' : sequence)) : text, 'utf8');
 }
 
 /** JSON.stringify writes half a surrogate pair as an escape, which strict parsers refuse, and the whole batch with it. */

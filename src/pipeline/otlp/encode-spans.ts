@@ -1,10 +1,29 @@
 import type { Attributes } from '../../core/attributes.ts';
 import {
-  BESIDE, HAS_ATTRIBUTES, HAS_DROPS, HAS_EVENTS, HAS_LINKS, HAS_STATUS_MESSAGE, HAS_TRACE_STATE, HAS_VALUES, KIND_SHIFT, LIBRARY, META, NAME, RAW_KEY,
-  ROW_WORDS, SIDE, STATUS_SHIFT, VALUE_FALSE, VALUE_INT32, VALUE_LIST, VALUE_TEXT, VALUE_TRUE,
+  BESIDE,
+  HAS_ATTRIBUTES,
+  HAS_DROPS,
+  HAS_EVENTS,
+  HAS_LINKS,
+  HAS_STATUS_MESSAGE,
+  HAS_TRACE_STATE,
+  HAS_VALUES,
+  KIND_SHIFT,
+  LIBRARY,
+  META,
+  NAME,
+  RAW_KEY,
+  ROW_WORDS,
+  SIDE,
+  STATUS_SHIFT,
+  VALUE_FALSE,
+  VALUE_INT32,
+  VALUE_LIST,
+  VALUE_TEXT,
+  VALUE_TRUE,
 } from '../rows.ts';
-import { SideCursor } from '../worker/side-cursor.ts';
 import type { SpanRows } from '../worker/batch-rows.ts';
+import { SideCursor } from '../worker/side-cursor.ts';
 import { writeValueField } from './any-value.ts';
 import { closeResource, closeScope } from './envelope.ts';
 import type { ProtoWriter } from './proto-writer.ts';

@@ -84,7 +84,8 @@ export class ProtoWriter {
   id32(value: number): void {
     this.#reserve(4);
     const buffer = this.#buffer;
-    const at = (this.#at -= 4);
+    const at = this.#at - 4;
+    this.#at = at;
     buffer[at] = value >>> 24;
     buffer[at + 1] = (value >>> 16) & 0xff;
     buffer[at + 2] = (value >>> 8) & 0xff;
@@ -95,7 +96,8 @@ export class ProtoWriter {
   fixed32(value: number): void {
     this.#reserve(4);
     const buffer = this.#buffer;
-    const at = (this.#at -= 4);
+    const at = this.#at - 4;
+    this.#at = at;
     buffer[at] = value & 0xff;
     buffer[at + 1] = (value >>> 8) & 0xff;
     buffer[at + 2] = (value >>> 16) & 0xff;
@@ -105,7 +107,7 @@ export class ProtoWriter {
   /** A whole number of up to 53 bits as `fixed64`. */
   fixed64(value: number): void {
     this.fixed32(Math.floor(value / 0x100000000) | 0);
-    this.fixed32(value % 0x100000000 | 0);
+    this.fixed32((value % 0x100000000) | 0);
   }
 
   /**
@@ -146,7 +148,8 @@ export class ProtoWriter {
   copy(source: Uint8Array, at: number, length: number): void {
     this.#reserve(length);
     const buffer = this.#buffer;
-    const to = (this.#at -= length);
+    const to = this.#at - length;
+    this.#at = to;
     if (length > LOOP_CHARS) buffer.set(source.subarray(at, at + length), to);
     else for (let i = 0; i < length; i++) buffer[to + i] = source[at + i] as number;
   }

@@ -33,7 +33,10 @@ export function pauseMs(retryAfter: string | undefined, nowMs: number): number |
 /** The start of a textual answer, for the one line that is said. */
 function said(contentType: string, body: Buffer): string {
   if (!/json|text\/plain/.test(contentType) || body.length === 0) return '';
-  const text = body.toString('utf8', 0, 200).replace(/[\p{Cc}\s]+/gu, ' ').trim();
+  const text = body
+    .toString('utf8', 0, 200)
+    .replace(/[\p{Cc}\s]+/gu, ' ')
+    .trim();
   return text === '' ? '' : ` (${text})`;
 }
 

@@ -100,7 +100,9 @@ export class Delivery {
     const result = await this.#options.post(parcel, timeoutMs, this.#abort.signal);
     this.#active--;
     const verdict: Verdict =
-      result.kind === 'failed' ? { kind: 'later', afterMs: undefined, reason: result.reason } : judge(result.status, result.retryAfter, result.contentType, result.body, clock.now());
+      result.kind === 'failed'
+        ? { kind: 'later', afterMs: undefined, reason: result.reason }
+        : judge(result.status, result.retryAfter, result.contentType, result.body, clock.now());
     if (verdict.kind === 'taken') this.#taken(parcel, verdict.rejected, verdict.message);
     else if (verdict.kind === 'refused') this.#refused(parcel, verdict);
     else this.#later(parcel, verdict);
@@ -112,7 +114,11 @@ export class Delivery {
     this.#up();
     const rejected = Math.min(rejectedSaid, parcel.count);
     parcel.settle({ sent: parcel.count - rejected, dropped: { rejected } });
-    if (rejected > 0) warn('otlp-partial', `${this.#options.receiver} refused ${rejected} of ${parcel.count} ${parcel.signal} records${message ? `: ${message}` : ''}; they are counted as rejected`);
+    if (rejected > 0)
+      warn(
+        'otlp-partial',
+        `${this.#options.receiver} refused ${rejected} of ${parcel.count} ${parcel.signal} records${message ? `: ${message}` : ''}; they are counted as rejected`,
+      );
   }
 
   #refused(parcel: Parcel, verdict: Verdict & { kind: 'refused' }): void {
@@ -128,7 +134,10 @@ export class Delivery {
       return;
     }
     parcel.settle({ dropped: { rejected: parcel.count } });
-    warn('otlp-refused', `${this.#options.receiver} refused ${parcel.count} ${parcel.signal} records: ${verdict.reason}; they are counted as rejected. Check the endpoint and its headers`);
+    warn(
+      'otlp-refused',
+      `${this.#options.receiver} refused ${parcel.count} ${parcel.signal} records: ${verdict.reason}; they are counted as rejected. Check the endpoint and its headers`,
+    );
   }
 
   #later(parcel: Parcel, verdict: Verdict & { kind: 'later' }): void {
@@ -139,7 +148,10 @@ export class Delivery {
       this.#state = nextState(this.#state, { kind: 'failed', afterMs: verdict.afterMs }, clock.mono(), (this.#options.random ?? Math.random)());
     }
     const { spool, receiver } = this.#options;
-    const kept = spool.problem === undefined ? `records are kept in ${spool.folder} and sent later` : `records are kept in memory, because the spool cannot be written (${spool.problem})`;
+    const kept =
+      spool.problem === undefined
+        ? `records are kept in ${spool.folder} and sent later`
+        : `records are kept in memory, because the spool cannot be written (${spool.problem})`;
     warn('otlp-down', `cannot deliver to ${receiver}: ${verdict.reason}; ${kept}`);
     this.#toSpoolAll();
     this.#schedule();
@@ -193,8 +205,12 @@ export class Delivery {
   /** Sends what waits, in memory and on disk, until `untilMono`; see {@link FlushMode} for the rest. */
   async flush(untilMono: number, mode: FlushMode): Promise<void> {
     this.#pump();
-    if (this.#state.kind === 'down' && !this.#state.asked && this.#active === 0) this.#probe(Math.min(LAST_TRY_MS, Math.max(1, untilMono - clock.mono() - SPOOLING_MS)));
-    await this.#until(() => this.#active === 0 && (this.#state.kind === 'down' || (this.#queue.length === 0 && this.#options.spool.size === 0)), untilMono - SPOOLING_MS);
+    if (this.#state.kind === 'down' && !this.#state.asked && this.#active === 0)
+      this.#probe(Math.min(LAST_TRY_MS, Math.max(1, untilMono - clock.mono() - SPOOLING_MS)));
+    await this.#until(
+      () => this.#active === 0 && (this.#state.kind === 'down' || (this.#queue.length === 0 && this.#options.spool.size === 0)),
+      untilMono - SPOOLING_MS,
+    );
     if (mode === 'wait') return;
     this.#ending = true;
     this.#abort.abort();

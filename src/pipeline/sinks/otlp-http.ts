@@ -40,7 +40,13 @@ export function createOtlpSink(options: OtlpSinkOptions, context: OtlpSinkContex
   const delivery = new Delivery({ spool, ledger, receiver: withoutSecrets(options.endpoint), post: postTo(options, poster) });
 
   /** A parcel of the records `from` to `to`, which can be halved as long as the batch is there. */
-  const parcel = (part: Part, from: number, to: number, encode: (from: number, to: number) => Buffer, countOf = (first: number, end: number): number => end - first): Parcel => {
+  const parcel = (
+    part: Part,
+    from: number,
+    to: number,
+    encode: (from: number, to: number) => Buffer,
+    countOf = (first: number, end: number): number => end - first,
+  ): Parcel => {
     const plain = encode(from, to);
     return {
       signal: part.signal,
@@ -58,13 +64,15 @@ export function createOtlpSink(options: OtlpSinkOptions, context: OtlpSinkContex
   };
 
   const sendLogs = (logs: readonly LogData[], part: Part): void => {
-    const encode = (from: number, to: number): Buffer => (json ? encodeLogsJson(logs.slice(from, to), resource) : encodeLogs(out, logs.slice(from, to), resource));
+    const encode = (from: number, to: number): Buffer =>
+      json ? encodeLogsJson(logs.slice(from, to), resource) : encodeLogs(out, logs.slice(from, to), resource);
     delivery.offer(parcel(part, 0, logs.length, encode));
   };
 
   return {
     spans(rows, part) {
-      const encode = (from: number, to: number): Buffer => (json ? encodeSpansJson(materialiseSpans(rows, from, to), resource) : encodeSpans(out, rows, resource, from, to));
+      const encode = (from: number, to: number): Buffer =>
+        json ? encodeSpansJson(materialiseSpans(rows, from, to), resource) : encodeSpans(out, rows, resource, from, to);
       delivery.offer(parcel(part, 0, rows.count, encode));
     },
     logs: sendLogs,
@@ -77,7 +85,8 @@ export function createOtlpSink(options: OtlpSinkOptions, context: OtlpSinkContex
       for (const snapshot of snapshots) {
         // Halving is by metric; the count of each half is of points.
         const between = (from: number, to: number): MetricSnapshot => ({ ...snapshot, metrics: snapshot.metrics.slice(from, to) });
-        const encode = (from: number, to: number): Buffer => (json ? encodeMetricsJson(between(from, to), resource) : encodeMetrics(out, between(from, to), resource));
+        const encode = (from: number, to: number): Buffer =>
+          json ? encodeMetricsJson(between(from, to), resource) : encodeMetrics(out, between(from, to), resource);
         delivery.offer(parcel(part, 0, snapshot.metrics.length, encode, (from, to) => countPoints([between(from, to)])));
       }
     },

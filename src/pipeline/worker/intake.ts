@@ -9,9 +9,9 @@ import type { WorkerLedger } from '../ledger.ts';
 import { type BatchMessage, IN_WORK, POSTED, SLOT_STATES } from '../messages.ts';
 import { BATCH_ROWS, SIDE_BYTES } from '../rows.ts';
 import type { Part, Sink } from '../sinks/sink.ts';
+import type { SpanRows } from './batch-rows.ts';
 import { parseLogLine } from './log-lines.ts';
 import { Settlement } from './settlement.ts';
-import type { SpanRows } from './batch-rows.ts';
 import type { Texts } from './texts.ts';
 
 /** What the intake works with. */

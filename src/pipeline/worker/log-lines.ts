@@ -12,7 +12,18 @@ const LEVELS: readonly (readonly [upTo: number, level: string])[] = [
 ];
 
 /** The keys of a line that have a place of their own in a log record. */
-const OWN_KEYS = new Set(['timestamp', 'observed_timestamp', 'level', 'severity_number', 'message', 'logger', 'trace_id', 'span_id', 'trace_flags', 'event.name']);
+const OWN_KEYS = new Set([
+  'timestamp',
+  'observed_timestamp',
+  'level',
+  'severity_number',
+  'message',
+  'logger',
+  'trace_id',
+  'span_id',
+  'trace_flags',
+  'event.name',
+]);
 
 /** A log line as a record. A line that is no JSON object is a message. */
 export function parseLogLine(line: string, severity: number, nowMs: number): LogData {

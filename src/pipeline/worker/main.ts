@@ -6,7 +6,7 @@ import { safeMessage } from '../../core/json.ts';
 import type { Signal } from '../../core/records.ts';
 import { openWriter } from '../../store/writer.ts';
 import { Ledger, WorkerLedger } from '../ledger.ts';
-import { FLUSHED, type FlushMessage, type FromWorker, type ToWorker, type WorkerInput } from '../messages.ts';
+import { FLUSHED, type FlushMessage, type FromWorker, STOPPED, STOPPING, type ToWorker, type WorkerInput } from '../messages.ts';
 import { keepErrors } from '../sinks/keep-errors.ts';
 import { createOtlpSink } from '../sinks/otlp-http.ts';
 import type { Sink } from '../sinks/sink.ts';
@@ -48,10 +48,18 @@ function main(input: WorkerInput, port: MessagePort): void {
     if (mode === 'last') port.close();
   };
   const work = oneATurn();
+  const unlessStopping = (act: () => void) => (): void => {
+    if (Atomics.load(control, STOPPING) === 0) act();
+  };
   port.on('message', (message: ToWorker) => {
-    if (message.kind === 'batch') return work(() => intake(message));
+    if (message.kind === 'stop') {
+      Atomics.store(control, STOPPING, STOPPED);
+      Atomics.notify(control, STOPPING);
+      return port.close();
+    }
+    if (message.kind === 'batch') return work(unlessStopping(() => intake(message)));
     const untilMono = clock.mono() + message.withinMs;
-    return work(() => void flush(message, untilMono));
+    return work(unlessStopping(() => void flush(message, untilMono)));
   });
   replayJournals(input.dir, input.journals, sink, ledger, input.startMs);
 }

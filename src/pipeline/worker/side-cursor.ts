@@ -1,8 +1,8 @@
 import type { AttributeValue } from '../../core/attributes.ts';
 import type { AttributeBag, SpanEventData, SpanLinkData } from '../../core/records.ts';
 import { BESIDE, type Beside, RAW_KEY, VALUE_DOUBLE, VALUE_INT32, VALUE_LIST, VALUE_TEXT, VALUE_TRUE } from '../rows.ts';
-import { setOwn } from './set-own.ts';
 import type { SpanRows } from './batch-rows.ts';
+import { setOwn } from './set-own.ts';
 
 /** Reads the side bytes of a batch, entry by entry: the other end of `SideWriter`. */
 export class SideCursor {

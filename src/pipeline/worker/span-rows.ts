@@ -1,6 +1,18 @@
 import type { AttributeBag, SpanData } from '../../core/records.ts';
 import {
-  HAS_ATTRIBUTES, HAS_DROPS, HAS_EVENTS, HAS_LINKS, HAS_STATUS_MESSAGE, HAS_TRACE_STATE, HAS_VALUES, KIND_SHIFT, LIBRARY, META, NAME, ROW_WORDS, SIDE,
+  HAS_ATTRIBUTES,
+  HAS_DROPS,
+  HAS_EVENTS,
+  HAS_LINKS,
+  HAS_STATUS_MESSAGE,
+  HAS_TRACE_STATE,
+  HAS_VALUES,
+  KIND_SHIFT,
+  LIBRARY,
+  META,
+  NAME,
+  ROW_WORDS,
+  SIDE,
   STATUS_SHIFT,
 } from '../rows.ts';
 import type { SpanRows } from './batch-rows.ts';

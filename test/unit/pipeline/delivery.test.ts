@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { useDiagWriter, forget } from '../../../src/core/diag.ts';
+import { forget, useDiagWriter } from '../../../src/core/diag.ts';
 import { Ledger, ledgerMemory, WorkerLedger } from '../../../src/pipeline/ledger.ts';
 import { Delivery, type Parcel } from '../../../src/pipeline/sinks/delivery.ts';
 import type { PostResult } from '../../../src/pipeline/sinks/http-post.ts';
@@ -88,7 +88,10 @@ describe('a delivery', () => {
     up = true;
     await flush();
     expect(ledger.report().span).toMatchObject({ sent: 51, spooled: 0, pending: 0 });
-    expect(lines).toEqual([expect.stringContaining('cannot deliver to http://receiver: ECONNREFUSED'), expect.stringMatching(/http:\/\/receiver takes records again; \d+ spooled requests follow/)]);
+    expect(lines).toEqual([
+      expect.stringContaining('cannot deliver to http://receiver: ECONNREFUSED'),
+      expect.stringMatching(/http:\/\/receiver takes records again; \d+ spooled requests follow/),
+    ]);
   });
 
   it('keeps records in memory where the disk cannot take them', async () => {
@@ -126,9 +129,7 @@ describe('a delivery', () => {
   });
 
   it('gives up what is under way when the process may end, and has it on disk', async () => {
-    const { offer, ledger, delivery } = rig(
-      () => new Promise((resolve) => setTimeout(() => resolve({ kind: 'failed', reason: 'given up' }), 60)),
-    );
+    const { offer, ledger, delivery } = rig(() => new Promise((resolve) => setTimeout(() => resolve({ kind: 'failed', reason: 'given up' }), 60)));
     offer(7);
     await delivery.flush(performance.now() + 200, 'last');
     expect(ledger.report().span).toMatchObject({ produced: 7, spooled: 7, pending: 0 });

@@ -52,7 +52,12 @@ describe('log lines', () => {
       flags: 1,
     });
     const nested = group.logRecords[0].attributes.find((attribute: { key: string }) => attribute.key === 'nested');
-    expect(nested.value.kvlistValue.values[0].value.arrayValue.values).toMatchObject([{ intValue: '1' }, { stringValue: 'two' }, {}, { kvlistValue: { values: [{ key: 'deep', value: { boolValue: true } }] } }]);
+    expect(nested.value.kvlistValue.values[0].value.arrayValue.values).toMatchObject([
+      { intValue: '1' },
+      { stringValue: 'two' },
+      {},
+      { kvlistValue: { values: [{ key: 'deep', value: { boolValue: true } }] } },
+    ]);
   });
 
   it('say the same in JSON and in protobuf, whatever they hold', () => {

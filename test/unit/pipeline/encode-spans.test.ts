@@ -27,8 +27,21 @@ function through(spans: ReturnType<typeof endedSpan>[]) {
 }
 
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
-const text = fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }), fc.constant('__proto__'), fc.string({ minLength: 60, maxLength: 300 }), fc.constantFrom('x'.repeat(1_024), 'y'.repeat(1_025), 'é'.repeat(1_000), '界'.repeat(1_500)));
-const value = fc.oneof(text, fc.double(), fc.maxSafeInteger(), fc.boolean(), fc.array(text, { maxLength: 3 }), fc.array(fc.option(fc.double()), { maxLength: 3 }));
+const text = fc.oneof(
+  fc.string(),
+  fc.string({ unit: 'grapheme' }),
+  fc.constant('__proto__'),
+  fc.string({ minLength: 60, maxLength: 300 }),
+  fc.constantFrom('x'.repeat(1_024), 'y'.repeat(1_025), 'é'.repeat(1_000), '界'.repeat(1_500)),
+);
+const value = fc.oneof(
+  text,
+  fc.double(),
+  fc.maxSafeInteger(),
+  fc.boolean(),
+  fc.array(text, { maxLength: 3 }),
+  fc.array(fc.option(fc.double()), { maxLength: 3 }),
+);
 const attributes = fc.dictionary(text, value, { maxKeys: 6, noNullPrototype: true }) as fc.Arbitrary<AttributeBag>;
 const hex = (length: number): fc.Arbitrary<string> => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`));
 const monoMs = fc.double({ min: 0, max: 1e9, noNaN: true });
@@ -49,12 +62,24 @@ const arbitrarySpan = fc
     startMono: monoMs,
     durationMs: fc.double({ min: 0, max: 1e7, noNaN: true }),
     statusCode: fc.integer({ min: 0, max: 2 }),
-    statusMessage: fc.option(text.filter((message) => message !== ''), { nil: undefined }),
+    statusMessage: fc.option(
+      text.filter((message) => message !== ''),
+      { nil: undefined },
+    ),
     attrs: fc.option(attributes, { nil: undefined }),
     values: fc.oneof(fc.constantFrom(undefined, ...shared), attributes),
     events: fc.option(fc.array(fc.record({ name: text, timeMs: fc.integer({ min: 1, max: 2e12 }), attributes }), { maxLength: 3 }), { nil: undefined }),
     links: fc.option(
-      fc.array(fc.record({ traceId: hex(32), spanId: hex(16), traceState: fc.option(fc.string({ minLength: 1 }), { nil: undefined }), flags: fc.integer({ min: 0, max: 255 }), attributes }), { maxLength: 3 }),
+      fc.array(
+        fc.record({
+          traceId: hex(32),
+          spanId: hex(16),
+          traceState: fc.option(fc.string({ minLength: 1 }), { nil: undefined }),
+          flags: fc.integer({ min: 0, max: 255 }),
+          attributes,
+        }),
+        { maxLength: 3 },
+      ),
       { nil: undefined },
     ),
     library: fc.constantFrom(...library),
@@ -84,13 +109,21 @@ describe('spans through rows and protobuf', () => {
       fc.property(arbitrarySpan, (span) => {
         const [data] = through([span]).data as [SpanData];
         expect(data.name).toBe(wellFormed(span.name));
-        expect(data.traceId).toBe([span.trace.t0, span.trace.t1, span.trace.t2, span.trace.t3].map((part) => (part >>> 0).toString(16).padStart(8, '0')).join(''));
+        expect(data.traceId).toBe(
+          [span.trace.t0, span.trace.t1, span.trace.t2, span.trace.t3].map((part) => (part >>> 0).toString(16).padStart(8, '0')).join(''),
+        );
         expect(data.durationMs).toBe(span.endMono - span.startMono);
         expect(data.status).toEqual({ code: span.statusCode, ...(span.statusMessage === undefined ? undefined : { message: wellFormed(span.statusMessage) }) });
         expect(data.attributes).toEqual(wellFormedBag(new Map([...Object.entries(span.values ?? {}), ...Object.entries(span.attrs ?? {})])));
-        expect(data.events).toEqual((span.events ?? []).map((event) => ({ ...event, name: wellFormed(event.name), attributes: wellFormedBag(event.attributes) })));
+        expect(data.events).toEqual(
+          (span.events ?? []).map((event) => ({ ...event, name: wellFormed(event.name), attributes: wellFormedBag(event.attributes) })),
+        );
         expect(data.links.map((link) => ({ traceState: undefined, ...link }))).toEqual(
-          (span.links ?? []).map((link) => ({ ...link, traceState: link.traceState === undefined ? undefined : wellFormed(link.traceState), attributes: wellFormedBag(link.attributes) })),
+          (span.links ?? []).map((link) => ({
+            ...link,
+            traceState: link.traceState === undefined ? undefined : wellFormed(link.traceState),
+            attributes: wellFormedBag(link.attributes),
+          })),
         );
         expect([data.droppedAttributes, data.droppedEvents, data.droppedLinks]).toEqual([span.droppedAttributes, span.droppedEvents, span.droppedLinks]);
       }),
@@ -146,13 +179,18 @@ function wireSpan(span: SpanData) {
     status: { code: span.status.code, message: wellFormed(span.status.message ?? '') },
     attributes: wellFormedBag(span.attributes),
     events: span.events.map((event) => ({ name: wellFormed(event.name), time: unixNano(event.timeMs), attributes: wellFormedBag(event.attributes) })),
-    links: span.links.map((link) => ({ traceId: link.traceId, spanId: link.spanId, traceState: wellFormed(link.traceState ?? ''), flags: link.flags, attributes: wellFormedBag(link.attributes) })),
+    links: span.links.map((link) => ({
+      traceId: link.traceId,
+      spanId: link.spanId,
+      traceState: wellFormed(link.traceState ?? ''),
+      flags: link.flags,
+      attributes: wellFormedBag(link.attributes),
+    })),
     dropped: [span.droppedAttributes, span.droppedEvents, span.droppedLinks],
     scope: [span.scope.name, span.scope.version ?? ''],
   };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: decoded protobuf
 function plainSpan(span: any, scope: { name: string; version?: string }) {
   return {
     traceId: span.traceId,
@@ -166,10 +204,14 @@ function plainSpan(span: any, scope: { name: string; version?: string }) {
     end: span.endTimeUnixNano,
     status: { code: span.status?.code ?? 0, message: span.status?.message ?? '' },
     attributes: attributesOf(span.attributes),
-    // biome-ignore lint/suspicious/noExplicitAny: decoded protobuf
     events: span.events.map((event: any) => ({ name: event.name ?? '', time: event.timeUnixNano, attributes: attributesOf(event.attributes) })),
-    // biome-ignore lint/suspicious/noExplicitAny: decoded protobuf
-    links: span.links.map((link: any) => ({ traceId: link.traceId, spanId: link.spanId, traceState: link.traceState ?? '', flags: link.flags ?? 0, attributes: attributesOf(link.attributes) })),
+    links: span.links.map((link: any) => ({
+      traceId: link.traceId,
+      spanId: link.spanId,
+      traceState: link.traceState ?? '',
+      flags: link.flags ?? 0,
+      attributes: attributesOf(link.attributes),
+    })),
     dropped: [span.droppedAttributesCount ?? 0, span.droppedEventsCount ?? 0, span.droppedLinksCount ?? 0],
     scope: [scope.name, scope.version ?? ''],
   };
@@ -186,17 +228,15 @@ function wellFormedBag(bag: object | Map<string, unknown>): object {
   return Object.fromEntries(entries.map(([key, item]) => [wellFormed(key), one(item)]));
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: decoded protobuf or parsed JSON
 function attributesOf(list: any[]): object {
-  return Object.fromEntries((list ?? []).map(({ key, value: any }) => [key ?? '', valueOf(any)]));
+  return Object.fromEntries((list ?? []).map(({ key, value: any }) => [key ?? '', plainValue(any)]));
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: decoded protobuf or parsed JSON
-function valueOf(any: any = {}): unknown {
+function plainValue(any: any = {}): unknown {
   if ('stringValue' in any) return any.stringValue;
   if ('boolValue' in any) return any.boolValue;
   if ('intValue' in any) return Number(any.intValue);
   if ('doubleValue' in any) return Number(any.doubleValue);
-  if ('arrayValue' in any) return (any.arrayValue.values ?? []).map(valueOf);
+  if ('arrayValue' in any) return (any.arrayValue.values ?? []).map(plainValue);
   return null;
 }

@@ -23,7 +23,6 @@ const TYPES = {
 } as const;
 
 /** Decodes a request to plain objects: 64-bit integers as decimal text, IDs as hex. */
-// biome-ignore lint/suspicious/noExplicitAny: what protobufjs decodes has no static type
 export function decodeOfficially(signal: keyof typeof TYPES, bytes: Uint8Array): any {
   const type = root.lookupType(TYPES[signal]);
   const message = type.decode(bytes);
@@ -43,7 +42,10 @@ function hexIds(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(hexIds);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, ID_FIELDS.has(key) && typeof item === 'string' ? Buffer.from(item, 'base64').toString('hex') : hexIds(item)]),
+    Object.entries(value).map(([key, item]) => [
+      key,
+      ID_FIELDS.has(key) && typeof item === 'string' ? Buffer.from(item, 'base64').toString('hex') : hexIds(item),
+    ]),
   );
 }
 

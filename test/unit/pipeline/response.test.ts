@@ -38,11 +38,17 @@ describe('an answer of a receiver', () => {
     for (const signal of ['span', 'log', 'metric'] as const) {
       expect(partialSuccess('application/x-protobuf', Buffer.from(encodeResponse(signal, 300, 'too old')))).toEqual({ rejected: 300, message: 'too old' });
     }
-    expect(partialSuccess('application/json', Buffer.from('{"partialSuccess":{"rejectedLogRecords":"2","errorMessage":"x"}}'))).toEqual({ rejected: 2, message: 'x' });
+    expect(partialSuccess('application/json', Buffer.from('{"partialSuccess":{"rejectedLogRecords":"2","errorMessage":"x"}}'))).toEqual({
+      rejected: 2,
+      message: 'x',
+    });
     expect(partialSuccess('application/json; charset=utf-8', Buffer.from('{}'))).toEqual({ rejected: 0, message: '' });
   });
 
-  it.each(['garbage', '{', '{"partialSuccess":{"rejectedSpans":"-4"}}', '\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff', 'null'])('that cannot be read refuses nothing: %s', (body) => {
-    for (const type of ['application/x-protobuf', 'application/json', '']) expect(partialSuccess(type, Buffer.from(body, 'latin1')).rejected).toBe(0);
-  });
+  it.each(['garbage', '{', '{"partialSuccess":{"rejectedSpans":"-4"}}', '\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff', 'null'])(
+    'that cannot be read refuses nothing: %s',
+    (body) => {
+      for (const type of ['application/x-protobuf', 'application/json', '']) expect(partialSuccess(type, Buffer.from(body, 'latin1')).rejected).toBe(0);
+    },
+  );
 });

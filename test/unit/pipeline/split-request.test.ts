@@ -21,7 +21,9 @@ interface Scope {
 function linesOf(request: { resourceLogs: { resource: object; scopeLogs: Scope[] }[] }): string[] {
   expect(request.resourceLogs).toHaveLength(1);
   expect(request.resourceLogs[0]?.resource).toMatchObject({ attributes: [{ key: 'service.name' }, { key: 'process.pid' }] });
-  return (request.resourceLogs[0]?.scopeLogs ?? []).flatMap((scope) => scope.logRecords.map((record) => `${scope.scope.name ?? ''}:${record.body.stringValue}`));
+  return (request.resourceLogs[0]?.scopeLogs ?? []).flatMap((scope) =>
+    scope.logRecords.map((record) => `${scope.scope.name ?? ''}:${record.body.stringValue}`),
+  );
 }
 
 const loggers = fc.array(fc.constantFrom('', 'a', 'b', 'c'), { minLength: 2, maxLength: 20 });
@@ -55,9 +57,11 @@ describe('a request that is divided', () => {
   it('is left whole where it cannot be divided', () => {
     expect(splitRequest(encodeLogs(out, logsOf(['a']), resource), false, false)).toBeUndefined();
     expect(splitRequest(encodeLogsJson(logsOf(['a']), resource), true, false)).toBeUndefined();
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), fc.boolean(), (bytes, json, gzip) => {
-      const halves = splitRequest(bytes, json, gzip);
-      expect(halves === undefined || halves.length === 2).toBe(true);
-    }));
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), fc.boolean(), (bytes, json, gzip) => {
+        const halves = splitRequest(bytes, json, gzip);
+        expect(halves === undefined || halves.length === 2).toBe(true);
+      }),
+    );
   });
 });

@@ -72,7 +72,9 @@ describe('the spool', () => {
     const { spool, ledger } = open();
     expect(ledger.report().span).toMatchObject({ produced: 3, spooled: 3, pending: 0 });
     expect(spool.take()?.entry.count).toBe(3);
-    expect(readdirSync(join(dir, 'spool')).sort()).toEqual([own, spoolOwner(process.pid, 7, 0).replace(/-0$/, '')].map((name) => expect.stringContaining(name)));
+    expect(readdirSync(join(dir, 'spool')).sort()).toEqual(
+      [own, spoolOwner(process.pid, 7, 0).replace(/-0$/, '')].map((name) => expect.stringContaining(name)),
+    );
   });
 
   it('goes on where a worker of the same pipeline stopped', () => {

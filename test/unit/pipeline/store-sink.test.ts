@@ -40,14 +40,20 @@ function rig() {
   };
   const sink = createStoreSink(writer);
   return {
-    sink, ledger, stored, store,
+    sink,
+    ledger,
+    stored,
+    store,
     settledSlots: () => [...control.subarray(SLOT_STATES)].filter((state) => state === SETTLED).length,
     log(slot: number, ...messages: string[]) {
       ledger.produced[1]! += messages.length;
       const settlement = new Settlement(slot, control, new WorkerLedger(memory));
       const part = settlement.part('log', messages.length);
       settlement.seal();
-      sink.logs(messages.map((message) => parseLogLine(JSON.stringify({ message }), 9, 0)), part);
+      sink.logs(
+        messages.map((message) => parseLogLine(JSON.stringify({ message }), 9, 0)),
+        part,
+      );
     },
     /** Runs the timer of a retry. */
     elapse() {
