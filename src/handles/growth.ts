@@ -1,4 +1,5 @@
 import { clock } from '../core/clock.ts';
+import { warn } from '../core/diag.ts';
 import { defineError } from '../errors/define-error.ts';
 import { report } from '../errors/report.ts';
 import { GrowthSeries, type Suspicion } from './growth-series.ts';
@@ -46,7 +47,6 @@ interface Watched {
 
 const watched = new Map<string, Watched>();
 const sizes = new Map<string, { read(): number; readonly max: number }>();
-let refused = 0;
 
 /** The leaks that are suspected now, the latest last. */
 export function suspectedLeaks(): SuspectedLeak[] {
@@ -60,11 +60,6 @@ export function watchGrowth(): () => void {
     stop();
     watched.clear();
   };
-}
-
-/** How many series were not taken up because there were too many places. */
-export function refusedSeries(): number {
-  return refused;
 }
 
 /**
@@ -108,7 +103,7 @@ export function take(key: string, mono: number, value: number, type: SuspectedLe
   let known = watched.get(key);
   if (!known) {
     if (watched.size >= MAX_SERIES) {
-      refused++;
+      warn('growth-series', `growth is watched at ${MAX_SERIES} places, and there are more; those are not watched`);
       return;
     }
     known = { series: new GrowthSeries(...(rules ?? [])), type, source, suspected: undefined };
