@@ -42,6 +42,7 @@ export async function openSonde(config: Config): Promise<OpenSonde> {
     admin,
     adminPort: server?.port,
     config,
+    ledger: () => telemetry.ledger(),
     flush: ({ within: limit = '2s' } = {}) => telemetry.flush(limitOf(limit)),
     shutdown({ within: limit = '5s' } = {}) {
       const withinMs = limitOf(limit);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duration } from '../core/duration.ts';
+import type { LedgerReport } from '../core/records.ts';
 import type { Config } from './config/config.ts';
 import type { ShutdownReport } from './shutdown-report.ts';
 
@@ -11,6 +12,8 @@ export interface Sonde extends AsyncDisposable {
   readonly adminPort: number | undefined;
   /** The configuration in force. */
   readonly config: Config;
+  /** What became of every record so far, by signal: `produced = stored + sent + spooled + pending + Σ dropped`. */
+  ledger(): LedgerReport;
   /** Brings what was made so far home; answers whether all of it is. Default limit: `2s`. */
   flush(options?: { readonly within?: Duration }): Promise<boolean>;
   /** Ends telemetry: `/readyz` answers 503, records are brought home, nothing is watched any more. Default limit: `5s`. */

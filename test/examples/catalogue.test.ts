@@ -1,21 +1,17 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RESOURCE_LABELS, SDK_METRICS } from '../../src/stack/catalogue/metrics.ts';
-import { type Example, startExample } from './services.ts';
+import { buildExample, type Example, startExample } from './services.ts';
 
-const run = promisify(execFile);
-const root = join(import.meta.dirname, '..', '..');
 let example: Example;
 let dir: string;
 /** Labels by family, from a live page. */
 const families = new Map<string, { readonly type: string; readonly labels: Set<string> }>();
 
 beforeAll(async () => {
-  await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'examples/checkout')]);
+  await buildExample();
   dir = await mkdtemp(join(tmpdir(), 'sonde-catalogue-'));
   example = await startExample({ SONDE_DIR: dir, CHECKOUT_DIR: dir });
   const { app, admin } = example;

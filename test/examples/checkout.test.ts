@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import { buildExample } from './services.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..');
@@ -11,7 +12,7 @@ const root = join(import.meta.dirname, '..', '..');
 it('the demo shows both failures, the levels, the metrics and the handles', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'sonde-demo-'));
   try {
-    await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'examples/checkout')]);
+    await buildExample();
     const { stdout, stderr } = await run(process.execPath, [join(root, 'examples/checkout/dist/demo/main.js')], {
       cwd: root,
       env: { ...process.env, SONDE_DIR: dir, CHECKOUT_DIR: dir, NO_COLOR: '1' },

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -12,6 +13,11 @@ export interface Example {
   stop(kill?: boolean): Promise<void>;
   /** What they wrote to stderr. */
   readonly stderr: () => string;
+}
+
+/** Compiles the example; the package itself must be built. */
+export async function buildExample(): Promise<void> {
+  await promisify(execFile)(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', join(ROOT, 'examples/checkout')]);
 }
 
 export async function startExample(env: Record<string, string>): Promise<Example> {

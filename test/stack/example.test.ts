@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { placeBuggy, placeDeclined, placeOne, type Seen } from '../../examples/checkout/src/demo/drive.ts';
-import { type Example, startExample } from '../examples/services.ts';
+import { buildExample, type Example, startExample } from '../examples/services.ts';
 import { PATHS } from './lib/paths.ts';
 import { eventually } from './lib/process.ts';
 import { ROOT, type Stack, startStack } from './lib/stack.ts';
@@ -18,7 +18,7 @@ let known: Seen;
 let bug: Seen;
 
 beforeAll(async () => {
-  await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', join(ROOT, 'examples/checkout')]);
+  await buildExample();
   stack = await startStack(PATHS);
   example = await startExample({ OTEL_EXPORTER_OTLP_ENDPOINT: stack.otlpUrl, SONDE_DIR: join(dir, 'sonde'), CHECKOUT_DIR: dir, SONDE_ENVIRONMENT: 'test' });
   for (let i = 0; i < 20; i++) await placeOne(example.app);

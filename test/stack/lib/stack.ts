@@ -33,7 +33,12 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-export async function startStack(paths: Readonly<Record<string, string>>): Promise<Stack> {
+export interface StackOptions {
+  /** Folder of the collector's queue; in the stack's own folder by default. */
+  readonly queueDir?: string;
+}
+
+export async function startStack(paths: Readonly<Record<string, string>>, options: StackOptions = {}): Promise<Stack> {
   const dir = mkdtempSync(join(tmpdir(), 'sonde-stack-'));
   const [otlp, grpc, health, prom, loki, lokiGrpc, alert, hook, tempo, tempoGrpc, tempoOtlp] = (await freePorts(11)) as [
     number,
@@ -80,7 +85,7 @@ export async function startStack(paths: Readonly<Record<string, string>>): Promi
       OTELCOL_HEALTH: `127.0.0.1:${health}`,
       OTELCOL_GRPC: `127.0.0.1:${grpc}`,
       OTELCOL_HTTP: `127.0.0.1:${otlp}`,
-      OTELCOL_QUEUE_DIR: join(dir, 'queue'),
+      OTELCOL_QUEUE_DIR: options.queueDir ?? join(dir, 'queue'),
       TEMPO_OTLP_URL: url(tempoOtlp),
       LOKI_OTLP_URL: `${url(loki)}/otlp`,
       PROMETHEUS_OTLP_URL: `${url(prom)}/api/v1/otlp`,
