@@ -1,5 +1,7 @@
 import type { Attributes } from '../core/attributes.ts';
+import { clock } from '../core/clock.ts';
 import { errorReported } from '../core/events.ts';
+import type { ErrorRecord } from '../core/records.ts';
 import { currentScope, type Scope } from '../core/scope.ts';
 import { writeStderr } from '../core/stderr.ts';
 import { type Classification, classify, publicMessage } from './classify.ts';
@@ -9,6 +11,8 @@ import { mintErrorId } from './error-id.ts';
 import { admit } from './fold.ts';
 import { causesOf, fieldOf, type Identity, identify, identityOf, isObject } from './identity.ts';
 import { makeRecord } from './record.ts';
+
+const MAX_SURE = 16_384; // characters of a text that nobody looked at
 
 /** What {@link report} can be told. */
 export interface ReportOptions {
@@ -99,11 +103,15 @@ function reportNow(error: unknown, options: ReportOptions): Reported {
   identity.answer = reported;
   identity.severity = classification.severity;
   identity.recorded.push(error);
-  settings.onRecord?.(line, record, journaled);
-  if (first) {
-    errorCounts.reported++;
-    markSpan(scope, identity.id, classification);
-    if (errorReported.active) errorReported.publish({ record, line, error, boundary, scope });
+  if (first) errorCounts.reported++;
+  try {
+    settings.onRecord?.(line, record, journaled);
+    if (first) {
+      markSpan(scope, identity.id, classification);
+      if (errorReported.active) errorReported.publish({ record, line, error, boundary, scope });
+    }
+  } catch {
+    errorCounts.failed++; // the record is on disk: whoever could not take it changes nothing of the ID
   }
   return reported;
 }
@@ -141,20 +149,40 @@ function boundaryOf(error: unknown): string {
   return typeof boundary === 'string' ? boundary.slice(0, 100) : '';
 }
 
-/** Even a failure in here is told whole, with an ID. */
+/** Even where our own code fails the error is recorded, with an ID: the little that is sure, journaled like any other. */
 function lastStand(error: unknown, problem: unknown): Reported {
   const id = mintErrorId();
-  const text = (value: unknown): string => {
-    try {
-      return value instanceof Error ? String(value.stack) : String(value);
-    } catch {
-      return 'unprintable value';
-    }
-  };
-  writeStderr(
-    `${JSON.stringify({ 'error.id': id, timestamp: new Date().toISOString(), 'exception.stacktrace': text(error), 'sonde.error.problem': text(problem) })}\n`,
-  );
-  return { id, kind: 'bug', status: 500, message: publicMessage('bug', undefined, id), journaled: false };
+  const now = new Date(clock.now()).toISOString();
+  const record = {
+    timestamp: now,
+    observed_timestamp: now,
+    level: 'error',
+    severity_number: 17,
+    message: sureText(error).split('\n', 1)[0] ?? '',
+    'event.name': 'exception',
+    logger: 'errors',
+    'exception.type': typeof error,
+    'exception.stacktrace': sureText(error),
+    'error.id': id,
+    'error.type': typeof error,
+    'sonde.error.kind': 'bug',
+    'sonde.error.problem': sureText(problem),
+  } as unknown as ErrorRecord;
+  let journaled = false;
+  try {
+    journaled = journalLine(JSON.stringify(record), record);
+  } catch {
+    writeStderr(`${JSON.stringify(record)}\n`);
+  }
+  return { id, kind: 'bug', status: 500, message: publicMessage('bug', undefined, id), journaled };
+}
+
+function sureText(value: unknown): string {
+  try {
+    return (value instanceof Error ? String(value.stack) : String(value)).slice(0, MAX_SURE);
+  } catch {
+    return 'unprintable value';
+  }
 }
 
 /**

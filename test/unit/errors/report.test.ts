@@ -481,3 +481,40 @@ describe('a journal that cannot be written', () => {
     expect(only()['error.id']).toBe(id);
   });
 });
+
+describe('a fault of our own, or of whoever takes records', () => {
+  it('after the record is on disk changes nothing of the ID', () => {
+    undo();
+    undo = configureErrors({
+      journal,
+      onRecord() {
+        throw new Error('the pipeline is broken');
+      },
+    });
+    const scope = traceScope('x');
+    (scope.span as unknown as Record<string, unknown>)['setAttribute'] = () => {
+      throw new Error('the span is broken');
+    };
+    const error = new Error('x');
+    const { id, journaled } = runInScope(scope, () => report(error));
+    expect(journaled).toBe(true);
+    expect(only()['error.id']).toBe(id);
+    expect(errorIdOf(error)).toBe(id);
+  });
+
+  it('before that still gives an ID whose record is on disk', () => {
+    const broken = {
+      ...new Scope(),
+      get span(): never {
+        throw new Error('the scope is broken');
+      },
+    } as unknown as Scope;
+    const { id, journaled, kind } = report(new Error('original'), { scope: broken });
+    expect([journaled, kind]).toEqual([true, 'bug']);
+    expect(only()).toMatchObject({
+      'error.id': id,
+      'exception.stacktrace': expect.stringMatching(/^Error: original\n/),
+      'sonde.error.problem': expect.stringContaining('the scope is broken'),
+    });
+  });
+});
