@@ -7,7 +7,8 @@ import { createStoreSink } from '../../../src/pipeline/sinks/store.ts';
 import { parseLogLine } from '../../../src/pipeline/worker/log-lines.ts';
 import { Settlement } from '../../../src/pipeline/worker/settlement.ts';
 import { StoreError } from '../../../src/store/failure.ts';
-import type { StoreWriter, WriteResult } from '../../../src/store/writer.ts';
+import type { WriteResult } from '../../../src/store/write-result.ts';
+import type { StoreWriter } from '../../../src/store/writer.ts';
 
 /** Timers that run when the test says so. */
 let timers: { fn: () => void; ms: number }[];
