@@ -1,5 +1,7 @@
 import type { Metric, Registry } from 'prom-client';
+import { clock, type TimerHandle } from '../core/clock.ts';
 import { warn } from '../core/diag.ts';
+import { safeMessage } from '../core/json.ts';
 import type { CounterCell, GaugeCell, HistogramCell } from './cells.ts';
 import { canonical, exemplarText, header, number } from './exposition.ts';
 import type { Family } from './family.ts';
@@ -23,6 +25,14 @@ interface PromMetric {
   readonly type: string;
   readonly values: readonly PromValue[];
 }
+
+/**
+ * What `collectDefaultMetrics()` of prom-client makes too, with the same meaning. They stay off its registry, where a
+ * second definition throws into the application, and that both have them is nothing to speak of.
+ */
+const DEFAULTS = new Set(['process_cpu_seconds_total', 'process_start_time_seconds', 'process_resident_memory_bytes', 'nodejs_active_resources']);
+
+const FOREIGN_MS = 2_000; // for a metric that asks something slow; Prometheus gives a whole scrape 10 s
 
 /** The application's own metrics in prom-client's default registry, and ours shown there. */
 export interface PromBridge {
@@ -61,7 +71,7 @@ function removeOf(register: Registry, metric: Metric): void {
 
 function show(register: Registry, family: AnyFamily, shown: Set<Metric>): void {
   const { name } = family.shape;
-  if (register.getSingleMetric(name) !== undefined) return; // the application's own; it stays in its registry
+  if (DEFAULTS.has(name) || register.getSingleMetric(name) !== undefined) return; // the application's own; it stays in its registry
   const metric = {
     ...family.shape,
     aggregator: 'sum',
@@ -96,32 +106,52 @@ function histogramValues(family: Family<HistogramCell>, cell: HistogramCell, lab
 }
 
 async function foreignPage(register: Registry, shown: ReadonlySet<Metric>, format: Format): Promise<string> {
-  let page = '';
+  const foreign = register.getMetricsAsArray().filter((metric) => !shown.has(metric as unknown as Metric));
+  const items = await Promise.all(foreign.map((metric) => readForeign(metric as unknown as ForeignMetric)));
+  const { _defaultLabels: defaults = {} } = register as unknown as { _defaultLabels?: Record<string, string> };
   const written = new Set<string>();
-  for (const metric of register.getMetricsAsArray() as unknown as { name: string; get(): Promise<PromMetric> }[]) {
-    if (shown.has(metric as unknown as Metric)) continue;
-    try {
-      const item = await metric.get();
-      const names = claimedNames(item.type, item.name);
-      const owner = names.map(claimedBy).find((name) => name !== undefined);
-      if (owner !== undefined) {
-        warn(
-          `metric-twice-${owner}`,
-          `the metric "${item.name}" exists in prom-client and in Sonde (as "${owner}"); /metrics shows Sonde's, give one of them another name`,
-        );
-        continue;
-      }
-      if (names.some((name) => written.has(name))) continue;
-      for (const name of names) written.add(name);
-      page += writeForeign(item, (register as unknown as { _defaultLabels?: Record<string, string> })._defaultLabels ?? {}, format);
-    } catch (error) {
-      warn(
-        `metric-get-${metric.name}`,
-        `the prom-client metric "${metric.name}" cannot be read: ${String((error as Error)?.message ?? error)}; it is left out of /metrics`,
-      );
+  let page = '';
+  for (const item of items) {
+    if (item === undefined) continue;
+    const names = claimedNames(item.type, item.name);
+    const owner = names.map(claimedBy).find((name) => name !== undefined);
+    if (owner !== undefined) {
+      if (!DEFAULTS.has(owner)) sayTwice(item.name, owner);
+      continue;
     }
+    if (names.some((name) => written.has(name))) continue;
+    for (const name of names) written.add(name);
+    page += writeForeign(item, defaults, format);
   }
   return page;
+}
+
+interface ForeignMetric {
+  readonly name: string;
+  get(): Promise<PromMetric>;
+}
+
+/** Asks one metric of the application; `undefined` where it fails or does not answer in time. */
+async function readForeign(metric: ForeignMetric): Promise<PromMetric | undefined> {
+  let timer: TimerHandle | undefined;
+  try {
+    const late = new Promise<never>((_, reject) => {
+      timer = clock.setTimeout(() => reject(new Error(`no answer within ${FOREIGN_MS} ms`)), FOREIGN_MS);
+    });
+    return await Promise.race([metric.get(), late]);
+  } catch (error) {
+    warn(`metric-get-${metric.name}`, `the prom-client metric "${metric.name}" cannot be read: ${safeMessage(error)}; it is left out of /metrics`);
+    return undefined;
+  } finally {
+    if (timer !== undefined) clock.clearTimeout(timer);
+  }
+}
+
+function sayTwice(name: string, owner: string): void {
+  warn(
+    `metric-twice-${owner}`,
+    `the metric "${name}" exists in prom-client and in Sonde (as "${owner}"); /metrics shows Sonde's, give one of them another name`,
+  );
 }
 
 function writeForeign(item: PromMetric, defaults: Readonly<Record<string, string>>, format: Format): string {

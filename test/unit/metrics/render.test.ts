@@ -1,5 +1,6 @@
 import client from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock, useClock } from '../../../src/core/clock.ts';
 import { useDiagWriter } from '../../../src/core/diag.ts';
 import { counter } from '../../../src/metrics/counter.ts';
 import { histogram } from '../../../src/metrics/histogram.ts';
@@ -74,6 +75,45 @@ describe('renderMetrics', () => {
       'sonde: the metric "both_total" exists in prom-client and in Sonde (as "both_total"); /metrics shows Sonde\'s, give one of them another name\n',
       'sonde: the metric "both2_count" exists in prom-client and in Sonde (as "both2"); /metrics shows Sonde\'s, give one of them another name\n',
     ]);
+  });
+
+  it('does not wait for a metric of the application that never answers', async () => {
+    const said: string[] = [];
+    const restores = [useDiagWriter((line) => said.push(line))];
+    new client.Gauge({ name: 'endless', help: 'E', collect: () => new Promise<void>(() => {}) });
+    new client.Gauge({ name: 'prompt', help: 'P' }).set(1);
+    restores.push(
+      useClock({
+        ...systemClock,
+        setTimeout(fn, ms) {
+          expect(ms).toBe(2_000);
+          return systemClock.setTimeout(fn, 1);
+        },
+      }),
+    );
+    const { body } = await renderMetrics(undefined);
+    for (const restore of restores) restore();
+    expect(body).toContain('prompt 1\n');
+    expect(body).not.toContain('endless');
+    expect(said).toEqual(['sonde: the prom-client metric "endless" cannot be read: no answer within 2000 ms; it is left out of /metrics\n']);
+  });
+
+  it("stands beside prom-client's default metrics, whoever comes first", async () => {
+    const said: string[] = [];
+    const restore = useDiagWriter((line) => said.push(line));
+    const metrics = startMetrics();
+    await renderMetrics(undefined);
+    client.collectDefaultMetrics(); // after ours were shown: a name that is there already would throw here
+    const { body } = await renderMetrics(undefined);
+    for (const name of ['process_cpu_seconds_total', 'process_resident_memory_bytes', 'process_start_time_seconds']) {
+      expect(body.match(new RegExp(`^${name} `, 'gm')), name).toHaveLength(1);
+      expect(body.match(new RegExp(`^# TYPE ${name} `, 'gm')), name).toHaveLength(1);
+    }
+    expect(body).toContain('nodejs_eventloop_lag_seconds');
+    expect(body).toContain('nodejs_eventloop_delay_p99_seconds');
+    expect(said).toEqual([]);
+    await metrics.stop();
+    restore();
   });
 
   it('serves the page without a metric of the application that fails', async () => {
