@@ -31,24 +31,59 @@ export interface Family {
   readonly p99Ms: number | undefined;
 }
 
-/** A copy of the little that a page shows: the span itself would keep its whole trace in memory. */
-interface Note extends Pick<EndedSpan, 's0' | 's1' | 'name' | 'kind' | 'startMono' | 'endMono' | 'statusCode' | 'attrs' | 'values'> {
-  readonly t0: number;
-  readonly t1: number;
-  readonly t2: number;
-  readonly t3: number;
+/**
+ * A copy of the little that a page shows: the span itself would keep its whole trace in memory. Once a bucket is full its
+ * notes are written over, so that a call allocates nothing.
+ */
+class Note {
+  t0 = 0;
+  t1 = 0;
+  t2 = 0;
+  t3 = 0;
+  s0 = 0;
+  s1 = 0;
+  name = '';
+  kind = 0;
+  startMono = 0.5; // with a fraction from the start: V8 then keeps it as a double and writes in place
+  endMono = 0.5;
+  statusCode = 0;
+  attrs: EndedSpan['attrs'] = undefined;
+  values: EndedSpan['values'] = undefined;
+
+  take(span: EndedSpan): void {
+    const { trace } = span;
+    this.t0 = trace.t0;
+    this.t1 = trace.t1;
+    this.t2 = trace.t2;
+    this.t3 = trace.t3;
+    this.s0 = span.s0;
+    this.s1 = span.s1;
+    this.name = span.name;
+    this.kind = span.kind;
+    this.startMono = span.startMono;
+    this.endMono = span.endMono;
+    this.statusCode = span.statusCode;
+    this.attrs = span.attrs;
+    this.values = span.values;
+  }
 }
 
 class Shelf {
   readonly counts = new Array<number>(BUCKETS_MS.length + 1).fill(0);
   readonly slots: (Note[] | undefined)[] = new Array<Note[] | undefined>(BUCKETS_MS.length + 1).fill(undefined);
 
-  add(bucket: number, note: Note): void {
+  add(bucket: number, span: EndedSpan): void {
     const count = this.counts[bucket] as number;
     this.counts[bucket] = count + 1;
-    const slot = this.slots[bucket];
-    if (slot === undefined) this.slots[bucket] = [note];
-    else slot[count % KEPT] = note;
+    const slot = this.slots[bucket] ?? this.#open(bucket);
+    if (count < KEPT) slot.push(new Note());
+    (slot[count % KEPT] as Note).take(span);
+  }
+
+  #open(bucket: number): Note[] {
+    const slot: Note[] = [];
+    this.slots[bucket] = slot;
+    return slot;
   }
 }
 
@@ -69,12 +104,9 @@ export class TraceBook {
   note(span: EndedSpan): void {
     const failed = span.statusCode === 2;
     if (!failed && span.kind !== KIND_SERVER && (span.p0 !== 0 || span.p1 !== 0)) return;
-    const { s0, s1, name, kind, startMono, endMono, statusCode, attrs, values } = span;
-    const { t0, t1, t2, t3 } = span.trace;
-    const note: Note = { t0, t1, t2, t3, s0, s1, name, kind, startMono, endMono, statusCode, attrs, values };
-    const shelf = this.#shelf(name);
-    shelf.add(bucketOf(endMono - startMono), note);
-    if (failed) shelf.add(FAILED, note);
+    const shelf = this.#shelf(span.name);
+    shelf.add(bucketOf(span.endMono - span.startMono), span);
+    if (failed) shelf.add(FAILED, span);
   }
 
   families(): Family[] {
@@ -84,8 +116,10 @@ export class TraceBook {
   /** What is kept of a name, newest first; of one bucket where it is named. */
   spans(name: string, bucket?: number): NotedSpan[] {
     const slots = this.#shelves.get(name)?.slots ?? [];
-    const notes = new Set(bucket === undefined ? slots.flatMap((slot) => slot ?? []) : (slots[bucket] ?? []));
-    return [...notes].map((note) => this.#show(note)).sort((a, b) => b.startMs - a.startMs);
+    const notes = bucket === undefined ? slots.flatMap((slot) => slot ?? []) : (slots[bucket] ?? []);
+    // One that failed stands in two buckets.
+    const shown = new Map(notes.map((note) => [`${note.t0} ${note.t1} ${note.t2} ${note.t3} ${note.s0} ${note.s1}`, this.#show(note)]));
+    return [...shown.values()].sort((a, b) => b.startMs - a.startMs);
   }
 
   #shelf(name: string): Shelf {
