@@ -23,8 +23,6 @@ export interface Answer {
 export interface RunningProcess {
   /** How it is called in messages. */
   readonly name: string;
-  /** Whether it runs on this machine, so that its process ID means something here. */
-  readonly isLocal: boolean;
   request(method: string, path: string, options?: { body?: unknown; timeoutMs?: number; accept?: string }): Promise<Answer>;
 }
 
@@ -103,7 +101,6 @@ function atUrl(text: string, token: string | undefined): RunningProcess {
   const prefix = base.pathname.replace(/\/+$/, '');
   return {
     name: base.origin + prefix,
-    isLocal: /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(base.hostname),
     async request(method, path, options = {}) {
       const send = base.protocol === 'https:' ? (await import('node:https')).request : httpRequest;
       return exchange(
@@ -125,7 +122,6 @@ function connection(base: URL): { hostname: string; port: string | undefined } {
 function atSocket(socketPath: string, name: string, token: string | undefined): RunningProcess {
   return {
     name,
-    isLocal: true,
     request: (method, path, options = {}) =>
       exchange(
         `nothing answers on "${socketPath}"; the process has ended, or serves no admin socket`,

@@ -6,7 +6,6 @@ import { readCount } from '../options.ts';
 import { cleanLine } from '../output/clean.ts';
 import { type Cell, table } from '../output/table.ts';
 import { findProcess, type ProcessOptions } from '../process-client.ts';
-import { verdictOf } from '../top/bottleneck.ts';
 import { type Figures, type FunctionFigures, figuresBetween } from '../top/figures.ts';
 import { takeSnapshot } from '../top/snapshot.ts';
 
@@ -21,53 +20,45 @@ export async function topCommand(context: CliContext, options: TopOptions): Prom
   const seconds = readCount('--seconds', options.seconds, 3_600) ?? 2;
   const limit = readCount('--limit', options.limit, 1_000) ?? 15;
   const target = findProcess(context, options);
-  let before = await takeSnapshot(target, target.isLocal);
+  let before = await takeSnapshot(target);
   do {
     await sleep(seconds * 1_000, undefined, context.io.stop ? { signal: context.io.stop } : {}).catch(() => {});
-    const after = await takeSnapshot(target, target.isLocal);
+    const after = await takeSnapshot(target);
     const figures = figuresBetween(before, after);
     before = after;
-    if (context.json) context.printJson({ ...figures, functions: figures.functions.slice(0, limit), verdict: verdictOf(figures) }, options.watch ?? false);
+    if (context.json) context.printJson({ ...figures, functions: figures.functions.slice(0, limit) }, options.watch ?? false);
     else context.print(topText(figures, limit, context));
   } while (options.watch && !context.io.stop?.aborted);
 }
 
 function topText(figures: Figures, limit: number, context: CliContext): string {
   const { style } = context;
-  const { bottleneck, why } = verdictOf(figures);
-  const mark = bottleneck === 'none' ? style.good : style.bad;
+  const { resource, why } = figures.bottleneck ?? { resource: 'unknown', why: 'this process does not tell' };
+  const mark = resource === 'none' ? style.good : style.bad;
   const head = `${style.bold(cleanLine(figures.service))}  pid ${figures.pid}, over ${formatMs(figures.seconds * 1_000)}\n`;
-  const limits = `${style.faint('limited by  ')}${mark(bottleneck)}  ${cleanLine(why)}\n`;
+  const limits = `${style.faint('limited by  ')}${mark(cleanLine(resource))}  ${cleanLine(why)}\n`;
   return `${head}${limits}${resources(figures, context)}\n${functions(figures.functions.slice(0, limit), context)}`;
 }
 
 function resources(figures: Figures, { style }: CliContext): string {
   const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
-  const lines: [string, (string | undefined)[]][] = [
+  const perSecond = (what: string, bytes: number): string => `${what} ${showBytes(Math.round(bytes))}/s`;
+  const lines: [string, string[]][] = [
     [
       'cpu',
       [
-        figures.cpuCores === undefined ? undefined : `${figures.cpuCores.toFixed(2)} cores`,
+        `${figures.cpuCores.toFixed(2)} cores`,
+        `waiting for one ${percent(figures.processorWait)}`,
         `event loop busy ${percent(figures.loopBusy)}`,
         `delay p99 ${formatMs(figures.loopDelayP99Ms)}`,
       ],
     ],
     ['memory', [`rss ${showBytes(figures.rssBytes)}`, `heap ${showBytes(figures.heapUsedBytes)}`, `collecting ${percent(figures.gcShare)}`]],
-    [
-      'disk',
-      [
-        figures.diskWait === undefined ? 'not told by this system' : `waiting ${percent(figures.diskWait)}`,
-        perSecond('read', figures.readBytesPerSecond),
-        perSecond('written', figures.writtenBytesPerSecond),
-      ],
-    ],
-    ['waiting', [`${figures.callsUnderWay} traced calls under way`]],
+    ['disk', [perSecond('read', figures.diskRead), perSecond('written', figures.diskWritten)]],
+    ['network', [perSecond('received', figures.networkReceived), perSecond('sent', figures.networkSent)]],
+    ['calls', [`${figures.callsUnderWay} under way`]],
   ];
-  return lines.map(([name, parts]) => `${style.faint(name.padEnd(12))}${parts.filter(Boolean).join(', ')}\n`).join('');
-}
-
-function perSecond(what: string, bytes: number | undefined): string | undefined {
-  return bytes === undefined ? undefined : `${what} ${showBytes(Math.round(bytes))}/s`;
+  return lines.map(([name, parts]) => `${style.faint(name.padEnd(12))}${parts.join(', ')}\n`).join('');
 }
 
 const HEAD: Cell[] = ['CALLS/S', 'FAILED/S', 'MEAN', 'UNDER WAY', 'FUNCTION'].map((text, i) => ({ text, right: i < 4 }));

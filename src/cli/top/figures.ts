@@ -1,5 +1,5 @@
 import type { Sample } from './exposition.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Bottleneck, Snapshot } from './snapshot.ts';
 
 /** What a function did in a while. */
 export interface FunctionFigures {
@@ -21,14 +21,19 @@ export interface Figures {
   readonly loopDelayP99Ms: number;
   /** Share of the time that went to collecting garbage. */
   readonly gcShare: number;
-  /** Cores used, disk waits and bytes a second; absent where the system does not tell. */
-  readonly cpuCores: number | undefined;
-  readonly diskWait: number | undefined;
-  readonly readBytesPerSecond: number | undefined;
-  readonly writtenBytesPerSecond: number | undefined;
+  /** Seconds of processor a second: cores that it used. */
+  readonly cpuCores: number;
+  /** Share of the time that it was ready to run and no processor was free. */
+  readonly processorWait: number;
+  /** Bytes a second. */
+  readonly diskRead: number;
+  readonly diskWritten: number;
+  readonly networkReceived: number;
+  readonly networkSent: number;
   readonly rssBytes: number;
   readonly heapUsedBytes: number;
   readonly callsUnderWay: number;
+  readonly bottleneck: Bottleneck | undefined;
   readonly functions: readonly FunctionFigures[];
 }
 
@@ -38,8 +43,8 @@ export function figuresBetween(before: Snapshot, after: Snapshot): Figures {
   const active = difference(before, after, 'nodejs_eventloop_time_seconds_total', (labels) => labels['nodejs_eventloop_state'] === 'active');
   const idle = difference(before, after, 'nodejs_eventloop_time_seconds_total', (labels) => labels['nodejs_eventloop_state'] === 'idle');
   const functions = functionFigures(before, after, seconds);
-  const [then, now] = [before.system, after.system];
-  const rate = (key: 'cpuSeconds' | 'blockedSeconds' | 'readBytes' | 'writtenBytes') => (then && now ? Math.max(0, now[key] - then[key]) / seconds : undefined);
+  const rate = (name: string, label?: string, value?: string): number =>
+    difference(before, after, name, label === undefined ? undefined : (labels) => labels[label] === value) / seconds;
   return {
     service: after.service,
     pid: after.pid,
@@ -47,13 +52,16 @@ export function figuresBetween(before: Snapshot, after: Snapshot): Figures {
     loopBusy: active + idle > 0 ? active / (active + idle) : 0,
     loopDelayP99Ms: sum(after.samples, 'nodejs_eventloop_delay_p99_seconds') * 1_000,
     gcShare: difference(before, after, 'v8js_gc_duration_seconds_sum') / seconds,
-    cpuCores: rate('cpuSeconds'),
-    diskWait: rate('blockedSeconds'),
-    readBytesPerSecond: rate('readBytes'),
-    writtenBytesPerSecond: rate('writtenBytes'),
+    cpuCores: rate('process_cpu_seconds_total'),
+    processorWait: rate('process_runnable_wait_seconds_total'),
+    diskRead: rate('process_disk_io_bytes_total', 'disk_io_direction', 'read'),
+    diskWritten: rate('process_disk_io_bytes_total', 'disk_io_direction', 'write'),
+    networkReceived: rate('process_network_io_bytes_total', 'network_io_direction', 'receive'),
+    networkSent: rate('process_network_io_bytes_total', 'network_io_direction', 'transmit'),
     rssBytes: after.rssBytes,
     heapUsedBytes: after.heapUsedBytes,
     callsUnderWay: sum(after.samples, 'function_calls_concurrent'),
+    bottleneck: after.bottleneck,
     functions,
   };
 }
