@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { coveringGuard, LeakError, type LeakGuard, type LeakOptions, leakGuard } from '../handles/verdict.ts';
 import { letGo } from '../handles/let-go.ts';
+import { coveringGuard, LeakError, type LeakGuard, type LeakOptions, leakGuard } from '../handles/verdict.ts';
 import { testOptions } from './runner-packages.ts';
 
 /** What jest gives an environment, as far as it is used here. */

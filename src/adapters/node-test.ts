@@ -1,5 +1,5 @@
 import { letGo } from '../handles/let-go.ts';
-import { coveringGuard, LeakError, leakFree as leakFreeAnywhere, type LeakGuard, type LeakOptions, leakGuard } from '../handles/verdict.ts';
+import { coveringGuard, LeakError, type LeakGuard, type LeakOptions, leakFree as leakFreeAnywhere, leakGuard } from '../handles/verdict.ts';
 import { testOptions } from './runner-packages.ts';
 
 /**

@@ -1,6 +1,6 @@
+import { ChildProcess } from 'node:child_process';
 import { Socket as UdpSocket } from 'node:dgram';
 import { Server, Socket } from 'node:net';
-import { ChildProcess } from 'node:child_process';
 import { CHILD, type Kind, SERVER, SOCKET, UDP } from './kinds.ts';
 import { enter, isKnown, openEntries } from './registry.ts';
 

@@ -47,6 +47,8 @@ function explain(write: (text: string) => void, told: string, afterMs: number): 
   if (key === told || holders.length === 0) return told;
   const more = holders.length > MAX_SHOWN ? [`  and ${holders.length - MAX_SHOWN} more`] : [];
   const what = holders.length === 1 ? '1 handle holds' : `${holders.length} handles hold`;
-  write(`${[`sonde: nothing was done for ${afterMs / 1_000} s, and ${what} the process:`, ...holders.slice(0, MAX_SHOWN).map(describeHandle), ...more].join('\n')}\n`);
+  write(
+    `${[`sonde: nothing was done for ${afterMs / 1_000} s, and ${what} the process:`, ...holders.slice(0, MAX_SHOWN).map(describeHandle), ...more].join('\n')}\n`,
+  );
   return key;
 }

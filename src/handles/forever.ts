@@ -25,10 +25,15 @@ export function reportForeverTicking(): void {
     told.add(source);
     const owner = ownerOf(scope)?.name;
     const everyMs = timer._repeat ?? timer._idleTimeout;
-    report(new ForeverTicking(`An interval of ${everyMs}ms from ${source} ticks on though its owner${owner ? ` "${owner}"` : ''} is over: ${ended}`, { data: { source, owner, everyMs } }), {
-      ...(scope && { scope }),
-      attributes: { 'leak.type': 'interval', 'leak.source': source },
-    });
+    report(
+      new ForeverTicking(`An interval of ${everyMs}ms from ${source} ticks on though its owner${owner ? ` "${owner}"` : ''} is over: ${ended}`, {
+        data: { source, owner, everyMs },
+      }),
+      {
+        ...(scope && { scope }),
+        attributes: { 'leak.type': 'interval', 'leak.source': source },
+      },
+    );
   }
 }
 

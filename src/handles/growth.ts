@@ -6,9 +6,9 @@ import { GrowthSeries, type Suspicion } from './growth-series.ts';
 import { onSample } from './install.ts';
 import type { HandleType } from './kinds.ts';
 import { shortSite } from './leak-message.ts';
+import type { Site } from './origin.ts';
 import { openEntries, timerLog } from './registry.ts';
 import { siteText } from './site-text.ts';
-import type { Site } from './origin.ts';
 import type { TrendRule } from './trend.ts';
 
 /**
@@ -99,7 +99,14 @@ export function sampleGrowth(mono: number): void {
 }
 
 /** One sample of a series, with the rules of its own kind where those of handles do not fit. */
-export function take(key: string, mono: number, value: number, type: SuspectedLeak['type'] = 'other', source: string = key, rules?: readonly [TrendRule, TrendRule]): void {
+export function take(
+  key: string,
+  mono: number,
+  value: number,
+  type: SuspectedLeak['type'] = 'other',
+  source: string = key,
+  rules?: readonly [TrendRule, TrendRule],
+): void {
   let known = watched.get(key);
   if (!known) {
     if (watched.size >= MAX_SERIES) {
@@ -118,7 +125,12 @@ export function take(key: string, mono: number, value: number, type: SuspectedLe
 function suspect({ type, source }: Watched, { value, perMinute, sinceMono }: Suspicion, mono: number): SuspectedLeak {
   const since = new Date(clock.now() - (mono - sinceMono)).toISOString();
   const rate = perMinute >= 1 ? `+${Number(perMinute.toPrecision(2))}/min` : `+${Number((perMinute * 60).toPrecision(2))}/h`;
-  const what = type === 'collection' ? `${value} entries in ${source}` : type === 'heap' ? `${Math.round(value)} MB of heap after collection` : `${value} ${type}s from ${source}`;
+  const what =
+    type === 'collection'
+      ? `${value} entries in ${source}`
+      : type === 'heap'
+        ? `${Math.round(value)} MB of heap after collection`
+        : `${value} ${type}s from ${source}`;
   const summary = `${what}, ${rate} since ${since}`;
   const { id } = report(new SuspectedLeakError(`Suspected leak: ${summary}`, { data: { type, source, count: value, perMinute } }), {
     mechanism: 'manual',

@@ -1,15 +1,15 @@
 import { syncBuiltinESMExports } from 'node:module';
+import { clock, type TimerHandle } from '../core/clock.ts';
 import { adoptActive } from './adopt.ts';
-import { patchEventIterators } from './patches/iterators.ts';
+import { refillSites } from './origin.ts';
 import { patchFs } from './patches/fs.ts';
+import { patchEventIterators } from './patches/iterators.ts';
 import { patchNet } from './patches/net.ts';
 import { type Undo, undoAll } from './patches/patch.ts';
 import { patchRequests } from './patches/requests.ts';
 import { patchThreads } from './patches/threads.ts';
 import { patchTimers } from './patches/timers.ts';
 import { clearRegistry, sweepEntries, timerLog } from './registry.ts';
-import { refillSites } from './origin.ts';
-import { clock, type TimerHandle } from '../core/clock.ts';
 
 /** How often the registry looks at what it holds: forgets the dead, notes use, refills the stack budget. */
 const SAMPLE_MS = 10_000; // the shortest growth that is worth a suspicion takes minutes

@@ -7,9 +7,9 @@ import { markOfTimer } from './marks.ts';
 import type { Site } from './origin.ts';
 import { ownerEnded, ownerOf } from './owner.ts';
 import { type Entry, openEntries, timerLog } from './registry.ts';
-import type { TimerEntry, TimerInternals } from './timer-log.ts';
 import { siteText } from './site-text.ts';
 import { tickerState } from './ticker.ts';
+import type { TimerEntry, TimerInternals } from './timer-log.ts';
 
 /**
  * What the process holds open now: timers, servers, sockets, watchers, files, workers, children, requests under way.
@@ -92,7 +92,12 @@ function listImmediates(): HandleInfo[] {
   }));
 }
 
-function base(id: number, type: HandleType, site: Site | undefined, scope: Entry['scope']): Pick<HandleInfo, 'id' | 'type' | 'site' | 'package' | 'owner' | 'traceId' | 'spanId'> {
+function base(
+  id: number,
+  type: HandleType,
+  site: Site | undefined,
+  scope: Entry['scope'],
+): Pick<HandleInfo, 'id' | 'type' | 'site' | 'package' | 'owner' | 'traceId' | 'spanId'> {
   const owner = ownerOf(scope);
   return { id, type, site: site && siteText(site), package: site?.package ?? 'unknown', owner: owner?.name, traceId: owner?.traceId, spanId: owner?.spanId };
 }

@@ -2,7 +2,7 @@ import { clock } from '../core/clock.ts';
 import { type Scope, storage } from '../core/scope.ts';
 import type { Kind } from './kinds.ts';
 import { currentMark, markTimer } from './marks.ts';
-import { captureSite, isGuarded, maySpend, OWN, type Site, sampled, SITE_POLICY } from './origin.ts';
+import { captureSite, isGuarded, maySpend, OWN, SITE_POLICY, type Site, sampled } from './origin.ts';
 import { type TimerInternals, TimerLog } from './timer-log.ts';
 
 /** One thing that was opened (timers have a log of their own). The thing itself is held weakly. */

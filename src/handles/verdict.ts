@@ -159,7 +159,10 @@ class Guard implements LeakGuard {
     const where = this.#options.name === undefined ? '' : ` by "${this.#options.name}"`;
     if (leaked.length > 0) throw new LeakError(leakMessage(leaked, where), leaked);
     if (this.#options.strict && closedDuring.length > 0) {
-      throw new LeakError(`${closedDuring.length} handles were opened before and closed during${where || ' the block'}:\n${leakMessage(closedDuring).split('\n').slice(1).join('\n')}`, closedDuring);
+      throw new LeakError(
+        `${closedDuring.length} handles were opened before and closed during${where || ' the block'}:\n${leakMessage(closedDuring).split('\n').slice(1).join('\n')}`,
+        closedDuring,
+      );
     }
   }
 
@@ -225,7 +228,8 @@ export async function verifyNoLeaks(options: LeakOptions = {}): Promise<void> {
 
 function rules(options: LeakOptions): readonly IgnoreRule[] {
   const own = options.ignore === undefined ? [] : typeof options.ignore === 'function' ? [options.ignore] : options.ignore;
-  for (const rule of own) if (typeof rule !== 'function') throw new TypeError(`Cannot ignore "${String(rule)}": is ${typeof rule}, expected a rule such as ignorePackage('pg')`);
+  for (const rule of own)
+    if (typeof rule !== 'function') throw new TypeError(`Cannot ignore "${String(rule)}": is ${typeof rule}, expected a rule such as ignorePackage('pg')`);
   return [...Object.values(DEFAULT_IGNORES), ...own];
 }
 

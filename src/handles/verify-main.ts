@@ -1,6 +1,6 @@
+import { installHandles } from './install.ts';
 import { leakMessage } from './leak-message.ts';
 import { findLeaks, type LeakOptions } from './verdict.ts';
-import { installHandles } from './install.ts';
 
 /** What {@link verifyMain} can be told beyond {@link LeakOptions}. */
 export interface VerifyMainOptions extends LeakOptions {

@@ -1,8 +1,8 @@
 /** `sonde/testing`: re-exports only. */
 export type { HandleInfo } from '../handles/handle-info.ts';
 export { DEFAULT_IGNORES, type IgnoreRule, ignoreCurrent, ignoreOwner, ignorePackage, ignoreSite, ignoreType } from '../handles/ignore.ts';
-export { findLeaks, LeakError, leakFree, type LeakGuard, leakGuard, type LeakOptions, type LeakVerdict, noLeaks, verifyNoLeaks } from '../handles/verdict.ts';
-export { verifyMain, type VerifyMainOptions } from '../handles/verify-main.ts';
+export { findLeaks, LeakError, type LeakGuard, type LeakOptions, type LeakVerdict, leakFree, leakGuard, noLeaks, verifyNoLeaks } from '../handles/verdict.ts';
+export { type VerifyMainOptions, verifyMain } from '../handles/verify-main.ts';
 export { type ManualClock, manualClock } from '../testing/manual-clock.ts';
 export { type MatcherResult, type TelemetryMatchers, telemetryMatchers } from '../testing/matchers.ts';
 export type { MetricValue } from '../testing/memory-metrics.ts';

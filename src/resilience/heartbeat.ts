@@ -157,7 +157,15 @@ class Beat {
   info(): HeartbeatInfo {
     const { name, state, everyMs } = this;
     const watched = state !== 'idle' && state !== 'stopped';
-    return { name, state, everyMs, ageMs: watched ? clock.mono() - this.#lastMono : undefined, beats: this.#beats, critical: this.#critical, reason: this.#reason };
+    return {
+      name,
+      state,
+      everyMs,
+      ageMs: watched ? clock.mono() - this.#lastMono : undefined,
+      beats: this.#beats,
+      critical: this.#critical,
+      reason: this.#reason,
+    };
   }
 
   wrap(fn: AnyFunction): AnyFunction {
@@ -206,7 +214,10 @@ class Beat {
   #late(verdict: 'stuck' | 'blocked', forMs: number, culprit: string | undefined): void {
     if (this.state === verdict) return;
     this.state = verdict;
-    const cause = verdict === 'stuck' ? `no beat for ${formatMs(forMs)}, its worker is stuck` : `the event loop was blocked for ${formatMs(forMs)}${culprit ? ` by ${culprit}` : ''}`;
+    const cause =
+      verdict === 'stuck'
+        ? `no beat for ${formatMs(forMs)}, its worker is stuck`
+        : `the event loop was blocked for ${formatMs(forMs)}${culprit ? ` by ${culprit}` : ''}`;
     this.#reason = `heartbeat "${this.name}": ${cause}`;
     report(new HeartbeatLate(`Late ${this.#reason}`, { data: { heartbeat: this.name, verdict, ageMs: forMs, culprit } }), {
       attributes: { 'heartbeat.name': this.name, 'heartbeat.verdict': verdict, ...(culprit && { 'code.function.name': culprit }) },

@@ -17,7 +17,9 @@ export interface RestartHistory {
 export const NO_RESTARTS: RestartHistory = Object.freeze({ restarts: Object.freeze([]) });
 
 /** What to do after a failure at `nowMs`: wait and restart, or give up. */
-export type Decision = { readonly kind: 'restart'; readonly delayMs: number; readonly history: RestartHistory } | { readonly kind: 'escalate'; readonly restarts: number };
+export type Decision =
+  | { readonly kind: 'restart'; readonly delayMs: number; readonly history: RestartHistory }
+  | { readonly kind: 'escalate'; readonly restarts: number };
 
 /** The policy as a pure function: exponential back-off over the restarts in the window, and an end to them. */
 export function decide(policy: RestartPolicy, history: RestartHistory, nowMs: number): Decision {

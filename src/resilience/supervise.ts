@@ -62,6 +62,7 @@ const HeartbeatStopped = defineError<{ steward: string }>('sonde/ward-heartbeat-
  * when that happens too often.
  *
  * Shape: returns a {@link Steward}. A steward is a ward: `(context) => supervise('inner', ward, { signal: context.signal }).done`.
+ * It holds the process while a ward waits for its restart.
  * Units: durations with units. Only a turning event loop counts against the heartbeat.
  * Errors: each restart is a record with an error ID; `done` rejects with `sonde/steward-gave-up` after `maxRestarts` restarts `within` so
  * long, its cause being the last failure. A ward that ignores its signal is reported, with how long, and left behind.
@@ -79,7 +80,8 @@ const HeartbeatStopped = defineError<{ steward: string }>('sonde/ward-heartbeat-
 export function supervise(name: string, ward: Ward, options: SuperviseOptions = {}): Steward {
   if (typeof ward !== 'function') throw new TypeError(`Cannot supervise "${name}": the ward is ${typeof ward}, expected a function`);
   const maxRestarts = options.maxRestarts ?? 5;
-  if (!Number.isInteger(maxRestarts) || maxRestarts < 0) throw new RangeError(`Cannot supervise "${name}": maxRestarts is ${maxRestarts}, expected a whole number from 0`);
+  if (!Number.isInteger(maxRestarts) || maxRestarts < 0)
+    throw new RangeError(`Cannot supervise "${name}": maxRestarts is ${maxRestarts}, expected a whole number from 0`);
   const policy: RestartPolicy = {
     initialMs: durationMs(options.backoff?.initial ?? '100ms', `the first back-off of "${name}"`),
     maxMs: durationMs(options.backoff?.max ?? '30s', `the longest back-off of "${name}"`),
@@ -106,7 +108,15 @@ class RunningSteward implements Steward {
   readonly #stop = new AbortController();
   #history: RestartHistory = NO_RESTARTS;
 
-  constructor(name: string, ward: Ward, policy: RestartPolicy, heartbeatEvery: Duration | undefined, everyMs: number | undefined, graceMs: number, outer: AbortSignal | undefined) {
+  constructor(
+    name: string,
+    ward: Ward,
+    policy: RestartPolicy,
+    heartbeatEvery: Duration | undefined,
+    everyMs: number | undefined,
+    graceMs: number,
+    outer: AbortSignal | undefined,
+  ) {
     this.name = name;
     this.#ward = ward;
     this.#policy = policy;
@@ -159,11 +169,17 @@ class RunningSteward implements Steward {
     this.restarts++;
     this.state = 'waiting';
     const why = error instanceof Error ? error.message : String(error);
-    report(new WardRestarted(`The ward "${this.name}" is restarted in ${formatMs(decision.delayMs)} after attempt ${attempt}: ${why}`, { data: { steward: this.name, attempt, why }, cause: error }), {
-      boundary: `supervise:${this.name}`,
-      mechanism: 'boundary',
-      attributes: { 'steward.name': this.name, 'steward.attempt': attempt, 'steward.restarts': this.restarts },
-    });
+    report(
+      new WardRestarted(`The ward "${this.name}" is restarted in ${formatMs(decision.delayMs)} after attempt ${attempt}: ${why}`, {
+        data: { steward: this.name, attempt, why },
+        cause: error,
+      }),
+      {
+        boundary: `supervise:${this.name}`,
+        mechanism: 'boundary',
+        attributes: { 'steward.name': this.name, 'steward.attempt': attempt, 'steward.restarts': this.restarts },
+      },
+    );
     await sleep(decision.delayMs, this.#stop.signal);
   }
 
@@ -210,7 +226,10 @@ class RunningSteward implements Steward {
       const lateMs = mono - dueMono;
       if (lateMs > checkMs / 2) lastMono += lateMs; // the loop stood still: nobody could pulse
       if (mono - lastMono > 2 * everyMs) {
-        const error = new HeartbeatStopped(`The heartbeat of the ward "${this.name}" stopped: no pulse for ${formatMs(mono - lastMono)}, expected one every ${String(this.#heartbeat)}`, { data: { steward: this.name } });
+        const error = new HeartbeatStopped(
+          `The heartbeat of the ward "${this.name}" stopped: no pulse for ${formatMs(mono - lastMono)}, expected one every ${String(this.#heartbeat)}`,
+          { data: { steward: this.name } },
+        );
         lost.release(error);
         life.abort(error);
         return;
@@ -267,6 +286,8 @@ function aborted(signal: AbortSignal): Promise<'aborted'> {
 async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   const over = new Latch();
   const timer = clock.setTimeout(() => over.release(), ms);
+  // Unlike other timers of ours it holds the process, which would else end between two attempts as if the work were done.
+  if (typeof timer === 'object') timer.ref();
   await Promise.race([over.promise, aborted(signal)]);
   clock.clearTimeout(timer);
 }

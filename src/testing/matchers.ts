@@ -34,22 +34,40 @@ export interface TelemetryMatchers {
 export const telemetryMatchers: TelemetryMatchers = {
   toHaveSpan(telemetry, name, attributes) {
     const pass = telemetry.spans.some((span) => span.name === name && has(span.attributes, attributes));
-    return verdict(pass, `a span "${name}"${withFields(attributes)}`, telemetry.spans.map((span) => `${span.name} ${JSON.stringify(span.attributes)}`));
+    return verdict(
+      pass,
+      `a span "${name}"${withFields(attributes)}`,
+      telemetry.spans.map((span) => `${span.name} ${JSON.stringify(span.attributes)}`),
+    );
   },
   toHaveLogged(telemetry, message, fields) {
     const matches = (text: string): boolean => (typeof message === 'string' ? text === message : text.search(message) >= 0);
     const pass = telemetry.logs.some((line) => matches(line.message) && has(line, fields));
-    return verdict(pass, `a log line ${String(message)}${withFields(fields)}`, telemetry.logs.map((line) => `${line.level} ${line.logger}: ${line.message}`));
+    return verdict(
+      pass,
+      `a log line ${String(message)}${withFields(fields)}`,
+      telemetry.logs.map((line) => `${line.level} ${line.logger}: ${line.message}`),
+    );
   },
   toHaveReported(telemetry, type, fields) {
-    const pass = telemetry.errors.some((record) => [record['error.code'], record['error.type'], record['exception.type']].includes(type) && has(record, fields));
-    return verdict(pass, `an error ${type}${withFields(fields)}`, telemetry.errors.map((record) => `${record['error.type']}: ${record.message}`));
+    const pass = telemetry.errors.some(
+      (record) => [record['error.code'], record['error.type'], record['exception.type']].includes(type) && has(record, fields),
+    );
+    return verdict(
+      pass,
+      `an error ${type}${withFields(fields)}`,
+      telemetry.errors.map((record) => `${record['error.type']}: ${record.message}`),
+    );
   },
   toHaveMetric(telemetry, name, labels, value) {
     const found = telemetry.metric(name, labels);
     const pass = value === undefined ? found !== undefined && found !== 0 : found === value;
     const seen = telemetry.metrics().filter((metric) => metric.name === name);
-    return verdict(pass, `the metric ${name}${withFields(labels)}${value === undefined ? '' : ` at ${value}`}`, seen.map((metric) => `${JSON.stringify(metric.labels)} ${metric.value}`));
+    return verdict(
+      pass,
+      `the metric ${name}${withFields(labels)}${value === undefined ? '' : ` at ${value}`}`,
+      seen.map((metric) => `${JSON.stringify(metric.labels)} ${metric.value}`),
+    );
   },
 };
 
@@ -66,7 +84,13 @@ function verdict(pass: boolean, what: string, seen: readonly string[]): MatcherR
   return {
     pass,
     message() {
-      const list = seen.length === 0 ? 'nothing of the kind' : seen.slice(0, MAX_SHOWN).map((line) => `\n  ${line}`).join('');
+      const list =
+        seen.length === 0
+          ? 'nothing of the kind'
+          : seen
+              .slice(0, MAX_SHOWN)
+              .map((line) => `\n  ${line}`)
+              .join('');
       return pass ? `expected not to find ${what}` : `expected ${what}, found ${list}`;
     },
   };

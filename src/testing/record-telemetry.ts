@@ -81,7 +81,12 @@ async function begin(options: RecordOptions): Promise<RecordedTelemetry> {
   const logs: RecordedLog[] = [];
   const errors: ErrorRecord[] = [];
   const undo: (() => unknown)[] = [];
-  const log = configureLogs({ level: options.level ?? 'trace', format: 'json', destination: false, onLine: (line) => logs.push(JSON.parse(line) as RecordedLog) });
+  const log = configureLogs({
+    level: options.level ?? 'trace',
+    format: 'json',
+    destination: false,
+    onLine: (line) => logs.push(JSON.parse(line) as RecordedLog),
+  });
   undo.push(() => log.close());
   undo.push(configureErrors({ journal: memoryJournal(), onRecord: (_line, record) => errors.push(record) }));
   const engine = createNativeEngine({ output: spans });

@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage, request, type Server } from 'node:h
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { heartbeat, listHandles, type Sonde, start, supervise, ticker, traced } from 'sonde';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const dir = mkdtempSync(join(tmpdir(), 'sonde-handles-'));
 let sonde: Sonde;
@@ -39,7 +39,12 @@ describe('handles of a program that runs under Sonde', () => {
     const poll = traced('rates.poll', () => setTimeout(() => {}, 60_000));
     const timer = poll();
     const found = listHandles().find(({ owner }) => owner === 'rates.poll');
-    expect(found).toMatchObject({ type: 'timeout', package: 'app', site: expect.stringContaining('handles.test.ts'), traceId: expect.stringMatching(/^[0-9a-f]{32}$/) });
+    expect(found).toMatchObject({
+      type: 'timeout',
+      package: 'app',
+      site: expect.stringContaining('handles.test.ts'),
+      traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+    });
     const page = JSON.parse((await get(admin, '/debug/handles?format=json')).body) as { handles: { owner?: string; kind: string }[] };
     expect(page.handles.find(({ owner }) => owner === 'rates.poll')).toMatchObject({ kind: 'timeout' });
     clearTimeout(timer);
@@ -90,10 +95,14 @@ describe('handles of a program that runs under Sonde', () => {
   it('tick and are supervised in real time', async () => {
     const seen: number[] = [];
     await using beat = ticker('5ms', ({ number }) => void seen.push(number), { name: 'real' });
-    await supervise('real', async ({ attempt }) => {
-      if (attempt < 3) throw new Error('again');
-      while (seen.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
-    }, { backoff: { initial: '1ms' } }).done;
+    await supervise(
+      'real',
+      async ({ attempt }) => {
+        if (attempt < 3) throw new Error('again');
+        while (seen.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+      },
+      { backoff: { initial: '1ms' } },
+    ).done;
     expect(seen.slice(0, 3)).toEqual([1, 2, 3]);
     expect(beat.errors).toBe(0);
   });

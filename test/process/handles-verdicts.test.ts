@@ -35,7 +35,10 @@ describe('verdicts in node:test', () => {
 
   it('fail the tests that leak and no other, by exit code, and let the process end', async () => {
     const { code, output } = await node('leaks.mjs');
-    expect(namesIn(output, /not ok \d+ - (.*)/g).filter((name) => name !== 'side by side' && !name.endsWith('.mjs'))).toEqual(['leaves an interval', 'leaves a timeout']);
+    expect(namesIn(output, /not ok \d+ - (.*)/g).filter((name) => name !== 'side by side' && !name.endsWith('.mjs'))).toEqual([
+      'leaves an interval',
+      'leaves a timeout',
+    ]);
     expect(output).toMatch(/interval 1000ms, opened at leaks\.mjs:8:3,/);
     expect(output).toContain('close it with clearInterval(timer)');
     expect(output).toMatch(/timeout 60000ms, opened at leaks\.mjs:28:7,/);
@@ -44,7 +47,8 @@ describe('verdicts in node:test', () => {
 });
 
 describe('verdicts in vitest', () => {
-  const vitest = (file: string): Promise<Ended> => run(process.execPath, [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', file], join(fixtures, 'leaks-vitest'));
+  const vitest = (file: string): Promise<Ended> =>
+    run(process.execPath, [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', file], join(fixtures, 'leaks-vitest'));
 
   it('let a file pass that closes what it opens', async () => {
     const { code, output } = await vitest('clean');

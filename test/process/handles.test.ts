@@ -21,7 +21,11 @@ interface Program {
 }
 
 function start(args: readonly string[], env: Record<string, string> = {}): Program {
-  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, SONDE_DIR: join(dir, 'register'), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env: { ...process.env, SONDE_DIR: join(dir, 'register'), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   children.push(child);
   const said = { out: '', err: '' };
   child.stdout.on('data', (chunk) => (said.out += String(chunk)));
@@ -48,8 +52,12 @@ describe('a process that does not end', () => {
   it('says with SONDE_EXPLAIN_EXIT=1 what holds it, the line that opened it and the call that closes it', async () => {
     const program = start([fixture('stuck.mjs'), join(dir, 'explain')], { SONDE_EXPLAIN_EXIT: '1' });
     await program.until(({ err }) => err.includes('close it with clearInterval'));
-    expect(program.said().err).toMatch(/sonde: nothing was done for 2 s, and 2 handles hold the process:\n {2}server 127\.0\.0\.1:\d+, opened at test\/process\/fixtures\/handles\/stuck\.mjs:6:16/);
-    expect(program.said().err).toMatch(/ {2}interval 60000ms, opened at test\/process\/fixtures\/handles\/stuck\.mjs:7:1, .*\n {4}close it with clearInterval\(timer\)/);
+    expect(program.said().err).toMatch(
+      /sonde: nothing was done for 2 s, and 2 handles hold the process:\n {2}server 127\.0\.0\.1:\d+, opened at test\/process\/fixtures\/handles\/stuck\.mjs:6:16/,
+    );
+    expect(program.said().err).toMatch(
+      / {2}interval 60000ms, opened at test\/process\/fixtures\/handles\/stuck\.mjs:7:1, .*\n {4}close it with clearInterval\(timer\)/,
+    );
   });
 
   it('says nothing of the kind without it', async () => {
@@ -75,7 +83,9 @@ describe('a process that does not end', () => {
   });
 
   it('is explained by sonde/register too, without a change to the program', async () => {
-    const program = start(['--import', 'sonde/register', '--input-type=module', '-e', "setInterval(() => {}, 60_000); process.stdout.write('ready\\n')"], { SONDE_EXPLAIN_EXIT: '1' });
+    const program = start(['--import', 'sonde/register', '--input-type=module', '-e', "setInterval(() => {}, 60_000); process.stdout.write('ready\\n')"], {
+      SONDE_EXPLAIN_EXIT: '1',
+    });
     await program.until(({ err }) => err.includes('interval 60000ms'));
     expect(program.said().err).toContain('1 handle holds the process');
   });

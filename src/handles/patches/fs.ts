@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { FILE, FILE_DESCRIPTOR, type Kind, STAT_WATCHER, STREAM, WATCHER, watcherClosed, Work } from '../kinds.ts';
+import { FILE, FILE_DESCRIPTOR, type Kind, STAT_WATCHER, STREAM, WATCHER, Work, watcherClosed } from '../kinds.ts';
 import { captureSite, maySpend, NODE, OWN } from '../origin.ts';
 import { enter, noteClosed, noteOpened } from '../registry.ts';
 import { watchIterator } from './iterators.ts';
@@ -31,7 +31,11 @@ export function patchFs(): Undo {
   };
 }
 
-function opening<F>(kind: Kind, describe: (args: IArguments) => string | undefined, seen?: (handle: object) => void): (original: F, enabled: () => boolean) => F {
+function opening<F>(
+  kind: Kind,
+  describe: (args: IArguments) => string | undefined,
+  seen?: (handle: object) => void,
+): (original: F, enabled: () => boolean) => F {
   return (original, enabled) => {
     function wrapped(this: unknown): unknown {
       if (!enabled() || depth > 0) return Reflect.apply(original as Anything, this, arguments);

@@ -17,7 +17,8 @@ export function watchIterator(iterator: AsyncIterator<unknown>, detail: string, 
   };
   for (const key of ['next', 'return', 'throw'] as const) {
     const original = iterator[key];
-    if (typeof original === 'function') Object.defineProperty(iterator, key, { value: step(key, original, end), configurable: true, writable: true, enumerable: false });
+    if (typeof original === 'function')
+      Object.defineProperty(iterator, key, { value: step(key, original, end), configurable: true, writable: true, enumerable: false });
   }
 }
 

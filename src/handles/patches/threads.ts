@@ -1,5 +1,5 @@
 import workerThreads from 'node:worker_threads';
-import { BROADCAST, CHILD, pairPorts, PORT, portClosed, setReferenced, WORKER } from '../kinds.ts';
+import { BROADCAST, CHILD, PORT, pairPorts, portClosed, setReferenced, WORKER } from '../kinds.ts';
 import { noteOpened } from '../registry.ts';
 import { listen } from './net.ts';
 import { patchMethod, quietly, type Undo, undoAll } from './patch.ts';
@@ -49,7 +49,12 @@ function portMaker<T extends object>(Original: new (...args: never[]) => T, seen
     if (on) quietly(() => seen(made, construct as Anything));
     return made;
   };
-  return { proxy: new Proxy(Original, { construct: construct as ProxyHandler<Constructor>['construct'] } as ProxyHandler<typeof Original>), off: () => void (on = false) };
+  return {
+    proxy: new Proxy(Original, { construct: construct as ProxyHandler<Constructor>['construct'] } as ProxyHandler<typeof Original>),
+    off() {
+      on = false;
+    },
+  };
 }
 
 function patchBoth(name: 'MessageChannel' | 'BroadcastChannel', maker: { proxy: unknown; off(): void }): Undo[] {

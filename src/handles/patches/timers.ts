@@ -1,9 +1,9 @@
 import timers from 'node:timers';
 import timersPromises from 'node:timers/promises';
-import { setReferenced, SLEEP } from '../kinds.ts';
+import { noteImmediate } from '../immediates.ts';
+import { SLEEP, setReferenced } from '../kinds.ts';
 import { isLong, noteOpened, noteTimer } from '../registry.ts';
 import type { TimerInternals } from '../timer-log.ts';
-import { noteImmediate } from '../immediates.ts';
 import { watchIterator } from './iterators.ts';
 import { patchMethod, quietly, type Undo, undoAll } from './patch.ts';
 

@@ -5,9 +5,9 @@ import { configureErrors } from '../../../src/errors/configure.ts';
 import { watchForeverTicking } from '../../../src/handles/forever.ts';
 import { installHandles, sample } from '../../../src/handles/install.ts';
 import { listHandles } from '../../../src/handles/list-handles.ts';
-import { alwaysOff } from '../../../src/trace/engine/sampler.ts';
 import { createNativeEngine } from '../../../src/trace/engine/native.ts';
 import { installEngine } from '../../../src/trace/engine/port.ts';
+import { alwaysOff } from '../../../src/trace/engine/sampler.ts';
 import { traced } from '../../../src/trace/traced.ts';
 
 const records: ErrorRecord[] = [];
@@ -15,7 +15,12 @@ const timers: NodeJS.Timeout[] = [];
 let undo: (() => void)[] = [];
 const output = { ended() {}, sampledOut() {} };
 beforeEach(() => {
-  undo = [installHandles(), watchForeverTicking(), configureErrors({ lastResort: () => {}, onRecord: (_line, record) => records.push(record) }), installEngine(createNativeEngine({ output }))];
+  undo = [
+    installHandles(),
+    watchForeverTicking(),
+    configureErrors({ lastResort: () => {}, onRecord: (_line, record) => records.push(record) }),
+    installEngine(createNativeEngine({ output })),
+  ];
 });
 afterEach(() => {
   timers.splice(0).forEach(clearInterval);
@@ -46,7 +51,14 @@ describe('an interval whose owner is over', () => {
   });
 
   it.each([
-    ['while the owner runs', async () => traced('testing.runs', async () => { start(); sample(); })()],
+    [
+      'while the owner runs',
+      async () =>
+        traced('testing.runs', async () => {
+          start();
+          sample();
+        })(),
+    ],
     ['outside of any call', async () => start()],
     ['under a limit that holds', async () => withSignal(new AbortController().signal, start)],
   ])('is no such thing %s', async (_name, run) => {

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ErrorRecord } from '../../../src/core/records.ts';
 import { configureErrors } from '../../../src/errors/configure.ts';
-import { GrowthSeries } from '../../../src/handles/growth-series.ts';
 import { sampleGrowth, suspectedLeaks, take, watchGrowth, watchSize } from '../../../src/handles/growth.ts';
+import { GrowthSeries } from '../../../src/handles/growth-series.ts';
 import { growingTrend } from '../../../src/handles/trend.ts';
 import { HEALTHY, LEAKING, type Service, STEP_MS, World } from './simulated-services.ts';
 
@@ -84,9 +84,16 @@ describe('a suspicion', () => {
     watch();
     for (let minute = 0; minute < 60; minute++) take('socket /app/src/pool.ts:88:3', minute * MINUTE, 12 * minute, 'socket', 'src/pool.ts:88:3');
     expect(suspectedLeaks()).toEqual([
-      expect.objectContaining({ type: 'socket', source: 'src/pool.ts:88:3', perMinute: 12, summary: expect.stringMatching(/^\d+ sockets from src\/pool\.ts:88:3, \+12\/min since \d{4}-/) }),
+      expect.objectContaining({
+        type: 'socket',
+        source: 'src/pool.ts:88:3',
+        perMinute: 12,
+        summary: expect.stringMatching(/^\d+ sockets from src\/pool\.ts:88:3, \+12\/min since \d{4}-/),
+      }),
     ]);
-    expect(records.map((record) => [record['error.code'], record['leak.source'], record['error.id']])).toEqual([['sonde/suspected-leak', 'src/pool.ts:88:3', suspectedLeaks()[0]?.errorId]]);
+    expect(records.map((record) => [record['error.code'], record['leak.source'], record['error.id']])).toEqual([
+      ['sonde/suspected-leak', 'src/pool.ts:88:3', suspectedLeaks()[0]?.errorId],
+    ]);
   });
 
   it('is taken back when it falls to half, and told again when it grows again', () => {
@@ -106,7 +113,13 @@ describe('a suspicion', () => {
   it('is made of the sizes of collections too, but not while they fill up to their bound', () => {
     watch();
     let size = 0;
-    undo.push(watchSize('rates', () => size), watchSize('bounded', () => size, { max: 10_000 }), watchSize('broken', () => { throw new Error('no'); }));
+    undo.push(
+      watchSize('rates', () => size),
+      watchSize('bounded', () => size, { max: 10_000 }),
+      watchSize('broken', () => {
+        throw new Error('no');
+      }),
+    );
     for (let minute = 0; minute < 60; minute++) {
       size = 100 * minute;
       sampleGrowth(minute * MINUTE);

@@ -4,7 +4,7 @@ import { EventEmitter, on, once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
-import { setImmediate as turn, setInterval as every, setTimeout as sleep } from 'node:timers/promises';
+import { setInterval as every, setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { BroadcastChannel, MessageChannel, Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -27,25 +27,86 @@ interface Case {
   readonly expected: Partial<HandleInfo>;
 }
 
-const server = (): Promise<http.Server> => new Promise((resolve) => {
-  const made: http.Server = http.createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1', () => resolve(made));
-});
+const server = (): Promise<http.Server> =>
+  new Promise((resolve) => {
+    const made: http.Server = http.createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1', () => resolve(made));
+  });
 
 const CASES: readonly Case[] = [
-  { name: 'an interval', open: () => setInterval(() => {}, 50), close: (t: NodeJS.Timeout) => clearInterval(t), expected: { type: 'interval', holdsProcess: true, close: 'clearInterval(timer)', detail: '50ms' } },
-  { name: 'an unref interval', open: () => setInterval(() => {}, 50).unref(), close: (t: NodeJS.Timeout) => clearInterval(t), expected: { type: 'interval', holdsProcess: false } },
-  { name: 'a long timeout', open: () => setTimeout(() => {}, 60_000), close: (t: NodeJS.Timeout) => clearTimeout(t), expected: { type: 'timeout', holdsProcess: true, close: 'clearTimeout(timer)', detail: '60000ms' } },
-  { name: 'a timeout closed by its own close()', open: () => setTimeout(() => {}, 60_000), close: (t: NodeJS.Timeout) => t.close(), expected: { type: 'timeout' } },
-  { name: 'a timeout cleared by its number', open: () => setTimeout(() => {}, 60_000), close: (t: NodeJS.Timeout) => clearTimeout(t[Symbol.toPrimitive]()), expected: { type: 'timeout' } },
+  {
+    name: 'an interval',
+    open: () => setInterval(() => {}, 50),
+    close: (t: NodeJS.Timeout) => clearInterval(t),
+    expected: { type: 'interval', holdsProcess: true, close: 'clearInterval(timer)', detail: '50ms' },
+  },
+  {
+    name: 'an unref interval',
+    open: () => setInterval(() => {}, 50).unref(),
+    close: (t: NodeJS.Timeout) => clearInterval(t),
+    expected: { type: 'interval', holdsProcess: false },
+  },
+  {
+    name: 'a long timeout',
+    open: () => setTimeout(() => {}, 60_000),
+    close: (t: NodeJS.Timeout) => clearTimeout(t),
+    expected: { type: 'timeout', holdsProcess: true, close: 'clearTimeout(timer)', detail: '60000ms' },
+  },
+  {
+    name: 'a timeout closed by its own close()',
+    open: () => setTimeout(() => {}, 60_000),
+    close: (t: NodeJS.Timeout) => t.close(),
+    expected: { type: 'timeout' },
+  },
+  {
+    name: 'a timeout cleared by its number',
+    open: () => setTimeout(() => {}, 60_000),
+    close: (t: NodeJS.Timeout) => clearTimeout(t[Symbol.toPrimitive]()),
+    expected: { type: 'timeout' },
+  },
 
   { name: 'an HTTP server', open: server, close: (s: http.Server) => s.close(), expected: { type: 'server', holdsProcess: true, close: 'server.close()' } },
-  { name: 'a server that was unref', open: async () => (await server()).unref(), close: (s: http.Server) => s.close(), expected: { type: 'server', holdsProcess: false } },
-  { name: 'a watcher', open: () => fs.watch(HERE), close: (w: fs.FSWatcher) => w.close(), expected: { type: 'watcher', holdsProcess: true, close: 'watcher.close()', detail: HERE } },
-  { name: 'a stat watcher', open: () => fs.watchFile(HERE, () => {}), close: () => fs.unwatchFile(HERE), expected: { type: 'watcher', holdsProcess: true, close: 'fs.unwatchFile(path)' } },
-  { name: 'a file handle', open: () => fs.promises.open(HERE), close: (f: fs.promises.FileHandle) => f.close(), expected: { type: 'file', holdsProcess: false, close: 'await fileHandle.close()', detail: HERE } },
-  { name: 'a file descriptor', open: () => fs.openSync(HERE, 'r'), close: (fd: number) => fs.closeSync(fd), expected: { type: 'file', close: 'fs.closeSync(fd)', detail: HERE } },
-  { name: 'a read stream', open: () => fs.createReadStream(HERE), close: (s: fs.ReadStream) => once(s.destroy(), 'close'), expected: { type: 'stream', detail: HERE } },
-  { name: 'a worker', open: () => new Worker('setInterval(() => {}, 1000)', { eval: true }), close: (w: Worker) => w.terminate(), expected: { type: 'worker', holdsProcess: true, close: 'await worker.terminate()' } },
+  {
+    name: 'a server that was unref',
+    open: async () => (await server()).unref(),
+    close: (s: http.Server) => s.close(),
+    expected: { type: 'server', holdsProcess: false },
+  },
+  {
+    name: 'a watcher',
+    open: () => fs.watch(HERE),
+    close: (w: fs.FSWatcher) => w.close(),
+    expected: { type: 'watcher', holdsProcess: true, close: 'watcher.close()', detail: HERE },
+  },
+  {
+    name: 'a stat watcher',
+    open: () => fs.watchFile(HERE, () => {}),
+    close: () => fs.unwatchFile(HERE),
+    expected: { type: 'watcher', holdsProcess: true, close: 'fs.unwatchFile(path)' },
+  },
+  {
+    name: 'a file handle',
+    open: () => fs.promises.open(HERE),
+    close: (f: fs.promises.FileHandle) => f.close(),
+    expected: { type: 'file', holdsProcess: false, close: 'await fileHandle.close()', detail: HERE },
+  },
+  {
+    name: 'a file descriptor',
+    open: () => fs.openSync(HERE, 'r'),
+    close: (fd: number) => fs.closeSync(fd),
+    expected: { type: 'file', close: 'fs.closeSync(fd)', detail: HERE },
+  },
+  {
+    name: 'a read stream',
+    open: () => fs.createReadStream(HERE),
+    close: (s: fs.ReadStream) => once(s.destroy(), 'close'),
+    expected: { type: 'stream', detail: HERE },
+  },
+  {
+    name: 'a worker',
+    open: () => new Worker('setInterval(() => {}, 1000)', { eval: true }),
+    close: (w: Worker) => w.terminate(),
+    expected: { type: 'worker', holdsProcess: true, close: 'await worker.terminate()' },
+  },
   {
     name: 'an unref worker',
     open: () => {
@@ -65,11 +126,48 @@ const CASES: readonly Case[] = [
     },
     expected: { type: 'child', holdsProcess: true, close: 'child.kill()' },
   },
-  { name: 'a datagram socket', open: async () => { const s = createSocket('udp4').bind(0); await once(s, 'listening'); return s; }, close: (s: ReturnType<typeof createSocket>) => s.close(), expected: { type: 'udp', holdsProcess: true } },
-  { name: 'a port that listens', open: () => { const { port1 } = new MessageChannel(); port1.on('message', () => {}); return port1; }, close: (p: MessageChannel['port1']) => p.close(), expected: { type: 'port', holdsProcess: true } },
-  { name: 'a broadcast channel', open: () => new BroadcastChannel('c'), close: (c: BroadcastChannel) => c.close(), expected: { type: 'port', holdsProcess: true, detail: 'broadcast "c"' } },
-  { name: 'an interval that is iterated', open: () => { const i = every(10); void i.next(); return i; }, close: (i: AsyncIterator<unknown>) => i.return?.(), expected: { type: 'iterator', close: 'await iterator.return()' } },
-  { name: 'an iterator of events', open: () => on(new EventEmitter(), 'x'), close: (i: AsyncIterator<unknown>) => i.return?.(), expected: { type: 'iterator', detail: 'events.on(x)' } },
+  {
+    name: 'a datagram socket',
+    open: async () => {
+      const s = createSocket('udp4').bind(0);
+      await once(s, 'listening');
+      return s;
+    },
+    close: (s: ReturnType<typeof createSocket>) => s.close(),
+    expected: { type: 'udp', holdsProcess: true },
+  },
+  {
+    name: 'a port that listens',
+    open: () => {
+      const { port1 } = new MessageChannel();
+      port1.on('message', () => {});
+      return port1;
+    },
+    close: (p: MessageChannel['port1']) => p.close(),
+    expected: { type: 'port', holdsProcess: true },
+  },
+  {
+    name: 'a broadcast channel',
+    open: () => new BroadcastChannel('c'),
+    close: (c: BroadcastChannel) => c.close(),
+    expected: { type: 'port', holdsProcess: true, detail: 'broadcast "c"' },
+  },
+  {
+    name: 'an interval that is iterated',
+    open: () => {
+      const i = every(10);
+      void i.next();
+      return i;
+    },
+    close: (i: AsyncIterator<unknown>) => i.return?.(),
+    expected: { type: 'iterator', close: 'await iterator.return()' },
+  },
+  {
+    name: 'an iterator of events',
+    open: () => on(new EventEmitter(), 'x'),
+    close: (i: AsyncIterator<unknown>) => i.return?.(),
+    expected: { type: 'iterator', detail: 'events.on(x)' },
+  },
 ];
 
 describe('listHandles', () => {
@@ -169,7 +267,10 @@ describe('listHandles', () => {
         else resolve();
       })();
     });
-    expect(listHandles().find((info) => info.type === 'immediate')).toMatchObject({ site: expect.stringContaining('list-handles.test.ts'), holdsProcess: true });
+    expect(listHandles().find((info) => info.type === 'immediate')).toMatchObject({
+      site: expect.stringContaining('list-handles.test.ts'),
+      holdsProcess: true,
+    });
   });
 
   it('counts by type', () => {

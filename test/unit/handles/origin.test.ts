@@ -22,7 +22,10 @@ beforeAll(() => {
   write('node_modules/leaky/index.js', 'exports.start = () => setInterval(() => {}, 60_000);');
   write('node_modules/@scope/outer/index.js', "exports.start = () => require('leaky').start();");
   write('node_modules/@scope/outer/node_modules/leaky/index.js', 'exports.start = () => setInterval(() => {}, 60_000);');
-  write('app.js', "exports.direct = () => require('leaky').start();\nexports.nested = () => require('@scope/outer').start();\nexports.own = () => setInterval(() => {}, 60_000);");
+  write(
+    'app.js',
+    "exports.direct = () => require('leaky').start();\nexports.nested = () => require('@scope/outer').start();\nexports.own = () => setInterval(() => {}, 60_000);",
+  );
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

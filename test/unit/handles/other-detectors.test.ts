@@ -1,6 +1,6 @@
 // The lists of other leak detectors as tables of our own: what they report, what they must not report, and where we differ, with the reason.
 import { execFileSync, spawn } from 'node:child_process';
-import { pbkdf2, randomBytes, sign, generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, pbkdf2, randomBytes, sign } from 'node:crypto';
 import { Resolver } from 'node:dns';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -47,26 +47,142 @@ const listening = async (server: net.Server): Promise<net.Server> => {
 };
 
 const JEST: readonly Case[] = [
-  { name: 'an interval', reports: ['interval'], does: () => { const t = setInterval(() => {}, 100); return () => clearInterval(t); } },
-  { name: 'a timeout that is far away', reports: ['timeout'], does: () => { const t = setTimeout(() => {}, 60_000); return () => clearTimeout(t); } },
-  { name: 'a server that still listens when done is called', reports: ['server'], does: async () => { const s = await listening(http.createServer()); return () => s.close(); } },
-  { name: 'a server that was closed a moment ago', reports: [], does: async () => { const s = await listening(http.createServer()); s.close(); } },
-  { name: 'a server that was closed and awaited', reports: [], does: async () => { const s = await listening(http.createServer()); await new Promise((resolve) => s.close(resolve)); } },
-  { name: 'a timer that was unref', reports: [], does: () => { const t = setTimeout(() => {}, 60_000).unref(); return () => clearTimeout(t); } },
-  { name: 'an interval that was unref', reports: [], does: () => { const t = setInterval(() => {}, 60_000).unref(); return () => clearInterval(t); } },
-  { name: 'a worker that was unref', reports: [], does: () => { const w = new Worker('setInterval(() => {}, 1000)', { eval: true }); w.unref(); return () => w.terminate(); } },
-  { name: 'a worker', reports: ['worker'], does: () => { const w = new Worker('setInterval(() => {}, 1000)', { eval: true }); return () => w.terminate(); } },
-  { name: 'a worker that has ended', reports: [], does: async () => { await once(new Worker('0', { eval: true }), 'exit'); } },
+  {
+    name: 'an interval',
+    reports: ['interval'],
+    does: () => {
+      const t = setInterval(() => {}, 100);
+      return () => clearInterval(t);
+    },
+  },
+  {
+    name: 'a timeout that is far away',
+    reports: ['timeout'],
+    does: () => {
+      const t = setTimeout(() => {}, 60_000);
+      return () => clearTimeout(t);
+    },
+  },
+  {
+    name: 'a server that still listens when done is called',
+    reports: ['server'],
+    does: async () => {
+      const s = await listening(http.createServer());
+      return () => s.close();
+    },
+  },
+  {
+    name: 'a server that was closed a moment ago',
+    reports: [],
+    does: async () => {
+      const s = await listening(http.createServer());
+      s.close();
+    },
+  },
+  {
+    name: 'a server that was closed and awaited',
+    reports: [],
+    does: async () => {
+      const s = await listening(http.createServer());
+      await new Promise((resolve) => s.close(resolve));
+    },
+  },
+  {
+    name: 'a timer that was unref',
+    reports: [],
+    does: () => {
+      const t = setTimeout(() => {}, 60_000).unref();
+      return () => clearTimeout(t);
+    },
+  },
+  {
+    name: 'an interval that was unref',
+    reports: [],
+    does: () => {
+      const t = setInterval(() => {}, 60_000).unref();
+      return () => clearInterval(t);
+    },
+  },
+  {
+    name: 'a worker that was unref',
+    reports: [],
+    does: () => {
+      const w = new Worker('setInterval(() => {}, 1000)', { eval: true });
+      w.unref();
+      return () => w.terminate();
+    },
+  },
+  {
+    name: 'a worker',
+    reports: ['worker'],
+    does: () => {
+      const w = new Worker('setInterval(() => {}, 1000)', { eval: true });
+      return () => w.terminate();
+    },
+  },
+  {
+    name: 'a worker that has ended',
+    reports: [],
+    does: async () => {
+      await once(new Worker('0', { eval: true }), 'exit');
+    },
+  },
   { name: 'a promise that never settles', reports: [], does: () => void new Promise(() => {}) },
-  { name: 'a crypto job under way', reports: [], does: () => { pbkdf2('p', 's', 1, 16, 'sha256', () => {}); randomBytes(16, () => {}); } },
-  { name: 'a signature under way', reports: [], does: () => { const { privateKey } = generateKeyPairSync('ed25519'); sign(null, Buffer.from('x'), privateKey, () => {}); } },
-  { name: 'a histogram of the event loop', reports: [], does: () => { const h = monitorEventLoopDelay(); h.enable(); return () => h.disable(); } },
-  { name: 'a performance observer', reports: [], does: () => { const o = new PerformanceObserver(() => {}); o.observe({ entryTypes: ['mark'] }); return () => o.disconnect(); } },
+  {
+    name: 'a crypto job under way',
+    reports: [],
+    does: () => {
+      pbkdf2('p', 's', 1, 16, 'sha256', () => {});
+      randomBytes(16, () => {});
+    },
+  },
+  {
+    name: 'a signature under way',
+    reports: [],
+    does: () => {
+      const { privateKey } = generateKeyPairSync('ed25519');
+      sign(null, Buffer.from('x'), privateKey, () => {});
+    },
+  },
+  {
+    name: 'a histogram of the event loop',
+    reports: [],
+    does: () => {
+      const h = monitorEventLoopDelay();
+      h.enable();
+      return () => h.disable();
+    },
+  },
+  {
+    name: 'a performance observer',
+    reports: [],
+    does: () => {
+      const o = new PerformanceObserver(() => {});
+      o.observe({ entryTypes: ['mark'] });
+      return () => o.disconnect();
+    },
+  },
   { name: 'a resolver that was made', reports: [], does: () => void new Resolver() },
   { name: 'a compression under way', reports: [], does: () => gzip('x', () => {}) },
   { name: 'a child process that has ended', reports: [], does: () => void execFileSync(process.execPath, ['-e', '0']) },
-  { name: 'a child process that was spawned and awaited', reports: [], does: async () => { await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'exit'); } },
-  { name: 'a child process that runs', reports: ['child'], does: () => { const c = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' }); return async () => { c.kill('SIGKILL'); await once(c, 'exit'); }; } },
+  {
+    name: 'a child process that was spawned and awaited',
+    reports: [],
+    does: async () => {
+      await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'exit');
+    },
+  },
+  {
+    name: 'a child process that runs',
+    reports: ['child'],
+    does: () => {
+      const c = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+      return async () => {
+        c.kill('SIGKILL');
+        await once(c, 'exit');
+      };
+    },
+  },
   {
     name: 'a request that was answered, server and agent closed',
     reports: [],
@@ -78,30 +194,119 @@ const JEST: readonly Case[] = [
       s.close();
     },
   },
-  { name: 'a file that is watched', reports: ['watcher'], does: () => { const w = fs.watch(HERE); return () => w.close(); } },
+  {
+    name: 'a file that is watched',
+    reports: ['watcher'],
+    does: () => {
+      const w = fs.watch(HERE);
+      return () => w.close();
+    },
+  },
 ];
 
 const DENO: readonly Case[] = [
-  { name: 'resources: a file that is left open', reports: ['file'], does: async () => { const f = await fs.promises.open(HERE); return () => f.close(); } },
-  { name: 'resources: a file that is closed', reports: [], does: async () => { await (await fs.promises.open(HERE)).close(); } },
-  { name: 'resources: a descriptor that is left open', reports: ['file'], does: () => { const fd = fs.openSync(HERE, 'r'); return () => fs.closeSync(fd); } },
-  { name: 'resources: a stream that is read to its end', reports: [], does: async () => { for await (const _ of fs.createReadStream(HERE)); } },
-  { name: 'resources: a stream that nobody reads', reports: ['stream'], does: () => { const s = fs.createReadStream(HERE); return () => s.destroy(); } },
-  { name: 'resources: a stream that a pipeline closes', reports: [], does: () => new Promise((resolve) => pipeline(fs.createReadStream(HERE), async (source) => { for await (const _ of source); }, resolve)) },
-  { name: 'resources: a connection that is left open', reports: ['server', 'socket', 'socket'], does: async () => { const s = await listening(net.createServer()); const c = net.connect((s.address() as net.AddressInfo).port, '127.0.0.1'); await once(s, 'connection'); return () => { c.destroy(); s.close(); }; } },
-  { name: 'ops: a sleep that nobody awaits', reports: ['timeout'], does: () => { const abort = new AbortController(); sleep(60_000, undefined, { signal: abort.signal }).catch(() => {}); return () => abort.abort(); } },
+  {
+    name: 'resources: a file that is left open',
+    reports: ['file'],
+    does: async () => {
+      const f = await fs.promises.open(HERE);
+      return () => f.close();
+    },
+  },
+  {
+    name: 'resources: a file that is closed',
+    reports: [],
+    does: async () => {
+      await (await fs.promises.open(HERE)).close();
+    },
+  },
+  {
+    name: 'resources: a descriptor that is left open',
+    reports: ['file'],
+    does: () => {
+      const fd = fs.openSync(HERE, 'r');
+      return () => fs.closeSync(fd);
+    },
+  },
+  {
+    name: 'resources: a stream that is read to its end',
+    reports: [],
+    does: async () => {
+      for await (const _ of fs.createReadStream(HERE));
+    },
+  },
+  {
+    name: 'resources: a stream that nobody reads',
+    reports: ['stream'],
+    does: () => {
+      const s = fs.createReadStream(HERE);
+      return () => s.destroy();
+    },
+  },
+  {
+    name: 'resources: a stream that a pipeline closes',
+    reports: [],
+    does: () =>
+      new Promise((resolve) =>
+        pipeline(
+          fs.createReadStream(HERE),
+          async (source) => {
+            for await (const _ of source);
+          },
+          resolve,
+        ),
+      ),
+  },
+  {
+    name: 'resources: a connection that is left open',
+    reports: ['server', 'socket', 'socket'],
+    does: async () => {
+      const s = await listening(net.createServer());
+      const c = net.connect((s.address() as net.AddressInfo).port, '127.0.0.1');
+      await once(s, 'connection');
+      return () => {
+        c.destroy();
+        s.close();
+      };
+    },
+  },
+  {
+    name: 'ops: a sleep that nobody awaits',
+    reports: ['timeout'],
+    does: () => {
+      const abort = new AbortController();
+      sleep(60_000, undefined, { signal: abort.signal }).catch(() => {});
+      return () => abort.abort();
+    },
+  },
   { name: 'ops: a short timer that fires within the settle time', reports: [], does: () => void setTimeout(() => {}, 5) },
-  { name: 'ops: a fetch whose body nobody reads', reports: ['fetch', 'server', 'socket', 'socket'], async does() {
+  {
+    name: 'ops: a fetch whose body nobody reads',
+    reports: ['fetch', 'server', 'socket', 'socket'],
+    async does() {
       const s = await listening(http.createServer((_q, r) => void r.write('part')));
       const abort = new AbortController();
       const answer = await fetch(`http://127.0.0.1:${(s.address() as net.AddressInfo).port}/`, { signal: abort.signal });
-      return () => { abort.abort(); void answer.body?.cancel().catch(() => {}); s.close(); (s as http.Server).closeAllConnections(); };
-    } },
+      return () => {
+        abort.abort();
+        void answer.body?.cancel().catch(() => {});
+        s.close();
+        (s as http.Server).closeAllConnections();
+      };
+    },
+  },
   { name: 'ops: a readable that is made and dropped', reports: [], does: () => void Readable.from([1, 2]) },
 ];
 
 const VITEST: readonly Case[] = [
-  { name: 'a timer', reports: ['timeout'], does: () => { const t = setTimeout(() => {}, 60_000); return () => clearTimeout(t); } },
+  {
+    name: 'a timer',
+    reports: ['timeout'],
+    does: () => {
+      const t = setTimeout(() => {}, 60_000);
+      return () => clearTimeout(t);
+    },
+  },
   { name: 'an immediate that has run', reports: [], does: () => void setImmediate(() => {}) },
   { name: 'a handle that is closed in the same turn', reports: [], does: () => clearInterval(setInterval(() => {}, 10)) },
   // Where we differ: vitest lists a promise that stays pending. To see promises takes async_hooks, which makes every await eight times

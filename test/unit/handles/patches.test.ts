@@ -31,9 +31,9 @@ const HOMES: readonly (readonly [name: string, home: object, key: string])[] = [
   ['Worker', workerThreads.Worker.prototype, 'unref'],
 ];
 const PATCHED = HOMES.map(([name, home, key]) => ({ name, key, home: () => home }));
-const read = (home: object, key: string): (...args: never[]) => unknown => (home as Record<string, (...args: never[]) => unknown>)[key] as never;
+const read = (home: object, key: string): ((...args: never[]) => unknown) => (home as Record<string, (...args: never[]) => unknown>)[key] as never;
 
-let undo: (() => void)[] = [];
+const undo: (() => void)[] = [];
 afterEach(() => {
   for (const step of undo.splice(0)) step();
 });
@@ -43,7 +43,12 @@ describe('the patches', () => {
   it.each(PATCHED)('of $name $key are invisible: name, length, own properties and flags stay', ({ home: homeOf, key }) => {
     const home = homeOf();
     const before = { fn: read(home, key), flags: Object.getOwnPropertyDescriptor(home, key) };
-    const shape = (fn: object): unknown[] => [Reflect.ownKeys(fn).filter((each) => each !== 'prototype' && each !== 'arguments' && each !== 'caller'), (fn as { name: string }).name, (fn as { length: number }).length, typeof fn];
+    const shape = (fn: object): unknown[] => [
+      Reflect.ownKeys(fn).filter((each) => each !== 'prototype' && each !== 'arguments' && each !== 'caller'),
+      (fn as { name: string }).name,
+      (fn as { length: number }).length,
+      typeof fn,
+    ];
     const expected = shape(before.fn);
     install();
     expect(read(home, key)).not.toBe(before.fn);
@@ -118,7 +123,11 @@ describe('the patches', () => {
     const Before = globalThis.MessageChannel;
     install();
     const made = new MessageChannel();
-    expect([made instanceof MessageChannel, made instanceof Before, globalThis.MessageChannel === (workerThreads.MessageChannel as unknown)]).toEqual([true, true, true]);
+    expect([made instanceof MessageChannel, made instanceof Before, globalThis.MessageChannel === (workerThreads.MessageChannel as unknown)]).toEqual([
+      true,
+      true,
+      true,
+    ]);
     made.port1.close();
     expect(() => (MessageChannel as unknown as () => void)()).toThrow(TypeError);
   });
@@ -164,9 +173,14 @@ describe('patchMethod', () => {
       }
     }
     const object = new Base();
-    const out = patchMethod(object as { run(): string }, 'run', (original) => function (this: Base) {
-      return `patched ${original.call(this)}`;
-    });
+    const out = patchMethod(
+      object as { run(): string },
+      'run',
+      (original) =>
+        function (this: Base) {
+          return `patched ${original.call(this)}`;
+        },
+    );
     expect(object.run()).toBe('patched base');
     out();
     expect([object.run(), Object.hasOwn(object, 'run')]).toEqual(['base', false]);

@@ -138,7 +138,12 @@ export const HEALTHY: readonly Service[] = [
   { name: 'a burst every five minutes', leaks: false, step: (w) => (every(w, 5) ? w.open(100) : w.closeOlderThan(60_000)) },
   { name: 'a burst of ten minutes every hour', leaks: false, step: (w) => w.resize(w.minutes % 60 < 10 ? 300 : 5) },
   { name: 'a nightly job of two hours', leaks: false, hours: 72, step: (w) => w.resize(w.hours % 24 > 2 && w.hours % 24 < 4 ? 500 : 10) },
-  { name: 'a nightly job that opens one thing after another and closes all', leaks: false, hours: 72, step: (w) => (w.hours % 24 > 2 && w.hours % 24 < 2.3 ? w.open(w.events(30)) : w.closeOldest(1_000)) },
+  {
+    name: 'a nightly job that opens one thing after another and closes all',
+    leaks: false,
+    hours: 72,
+    step: (w) => (w.hours % 24 > 2 && w.hours % 24 < 2.3 ? w.open(w.events(30)) : w.closeOldest(1_000)),
+  },
   {
     name: 'web sockets with pings in the morning',
     leaks: false,
@@ -162,8 +167,38 @@ export const HEALTHY: readonly Service[] = [
   { name: 'a storm of reconnects that decays over an hour', leaks: false, step: (w) => w.resize(w.hours < 3 ? 20 : 20 + 1_000 * Math.exp(-(w.hours - 3) * 3)) },
   { name: 'a log file that is rotated every hour', leaks: false, step: (w) => w.resize(every(w, 60) ? 2 : 1) },
   { name: 'workers that scale from 4 to 16', leaks: false, step: (w) => w.resize(Math.min(16, 4 + Math.floor(Math.max(0, w.minutes - 60) / 3))) },
-  { name: 'retries whose timers back off for up to ten minutes', leaks: false, step(w) { w.open(w.events(w.hours % 6 < 0.5 ? 30 : 0.2)); w.closeOlderThan(600_000); } },
-  { name: 'a daily rhythm of idle connections of twenty minutes', leaks: false, hours: 72, step(w) { w.open(w.events(10 * w.daylight())); w.closeOlderThan(1_200_000); } },
-  { name: 'subscriptions that come and go, half an hour each', leaks: false, step(w) { w.open(w.events(2)); w.closeOlderThan(1_800_000 * (0.5 + w.random())); } },
-  { name: 'traffic that grows five percent a day', leaks: false, hours: 72, step(w) { w.resize(100 * w.daylight() * 1.05 ** (w.hours / 24) + 20); w.use(0.1); } },
+  {
+    name: 'retries whose timers back off for up to ten minutes',
+    leaks: false,
+    step(w) {
+      w.open(w.events(w.hours % 6 < 0.5 ? 30 : 0.2));
+      w.closeOlderThan(600_000);
+    },
+  },
+  {
+    name: 'a daily rhythm of idle connections of twenty minutes',
+    leaks: false,
+    hours: 72,
+    step(w) {
+      w.open(w.events(10 * w.daylight()));
+      w.closeOlderThan(1_200_000);
+    },
+  },
+  {
+    name: 'subscriptions that come and go, half an hour each',
+    leaks: false,
+    step(w) {
+      w.open(w.events(2));
+      w.closeOlderThan(1_800_000 * (0.5 + w.random()));
+    },
+  },
+  {
+    name: 'traffic that grows five percent a day',
+    leaks: false,
+    hours: 72,
+    step(w) {
+      w.resize(100 * w.daylight() * 1.05 ** (w.hours / 24) + 20);
+      w.use(0.1);
+    },
+  },
 ];

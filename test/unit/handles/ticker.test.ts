@@ -1,16 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { withSignal } from '../../../src/core/limit.ts';
 import { bind, bound } from '../../../src/core/bind.ts';
-import { signal } from '../../../src/core/limit.ts';
-import { configureErrors } from '../../../src/errors/configure.ts';
+import { Latch } from '../../../src/core/latch.ts';
+import { signal, withSignal } from '../../../src/core/limit.ts';
 import type { ErrorRecord } from '../../../src/core/records.ts';
+import { configureErrors } from '../../../src/errors/configure.ts';
 import { listHandles } from '../../../src/handles/list-handles.ts';
 import { ticker } from '../../../src/handles/ticker.ts';
 import { type ManualClock, manualClock } from '../../../src/testing/manual-clock.ts';
 import { createNativeEngine } from '../../../src/trace/engine/native.ts';
 import { installEngine } from '../../../src/trace/engine/port.ts';
 import { traced } from '../../../src/trace/traced.ts';
-import { Latch } from '../../../src/core/latch.ts';
 
 let time: ManualClock;
 let resting = 0;
@@ -19,7 +18,10 @@ let undo: (() => void)[] = [];
 beforeEach(() => {
   time = manualClock();
   records.length = 0;
-  undo = [configureErrors({ lastResort: () => {}, onRecord: (_line, record) => records.push(record) }), installEngine(createNativeEngine({ output: { ended() {}, sampledOut() {} } }))];
+  undo = [
+    configureErrors({ lastResort: () => {}, onRecord: (_line, record) => records.push(record) }),
+    installEngine(createNativeEngine({ output: { ended() {}, sampledOut() {} } })),
+  ];
   resting = time.waiting;
 });
 /** Timers beyond those of the error records' own vitals. */
@@ -75,14 +77,21 @@ describe('ticker', () => {
   });
 
   it('reports what a tick throws and goes on', async () => {
-    const beat = ticker('1s', ({ number }) => {
-      if (number === 1) throw new Error('sync');
-      if (number === 2) return Promise.reject(new Error('async'));
-      return undefined;
-    }, { name: 'failing' });
+    const beat = ticker(
+      '1s',
+      ({ number }) => {
+        if (number === 1) throw new Error('sync');
+        if (number === 2) return Promise.reject(new Error('async'));
+        return undefined;
+      },
+      { name: 'failing' },
+    );
     await time.advance('3s');
     expect([beat.ticks, beat.errors]).toEqual([3, 2]);
-    expect(records.map((record) => [record.message, record['sonde.error.boundary']])).toEqual([['sync', 'ticker:failing'], ['async', 'ticker:failing']]);
+    expect(records.map((record) => [record.message, record['sonde.error.boundary']])).toEqual([
+      ['sync', 'ticker:failing'],
+      ['async', 'ticker:failing'],
+    ]);
     await beat.stop();
   });
 
@@ -136,7 +145,13 @@ describe('ticker', () => {
     const beat = ticker('2s', () => {}, { name: 'shown' });
     await time.advance('5s');
     const info = listHandles().find(({ type, detail }) => type === 'ticker' && detail?.startsWith('shown'));
-    expect(info).toMatchObject({ detail: 'shown every 2000ms: 2 ticks, 0 overruns, 0 errors', close: 'await ticker.stop()', holdsProcess: false, ageMs: 5_000, idleMs: 1_000 });
+    expect(info).toMatchObject({
+      detail: 'shown every 2000ms: 2 ticks, 0 overruns, 0 errors',
+      close: 'await ticker.stop()',
+      holdsProcess: false,
+      ageMs: 5_000,
+      idleMs: 1_000,
+    });
     expect(info?.site).toContain('ticker.test.ts');
     await beat.stop();
     expect(listHandles().some(({ detail }) => detail?.startsWith('shown'))).toBe(false);

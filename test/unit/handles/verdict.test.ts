@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { installHandles } from '../../../src/handles/install.ts';
 import { ignoreCurrent, ignoreOwner, ignorePackage, ignoreSite, ignoreType } from '../../../src/handles/ignore.ts';
+import { installHandles } from '../../../src/handles/install.ts';
 import { findLeaks, LeakError, leakGuard, noLeaks, verifyNoLeaks } from '../../../src/handles/verdict.ts';
 import { verifyMain } from '../../../src/handles/verify-main.ts';
 
@@ -42,7 +42,9 @@ describe('the behaviours of goleak', () => {
     const runner = ignoreCurrent();
     await verifyNoLeaks({ ...QUICK, ignore: runner });
     const timer = leak();
-    await expect(verifyNoLeaks({ ...QUICK, ignore: runner })).rejects.toThrow(/1 handle was left open:\n  interval 60000ms, opened at test\/unit\/handles\/verdict\.test\.ts:\d+:\d+/);
+    await expect(verifyNoLeaks({ ...QUICK, ignore: runner })).rejects.toThrow(
+      /1 handle was left open:\n  interval 60000ms, opened at test\/unit\/handles\/verdict\.test\.ts:\d+:\d+/,
+    );
     clearInterval(timer);
   });
 

@@ -68,7 +68,10 @@ describe('heartbeat', () => {
     time.block('7s');
     await time.advance('1ms');
     expect(state()).toBe('blocked');
-    expect(records[0]).toMatchObject({ 'heartbeat.verdict': 'blocked', message: expect.stringMatching(/^Late heartbeat "worker": the event loop was blocked for \d/) });
+    expect(records[0]).toMatchObject({
+      'heartbeat.verdict': 'blocked',
+      message: expect.stringMatching(/^Late heartbeat "worker": the event loop was blocked for \d/),
+    });
     sign();
     expect(state()).toBe('beating');
   });

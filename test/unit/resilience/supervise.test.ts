@@ -110,22 +110,28 @@ describe('supervise', () => {
   it('gives up after too many restarts, with the last failure as the cause', async () => {
     const steward = supervise('hopeless', () => Promise.reject(new Error('always')), { maxRestarts: 2, within: '1m' });
     await time.advance('10s');
-    await expect(steward.done).rejects.toMatchObject({ code: 'sonde/steward-gave-up', cause: { message: 'always' }, message: 'The steward "hopeless" gave up: 2 restarts within 1m' });
+    await expect(steward.done).rejects.toMatchObject({
+      code: 'sonde/steward-gave-up',
+      cause: { message: 'always' },
+      message: 'The steward "hopeless" gave up: 2 restarts within 1m',
+    });
     expect([steward.state, steward.restarts]).toEqual(['failed', 2]);
     expect(codes()).toEqual(['sonde/ward-restarted', 'sonde/ward-restarted', 'sonde/steward-gave-up']);
   });
 
   it('is a ward itself: the outer steward restarts the inner one that gave up', async () => {
     let inner = 0;
-    const outer = supervise('outer', (context) =>
-      supervise(
-        'inner',
-        () => {
-          inner++;
-          if (inner < 4) throw new Error(`inner ${inner}`);
-        },
-        { maxRestarts: 1, signal: context.signal },
-      ).done,
+    const outer = supervise(
+      'outer',
+      (context) =>
+        supervise(
+          'inner',
+          () => {
+            inner++;
+            if (inner < 4) throw new Error(`inner ${inner}`);
+          },
+          { maxRestarts: 1, signal: context.signal },
+        ).done,
     );
     await time.advance('10s');
     await outer.done;
@@ -139,7 +145,11 @@ describe('supervise', () => {
     await time.advance('6s');
     await steward.done;
     expect([steward.restarts, steward.abandoned]).toEqual([1, 1]);
-    expect(records[0]).toMatchObject({ 'error.code': 'sonde/ward-not-preemptable', message: 'The ward "deaf" is not preemptable: it still runs 2s after its signal', 'steward.ignored_ms': 2_000 });
+    expect(records[0]).toMatchObject({
+      'error.code': 'sonde/ward-not-preemptable',
+      message: 'The ward "deaf" is not preemptable: it still runs 2s after its signal',
+      'steward.ignored_ms': 2_000,
+    });
     await time.advance('5s');
     never.release();
     await time.advance('1ms');

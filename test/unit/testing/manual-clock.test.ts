@@ -27,14 +27,24 @@ describe('manualClock', () => {
     clock.clearTimeout(clock.setTimeout(() => note('cleared'), 12));
     clock.setTimeout(() => note('not yet'), 31);
     await time.advance('30ms');
-    expect(fired).toEqual([['early', 10], ['nested', 15], ['late', 30]]);
+    expect(fired).toEqual([
+      ['early', 10],
+      ['nested', 15],
+      ['late', 30],
+    ]);
     expect(time.waiting).toBe(1);
   });
 
   it('lets promises run between timers', async () => {
     time = manualClock();
     const order: string[] = [];
-    clock.setTimeout(() => void Promise.resolve().then(() => Promise.resolve()).then(() => order.push('promise')), 1);
+    clock.setTimeout(
+      () =>
+        void Promise.resolve()
+          .then(() => Promise.resolve())
+          .then(() => order.push('promise')),
+      1,
+    );
     clock.setTimeout(() => order.push('timer'), 2);
     await time.advance('5ms');
     expect(order).toEqual(['promise', 'timer']);

@@ -32,7 +32,9 @@ describe('recordTelemetry', () => {
 
   it('records lines of every level with the trace they belong to', () => {
     traced('testing.logs', () => logger('testing').trace({ order: 7 }, 'placed'))();
-    expect(telemetry.logs).toEqual([expect.objectContaining({ level: 'trace', logger: 'testing', message: 'placed', order: 7, trace_id: telemetry.spans[0]?.traceId })]);
+    expect(telemetry.logs).toEqual([
+      expect.objectContaining({ level: 'trace', logger: 'testing', message: 'placed', order: 7, trace_id: telemetry.spans[0]?.traceId }),
+    ]);
   });
 
   it('records errors under the ID that was handed out', () => {
@@ -48,7 +50,11 @@ describe('recordTelemetry', () => {
     placed.inc({ plan: 'free' }, 2);
     took.observe(0.5);
     took.observe(1);
-    expect([telemetry.metric('testing_placed_total', { plan: 'pro' }), telemetry.metric('testing_placed_total'), telemetry.metric('testing_took_seconds')]).toEqual([1, 3, 2]);
+    expect([
+      telemetry.metric('testing_placed_total', { plan: 'pro' }),
+      telemetry.metric('testing_placed_total'),
+      telemetry.metric('testing_took_seconds'),
+    ]).toEqual([1, 3, 2]);
     expect(telemetry.metrics().find(({ name }) => name === 'testing_took_seconds')?.sum).toBe(1.5);
     expect(telemetry.metric('testing_unknown_total')).toBeUndefined();
   });
