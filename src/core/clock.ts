@@ -53,3 +53,17 @@ export function useClock(next: Clock): () => void {
     clock = former;
   };
 }
+
+/** The wall clock says whole milliseconds and is slewed: what is nearer than this is the same time. */
+const AGREE_MS = 2;
+let offsetMs: number = performance.timeOrigin;
+
+/**
+ * What turns monotonic milliseconds into milliseconds since the Unix epoch. It stays as it is while the two clocks agree,
+ * so that the spans and events of a trace keep their distances, and follows when the wall clock is set.
+ */
+export function epochOffset(): number {
+  const nowMs = clock.now() - clock.mono();
+  if (Math.abs(nowMs - offsetMs) > AGREE_MS) offsetMs = nowMs;
+  return offsetMs;
+}

@@ -1,4 +1,4 @@
-import { clock, type TimerHandle } from '../core/clock.ts';
+import { clock, epochOffset, type TimerHandle } from '../core/clock.ts';
 import type { EndedSpan, SpanOutput } from '../core/ended-span.ts';
 import { countPoints, type MetricSnapshot } from '../core/metric-data.ts';
 import type { Signal } from '../core/records.ts';
@@ -66,7 +66,6 @@ export class Batcher implements SpanOutput {
   #row = 0;
   #end = 0;
   #timer: TimerHandle | undefined;
-  #epochMs = 0;
   #refused = 0;
   #journaled = 0;
   #acknowledged = 0;
@@ -203,7 +202,7 @@ export class Batcher implements SpanOutput {
     this.#batch = undefined;
     this.#row = 0;
     this.#end = 0;
-    batch.epochMs = this.#epoch();
+    batch.epochMs = epochOffset();
     batch.journaled = this.#journaled;
     this.#inflight.add(batch);
     const learning = this.#dictionaries.increment();
@@ -293,13 +292,6 @@ export class Batcher implements SpanOutput {
       this.reap();
       if (!this.#inflight.empty) this.#arm();
     }, this.#lingerMs);
-  }
-
-  /** Kept while the clocks agree, so that the spans of a trace stay aligned; follows when the wall clock is set. */
-  #epoch(): number {
-    const epochMs = clock.now() - clock.mono();
-    if (Math.abs(epochMs - this.#epochMs) > 2) this.#epochMs = epochMs;
-    return this.#epochMs;
   }
 
   /** Appends what is no number; the bits that say what there is, or why there is no row: {@link SideWriter.write}. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { TraceBook } from '../admin/trace-book.ts';
-import { clock } from '../core/clock.ts';
+import { clock, epochOffset } from '../core/clock.ts';
 import type { SpanOutput } from '../core/ended-span.ts';
 import { errorReported } from '../core/events.ts';
 import type { LedgerReport } from '../core/records.ts';
@@ -73,7 +73,7 @@ export async function wire(config: Config): Promise<Telemetry> {
   ];
   adoptCrashReports(config.dir, takeRecord);
   const undo: (() => unknown)[] = [];
-  const traces = new TraceBook(() => clock.now() - clock.mono());
+  const traces = new TraceBook(epochOffset);
   const logs = configureLogs({
     ...config.logs,
     leaseFile: join(config.dir, 'levels.json'),

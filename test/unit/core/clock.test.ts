@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { clock, systemClock, useClock } from '../../../src/core/clock.ts';
+import { clock, epochOffset, systemClock, useClock } from '../../../src/core/clock.ts';
 
 it("is the machine's until another is put in place", () => {
   expect(clock).toBe(systemClock);
@@ -25,4 +25,22 @@ it('counts monotonic milliseconds', () => {
   const first = systemClock.mono();
   expect(systemClock.mono()).toBeGreaterThanOrEqual(first);
   expect(Math.abs(systemClock.mono() - performance.now())).toBeLessThan(50);
+});
+
+it('joins the two clocks by one offset while they agree, and by another when the wall clock is set', () => {
+  let wall = 1_000_000;
+  let mono = 500;
+  const restore = useClock({ ...systemClock, now: () => Math.floor(wall), mono: () => mono });
+  try {
+    const first = epochOffset();
+    expect(first).toBe(999_500);
+    // A second later the wall clock says a millisecond less: it tells whole ones and is slewed.
+    wall += 999;
+    mono += 1_000;
+    expect(epochOffset()).toBe(first);
+    wall += 60_000;
+    expect(epochOffset()).toBe(first + 59_999);
+  } finally {
+    restore();
+  }
 });
