@@ -118,11 +118,24 @@ function plainHttp(value: unknown): unknown {
     socket?: { remoteAddress?: unknown };
     statusCode?: unknown;
     setHeader?: unknown;
+    raw?: unknown;
   };
+  // fastify wraps both; its reply is told by what it wraps.
+  const { raw } = message;
+  if (typeof raw === 'object' && raw !== null && typeof (raw as { setHeader?: unknown }).setHeader === 'function') return plainHttp(raw);
   if (typeof message.method === 'string' && message.headers && message.socket)
     return { method: message.method, url: message.url, remoteAddress: message.socket.remoteAddress };
   if (typeof message.setHeader === 'function' && typeof message.statusCode === 'number') return { statusCode: message.statusCode };
   return value;
+}
+
+/** What is logged in place of the fields: a request or response alone stands under `req` or `res`, as pino has it. */
+export function loggedFields(fields: object): object {
+  const { method, setHeader } = fields as { method?: unknown; setHeader?: unknown };
+  if (method === undefined && setHeader === undefined) return fields;
+  const plain = plainHttp(fields) as object;
+  if (plain === fields) return fields;
+  return 'statusCode' in plain ? { res: plain } : { req: plain };
 }
 
 function safeText(read: () => unknown): string {

@@ -1,7 +1,7 @@
 import { safeMessage } from '../core/json.ts';
 import type { Scope } from '../core/scope.ts';
 import { spanText, valuesText } from './context.ts';
-import { argument, errorText, fieldsText, messageOf, reviseText } from './fields.ts';
+import { argument, errorText, fieldsText, loggedFields, messageOf, reviseText } from './fields.ts';
 import { utcText } from './json-text.ts';
 import type { LineLevel } from './level.ts';
 import { writeLine } from './writer.ts';
@@ -51,13 +51,14 @@ function writeFailure(timeMs: number, level: LineLevel, nameText: string, error:
   }
 }
 
-function writeObject(level: LineLevel, start: string, scope: Scope, bindings: Bindings | undefined, fields: object, rest: readonly unknown[]): void {
+function writeObject(level: LineLevel, start: string, scope: Scope, bindings: Bindings | undefined, logged: object, rest: readonly unknown[]): void {
   const given = rest[0];
   const args = rest.length < 2 ? NONE : safeArguments(rest.slice(1));
-  if (fields instanceof Error) {
-    writeLine(level, start + contextText(scope, bindings, undefined) + errorText(fields), given === undefined ? messageOf(fields) : messageText(given), args);
+  if (logged instanceof Error) {
+    writeLine(level, start + contextText(scope, bindings, undefined) + errorText(logged), given === undefined ? messageOf(logged) : messageText(given), args);
     return;
   }
+  const fields = loggedFields(logged);
   let message = given;
   let skip: string | undefined;
   if (given === undefined) {

@@ -1,3 +1,5 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bind } from '../../../src/core/bind.ts';
 import { type Clock, systemClock, useClock } from '../../../src/core/clock.ts';
@@ -95,6 +97,25 @@ describe('a line', () => {
     expect(last()).toMatchObject({ message: 'cannot place', order: 1, 'exception.type': 'Declined' });
     logger('e').error({ err: error });
     expect(last()['message']).toBe('card declined');
+  });
+
+  it('takes three facts of a request or a response, as fields or alone', () => {
+    configure();
+    const req = Object.assign(new IncomingMessage(new Socket()), { method: 'GET', url: '/orders/7' });
+    const res = new ServerResponse(req);
+    res.statusCode = 404;
+    logger('http').info({ req, res }, 'done');
+    expect(last()).toMatchObject({ req: { method: 'GET', url: '/orders/7' }, res: { statusCode: 404 } });
+    expect(Object.keys(last()['req'] as object)).toEqual(['method', 'url']);
+    logger('http').info(req, 'came');
+    expect(last()).toMatchObject({ req: { method: 'GET', url: '/orders/7' }, message: 'came' });
+    logger('http').info(res);
+    expect(last()).toMatchObject({ res: { statusCode: 404 } });
+    logger('http').info({ res: { raw: res, request: req } }, 'wrapped, as fastify does');
+    expect(last()).toMatchObject({ res: { statusCode: 404 } });
+    expect(Object.keys(last()['res'] as object)).toEqual(['statusCode']);
+    logger('http').info({ method: 'cash', total: 3 }, 'paid');
+    expect(last()).toMatchObject({ method: 'cash', total: 3 });
   });
 
   it('redacts secrets at any depth, in bindings, bound values and arguments', () => {
