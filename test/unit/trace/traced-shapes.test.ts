@@ -24,7 +24,6 @@ describe('sync functions', () => {
   it('stay sync, keep `this`, arguments and the scope outside', () => {
     const fn = traced('add', function (this: { base: number }, a: number, b?: number) {
       child('inside');
-      // biome-ignore lint/complexity/noArguments: their number must survive
       return this.base + a + (b ?? 0) + arguments.length;
     });
     expect(fn.call({ base: 10 }, 1)).toBe(12);

@@ -111,7 +111,6 @@ describe('decorators', () => {
       return 'fetched';
     }
     @traced static open(): string {
-      // biome-ignore lint/complexity/noThisInStatic: `this` must survive
       return this.name;
     }
     @traced #secret(): number {
@@ -124,7 +123,6 @@ describe('decorators', () => {
       return 'hidden';
     }
     static hidden(): string {
-      // biome-ignore lint/complexity/noThisInStatic: esbuild renames the class where its name is used
       return this.#hidden();
     }
     @traced field = (n: number): number => this.base * n;

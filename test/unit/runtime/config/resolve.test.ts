@@ -117,7 +117,7 @@ describe('resolveConfig', () => {
     ],
     ['port 0', {}, { admin: { port: 0 } }, (c) => c.admin.port, 0],
     ['no HTTP', {}, { http: false }, (c) => c.http, false],
-    ['an HTTP limit', {}, { http: { limit: '2s' } }, (c) => c.http?.limitMs, 2_000],
+    ['an HTTP limit', {}, { http: { limit: '2s' } }, (c) => c.http !== false && c.http.limitMs, 2_000],
     ['retention', {}, { retention: { age: '1d' } }, (c) => c.retention, { ageMs: 86_400_000, bytes: 1_073_741_824 }],
     ['batch limits', { OTEL_BSP_MAX_QUEUE_SIZE: '10' }, {}, (c) => c.batch, { delayMs: undefined, queueSize: 10, batchSize: undefined }],
     ['other variables are left alone', { OTEL_LOG_LEVEL: 'x', SONDER: '1' }, {}, (c) => c.disabled, false],
