@@ -76,6 +76,9 @@ function fetchBytes(path: string): Promise<{ status: number; body: Buffer }> {
   });
 }
 
+/** Newer V8s put the loop into its caller and profile it there. */
+const HOT = /^(?:hotLoop|busyWhile) /;
+
 /** Does work that a profile should show, while `until` is pending. */
 async function busyWhile<T>(until: Promise<T>): Promise<T> {
   let done = false;
@@ -107,7 +110,7 @@ describe('/debug/pprof', () => {
     const profile = decode(gunzipSync(body));
     expect(profile.types).toEqual(['samples/count', 'cpu/nanoseconds']);
     expect(profile.durationMs).toBeGreaterThan(300);
-    const hot = profile.samples.filter((sample) => sample.stack[0]?.startsWith('hotLoop '));
+    const hot = profile.samples.filter((sample) => HOT.test(sample.stack[0] ?? ''));
     expect(hot.length).toBeGreaterThan(0);
     const total = profile.samples.reduce((sum, sample) => sum + (sample.values[1] ?? 0), 0);
     const inHot = hot.reduce((sum, sample) => sum + (sample.values[1] ?? 0), 0);
@@ -176,7 +179,7 @@ describe('/debug/pprof', () => {
     const { stdout } = await promisify(execFile)('go', ['tool', 'pprof', '-top', join(dir, 'cpu.pb.gz')], { env: { ...process.env, PPROF_TMPDIR: dir } });
     rmSync(dir, { recursive: true, force: true });
     expect(stdout).toContain('Type: cpu');
-    expect(stdout).toMatch(/hotLoop/);
+    expect(stdout).toMatch(/hotLoop|busyWhile/);
   }, 120_000); // Go compiles the tool at its first use
 });
 
