@@ -255,3 +255,4 @@ export const SLEEP: Kind = {
   isOpen: isPending,
   holds: isReferenced,
 };
+export const DNS_PROMISE: Kind = { type: 'dns', close: 'wait for its answer, or resolver.cancel()', isOpen: isPending, holds: () => true };

@@ -11,7 +11,8 @@ const texts = new WeakMap<Site, string>();
 export function siteText(site: Site): string {
   let text = texts.get(site);
   if (text === undefined) {
-    text = site.mapped ?? mapped(site);
+    // A hook that knows no map of the file prints the position as it is.
+    text = site.mapped !== undefined && site.mapped !== site.text ? site.mapped : mapped(site);
     texts.set(site, text);
   }
   return text;

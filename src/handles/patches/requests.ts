@@ -1,5 +1,5 @@
 import dns from 'node:dns';
-import { Crowd, DNS, FETCH, LISTENERS, Work } from '../kinds.ts';
+import { Crowd, DNS, DNS_PROMISE, FETCH, LISTENERS, Work } from '../kinds.ts';
 import { captureSite, maySpend, OWN, type Site } from '../origin.ts';
 import { enter, noteClosed, noteOpened } from '../registry.ts';
 import { listen } from './net.ts';
@@ -13,7 +13,13 @@ export function patchRequests(): Undo {
 }
 
 function patchLookups(): Undo[] {
-  return [patchMethod(dns, 'lookup', lookup), patchMethod(dns, 'resolve', lookup), patchMethod(dns, 'reverse', lookup)];
+  return [
+    patchMethod(dns, 'lookup', lookup),
+    patchMethod(dns, 'resolve', lookup),
+    patchMethod(dns, 'reverse', lookup),
+    patchMethod(dns.promises, 'lookup', promisedLookup),
+    patchMethod(dns.promises, 'resolve', promisedLookup),
+  ];
 }
 
 function lookup<F>(original: F, enabled: () => boolean): F {
@@ -33,6 +39,16 @@ function lookup<F>(original: F, enabled: () => boolean): F {
       end(work);
       throw error;
     }
+  }
+  return wrapped as F;
+}
+
+/** The promise itself tells when it is over; nothing is attached to it, so that a rejection nobody handles stays one. */
+function promisedLookup<F>(original: F, enabled: () => boolean): F {
+  function wrapped(this: unknown, name: unknown): unknown {
+    const promise = Reflect.apply(original as Anything, this, arguments);
+    if (enabled()) quietly(() => noteOpened(DNS_PROMISE, promise as object, wrapped, String(name)));
+    return promise;
   }
   return wrapped as F;
 }

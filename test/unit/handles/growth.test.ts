@@ -7,6 +7,7 @@ import { growingTrend } from '../../../src/handles/trend.ts';
 import { HEALTHY, LEAKING, type Service, STEP_MS, World } from './simulated-services.ts';
 
 const MINUTE = 60_000;
+const heapRule = { minPoints: 45, minRise: 50, minRatio: 0.5 };
 
 /** Hours until the first suspicion, or undefined where there is none. */
 function suspectedAfter(service: Service, seed: number): number | undefined {
@@ -108,6 +109,14 @@ describe('a suspicion', () => {
     expect(suspectedLeaks()).toEqual([]);
     grow();
     expect(records).toHaveLength(2);
+  });
+
+  it('is made of the heap that is left after full collections too', () => {
+    watch();
+    for (let minute = 0; minute < 60; minute++) take('heap', minute * MINUTE, 100 + 3 * minute, 'heap', 'the heap', [heapRule, heapRule]);
+    expect(suspectedLeaks()).toEqual([
+      expect.objectContaining({ type: 'heap', summary: expect.stringMatching(/^\d+ MB of heap after collection, \+3\/min since /) }),
+    ]);
   });
 
   it('is made of the sizes of collections too, but not while they fill up to their bound', () => {

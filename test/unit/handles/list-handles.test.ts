@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import dns from 'node:dns';
 import { EventEmitter, on, once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -243,6 +244,18 @@ describe('listHandles', () => {
     expect(listHandles().find((info) => info.id >= first && info.type === 'fetch')).toBeUndefined();
     slow.close();
     slow.closeAllConnections();
+  });
+
+  it.each([
+    ['with a callback', (done: () => void) => dns.lookup('localhost', done)],
+    ['promised', (done: () => void) => void dns.promises.lookup('localhost').then(done)],
+  ])('lists a look-up under way, %s', async (_name, lookUp) => {
+    const first = watermark();
+    const found = (): HandleInfo | undefined => listHandles().find((info) => info.id >= first && info.type === 'dns');
+    const over = new Promise<void>((resolve) => lookUp(resolve));
+    expect(found()).toMatchObject({ detail: 'localhost', site: expect.stringContaining('list-handles.test.ts') });
+    await over;
+    expect(found()).toBeUndefined();
   });
 
   it('lists an emitter with more listeners than its bound, until they are gone', async () => {

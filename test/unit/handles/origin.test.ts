@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ignorePackage } from '../../../src/handles/ignore.ts';
 import { installHandles } from '../../../src/handles/install.ts';
 import { listHandles } from '../../../src/handles/list-handles.ts';
 import { captureEverySite, captureSite, packageOf, refillSites, SITE_POLICY } from '../../../src/handles/origin.ts';
 import { registrySize, timerLog } from '../../../src/handles/registry.ts';
+import { leakGuard } from '../../../src/handles/verdict.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sonde-origin-'));
 const require = createRequire(join(folder, 'main.js'));
@@ -56,6 +58,31 @@ describe('the site of a handle', () => {
     clearInterval(timer);
     // This test itself is the program here.
     expect(mine?.site).toContain('origin.test.ts');
+  });
+
+  it('is told to whom it belongs, and can be ignored by the name of the package', async () => {
+    uninstall = installHandles();
+    const timers: (NodeJS.Timeout | undefined)[] = [];
+    const leak = (): unknown => timers.push((require('./app.js') as Record<string, () => NodeJS.Timeout>)['direct']?.());
+    const strict = leakGuard({ settle: '1ms' });
+    strict.run(leak);
+    await expect(strict.verify()).rejects.toThrow(/interval 60000ms, opened at \S+app\.js:1:\d+ by the package leaky,/);
+    const lax = leakGuard({ settle: '1ms', ignore: ignorePackage('leaky') });
+    lax.run(leak);
+    await expect(lax.verify()).resolves.toBeUndefined();
+    timers.forEach(clearInterval);
+  });
+
+  it('is the line of the source where the file names a map', () => {
+    uninstall = installHandles();
+    // One segment: line 1, column 0 of the file is line 10, column 1 of orders.ts.
+    const map = Buffer.from(JSON.stringify({ version: 3, sources: ['orders.ts'], names: [], mappings: 'AASA' })).toString('base64');
+    const path = join(folder, 'compiled.js');
+    writeFileSync(path, `exports.poll = () => setInterval(() => {}, 60_000);\n//# sourceMappingURL=data:application/json;base64,${map}\n`);
+    const timer = (require(path) as { poll(): NodeJS.Timeout }).poll();
+    const sites = listHandles().map(({ site }) => site ?? '');
+    clearInterval(timer);
+    expect(sites).toContainEqual(expect.stringMatching(/orders\.ts:10:1$/));
   });
 
   it('is one object a place', () => {
