@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { dirname } from 'node:path';
 import { median } from './meter.mjs';
 
@@ -20,7 +20,7 @@ export function tableOf(scenario, figures, bytes, left) {
   const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
   const rounds = Math.max(...Object.values(figures).map((list) => list.length));
   const missing = Object.entries(left).map(([variant, why]) => `\n\nNot run: ${variant} (${why}).`);
-  return `Node ${process.versions.node}, ${availableParallelism()} cores, ${rounds} alternated rounds; ${scenario.reference} = 1.0\n\n${lines.join('\n')}${missing.join('')}`;
+  return `Node ${process.versions.node}, ${availableParallelism()} cores, ${rounds} alternated rounds, load ${(loadavg()[0] ?? 0).toFixed(1)} (these processes are about 1 of it); ${scenario.reference} = 1.0\n\n${lines.join('\n')}${missing.join('')}`;
 }
 
 /** The median, and in brackets the middle half of the rounds. */
