@@ -286,6 +286,21 @@ describe('listHandles', () => {
     });
   });
 
+  it('takes up what was open before it was put in, without a line', async () => {
+    uninstall();
+    const early = await server();
+    uninstall = installHandles();
+    const { port } = early.address() as net.AddressInfo;
+    expect(listHandles().find(({ detail }) => detail === `127.0.0.1:${port}`)).toMatchObject({
+      type: 'server',
+      site: undefined,
+      package: 'unknown',
+      holdsProcess: true,
+    });
+    early.close();
+    expect(listHandles().some(({ detail }) => detail === `127.0.0.1:${port}`)).toBe(false);
+  });
+
   it('counts by type', () => {
     const before = handleCounts().get('interval') ?? 0;
     const timers = [1, 2, 3].map(() => setInterval(() => {}, 1_000));

@@ -91,10 +91,21 @@ describe('the site of a handle', () => {
     expect(new Set(sites).size).toBe(1);
   });
 
-  it('leaves Error as it was, and survives an Error that cannot be changed', () => {
+  it('leaves Error as it was', () => {
     const { stackTraceLimit, prepareStackTrace } = Error;
     captureSite(() => {});
     expect([Error.stackTraceLimit, Error.prepareStackTrace]).toEqual([stackTraceLimit, prepareStackTrace]);
+  });
+
+  it('is left out where Error cannot be changed', () => {
+    const limit = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit') as PropertyDescriptor;
+    Object.defineProperty(Error, 'stackTraceLimit', { ...limit, writable: false });
+    const place = (): unknown => captureSite(place as never);
+    try {
+      expect(place()).toMatchObject({ package: 'node' });
+    } finally {
+      Object.defineProperty(Error, 'stackTraceLimit', limit);
+    }
   });
 
   it.each([
