@@ -55,7 +55,7 @@ export function fieldText(key: string, given: unknown): string {
     case 'undefined':
       return '';
     default:
-      return keyText(key) + (value === null ? 'null' : nestedText(key, plainHttp(value)));
+      return keyText(key) + (value === null ? 'null' : nestedText(key, httpFacts(value)));
   }
 }
 
@@ -129,11 +129,18 @@ function plainHttp(value: unknown): unknown {
   return value;
 }
 
+function httpFacts(value: unknown): unknown {
+  try {
+    return plainHttp(value);
+  } catch {
+    return value; // a getter that throws: no request of Node's
+  }
+}
+
 /** What is logged in place of the fields: a request or response alone stands under `req` or `res`, as pino has it. */
 export function loggedFields(fields: object): object {
-  const { method, setHeader } = fields as { method?: unknown; setHeader?: unknown };
-  if (method === undefined && setHeader === undefined) return fields;
-  const plain = plainHttp(fields) as object;
+  if (!('method' in fields) && !('setHeader' in fields)) return fields;
+  const plain = httpFacts(fields) as object;
   if (plain === fields) return fields;
   return 'statusCode' in plain ? { res: plain } : { req: plain };
 }

@@ -28,6 +28,8 @@ export interface Logger {
   warn: LogMethod;
   error: LogMethod;
   fatal: LogMethod;
+  /** Writes nothing; frameworks that take a pino logger ask for it. */
+  silent: LogMethod;
   /** The level that holds for this name. Setting it is permanent, see {@link setLevel}. */
   level: LevelName;
   /** Whether a line of `level` would be written here and now. */
@@ -156,6 +158,7 @@ function complete(methods: Logger, node: LevelNode): Logger {
       set: (next: string) => setLevel(node.name, next, { actor: 'code' }),
       enumerable: true,
     },
+    silent: { value: nothing },
     isLevelEnabled: {
       value(level: string): boolean {
         const parsed = parseLevel(level);

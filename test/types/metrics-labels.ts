@@ -1,4 +1,5 @@
 // Checked by plain tsc: labels are known from the definition, and a missing or unknown one does not compile.
+import fastify from 'fastify';
 import { counter, gauge, histogram, logger } from '../../src/public/index.ts';
 
 const placed = counter('types_placed_total', { help: 'Orders', labels: ['plan', 'region'] });
@@ -55,3 +56,6 @@ log.child({ a: 1 }).debug({ b: 2 });
 log.info(42);
 // @ts-expect-error there is no such level
 log.level = 'verbose';
+
+// A framework takes it for pino's.
+fastify({ loggerInstance: log });

@@ -222,6 +222,16 @@ describe('a line', () => {
     }
     (log.info as (...args: unknown[]) => void)('%s', { a: 1, token: 'abc' });
     expect(last()['message']).toBe('{"a":1,"token":"[redacted]"}');
+    const trap = Object.defineProperty({ after: 1 }, 'method', {
+      enumerable: true,
+      get() {
+        throw new Error('method');
+      },
+    });
+    log.info({ trap, last: 2 }, 'm');
+    expect(last()).toMatchObject({ trap: { after: 1, method: '[unreadable: method]' }, last: 2 });
+    log.info(trap, 'm');
+    expect(last()).toMatchObject({ after: 1, method: '[unreadable: method]', message: 'm' });
     expect(JSON.parse(lines[1] as string)).toMatchObject({ boom: '[unreadable: getter]', ok: 1 });
   });
 
