@@ -1,10 +1,10 @@
 import { clock } from '../core/clock.ts';
 import { downstreamFailed } from '../core/events.ts';
 import type { AttributeBag } from '../core/records.ts';
-import { currentScope, type Scope } from '../core/scope.ts';
+import { currentScope } from '../core/scope.ts';
 import { bounded, knownMethod } from './attributes.ts';
 import { DEADLINE_HEADER, formatDeadlineHeader } from './deadline-header.ts';
-import { type HttpRecorder, type HttpSpans, KIND_CLIENT } from './port.ts';
+import { type HttpRecorder, type HttpSpans, KIND_CLIENT, type SpanScope } from './port.ts';
 
 /** Where an outgoing request goes. */
 export interface Target {
@@ -28,8 +28,7 @@ export class ClientCall {
   readonly #options: HttpClientOptions;
   readonly #target: Target;
   readonly #method: string;
-  readonly #scope: Scope;
-  readonly #startMono: number;
+  readonly #scope: SpanScope;
   #status = 0;
   #protocol: string | undefined;
   #done = false;
@@ -38,7 +37,6 @@ export class ClientCall {
     this.#options = options;
     this.#target = target;
     this.#method = knownMethod(target.method);
-    this.#startMono = clock.mono();
     this.#scope = options.spans.start(this.#name(), KIND_CLIENT, currentScope(), { 'server.address': target.host });
   }
 
@@ -74,9 +72,10 @@ export class ClientCall {
     if (this.#protocol !== undefined && this.#protocol !== '1.1') bag['network.protocol.version'] = this.#protocol;
     if (errorType !== undefined) bag['error.type'] = errorType;
     if (cancelled) bag['sonde.cancelled'] = true;
-    this.#options.spans.end(this.#scope, this.#name(), bag, { errorType, cancelled });
+    const endMono = clock.mono();
+    this.#options.spans.end(this.#scope, this.#name(), bag, { errorType, cancelled }, endMono);
     const measure = { method: this.#method, host: this.#target.host, port: this.#target.port, status: this.#status, errorType };
-    this.#options.recorder?.client(clock.mono() - this.#startMono, measure, this.#scope);
+    this.#options.recorder?.client(endMono - this.#scope.startMono, measure, this.#scope);
   }
 
   #name(): string {

@@ -14,6 +14,12 @@ export interface HttpOutcome {
   readonly cancelled: boolean;
 }
 
+/** A scope whose span knows when it began, so that nobody reads the clock again. */
+export interface SpanScope extends Scope {
+  /** Monotonic milliseconds. */
+  readonly startMono: number;
+}
+
 /** What this layer needs of a tracing engine; the runtime gives one. */
 export interface HttpSpans {
   /** The scope that the trace headers of an incoming request describe; the root scope where there are none. */
@@ -21,9 +27,9 @@ export interface HttpSpans {
   /** Writes the trace headers of `scope`. */
   inject(scope: Scope, set: (name: string, value: string) => void): void;
   /** Starts a span below `parent` and returns the scope in which it is the active one. */
-  start(name: string, kind: number, parent: Scope, attributes: Attributes): Scope;
+  start(name: string, kind: number, parent: Scope, attributes: Attributes): SpanScope;
   /** Ends the span of a scope that {@link start} gave. */
-  end(scope: Scope, name: string, attributes: AttributeBag, outcome: HttpOutcome): void;
+  end(scope: Scope, name: string, attributes: AttributeBag, outcome: HttpOutcome, endMono: number): void;
 }
 
 /** Label values of the server's histogram, in OpenTelemetry's terms. */

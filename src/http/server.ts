@@ -77,8 +77,9 @@ export function watchServers(options: HttpServerOptions): () => void {
     const { scope } = exchange;
     // What a sampler refused needs no attributes.
     const attributes = scope.span?.isRecording() ? serverAttributes(exchange, method, status, route, outcome) : NO_ATTRIBUTES;
-    spans.end(scope, route === undefined ? nameOf(method) : `${nameOf(method)} ${route}`, attributes, outcome);
-    recorder?.server(clock.mono() - exchange.startMono, { method, scheme: schemeOf(socket), status, route, errorType: outcome.errorType }, scope);
+    const endMono = clock.mono();
+    spans.end(scope, route === undefined ? nameOf(method) : `${nameOf(method)} ${route}`, attributes, outcome, endMono);
+    recorder?.server(endMono - exchange.startMono, { method, scheme: schemeOf(socket), status, route, errorType: outcome.errorType }, scope);
   };
 
   const cancelAll = guarded((open) => {
@@ -95,11 +96,11 @@ export function watchServers(options: HttpServerOptions): () => void {
       storage.enterWith(undefined);
       return;
     }
-    const startMono = clock.mono();
     const target = splitTarget(request.url ?? '/');
     const headers = neededHeaders(request.rawHeaders);
     const parent = headers.traced ? spans.extract(request.headers) : ROOT;
     const scope = spans.start(nameOf(knownMethod(request.method)), KIND_SERVER, parent, { 'url.path': target.path });
+    const { startMono } = scope;
     const limit = new RequestLimit(startMono + Math.min(limitMs, headerLimit(headers.deadline, recorder)));
     scope.limit = limit;
     const exchange: Exchange = { scope, limit, startMono, target, headers, message, previous: undefined, next: undefined };

@@ -16,19 +16,19 @@ interface Renamable {
 }
 
 /** Joins the HTTP layer with the tracing engine. */
-export function httpSpans(engine: Engine, propagation: Propagation, nowMono: () => number): HttpSpans {
+export function httpSpans(engine: Engine, propagation: Propagation): HttpSpans {
   return {
     extract: (headers) => (headers.traceparent === undefined && headers.baggage === undefined ? ROOT : propagation.extract(headers)),
     inject: propagation.inject,
     start: (name, kind, parent, attributes) => engine.open(parent, undefined, name, kind, attributes),
-    end(scope, name, attributes, outcome) {
+    end(scope, name, attributes, outcome, endMono) {
       const { span } = scope;
       if (span?.isRecording()) {
         (span as Renamable).updateName?.(name);
         setAttributes(span, attributes);
         if (outcome.errorType !== undefined) span.setStatus({ code: 2 });
       }
-      engine.close(scope as CallScope, nowMono());
+      engine.close(scope as CallScope, endMono);
     },
   };
 }

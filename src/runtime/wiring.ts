@@ -92,7 +92,7 @@ export async function wire(config: Config): Promise<Telemetry> {
   if (config.otlp?.metricsEveryMs !== undefined) undo.push(pushMetrics(pipeline, config.otlp.metricsEveryMs));
   if (config.http !== false) {
     const { limitMs, ignore } = config.http;
-    const spans = httpSpans(engine.engine, engine.propagation, () => clock.mono());
+    const spans = httpSpans(engine.engine, engine.propagation);
     undo.push(
       watchHttp({
         spans,

@@ -1,3 +1,4 @@
+import { clock } from '../../../src/core/clock.ts';
 import type { AttributeBag } from '../../../src/core/records.ts';
 import { ROOT, Scope, type SpanLike } from '../../../src/core/scope.ts';
 import type { ClientMeasure, HttpOutcome, HttpRecorder, HttpSpans, ServerMeasure } from '../../../src/http/port.ts';
@@ -32,7 +33,7 @@ export function recordedSpans() {
       if (index >= 0) set('traceparent', `span-${index}`);
     },
     start(name, kind, parent) {
-      const scope = new Scope(parent);
+      const scope = Object.assign(new Scope(parent), { startMono: clock.mono() });
       scope.span = { isRecording: () => true } as SpanLike;
       spans.push({ name, kind, parent, scope, attributes: {}, outcome: undefined });
       return scope;
