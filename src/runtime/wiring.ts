@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { TraceBook } from '../admin/trace-book.ts';
-import { clock, epochOffset } from '../core/clock.ts';
+import { epochOffset } from '../core/clock.ts';
 import type { SpanOutput } from '../core/ended-span.ts';
 import { errorReported } from '../core/events.ts';
 import type { LedgerReport } from '../core/records.ts';
