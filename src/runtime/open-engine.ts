@@ -25,7 +25,7 @@ export interface OpenEngine {
 export function openNativeEngine(config: Config, output: SpanOutput): OpenEngine {
   const propagator = createPropagator(config.propagators);
   const { parentBased, keep = {} } = config.sampler;
-  const engine = createNativeEngine({ output, sampler: createSampler(config.sampler), parentBased, keep });
+  const engine = createNativeEngine({ output, sampler: createSampler(config.sampler), parentBased, keep, limits: config.spanLimits });
   const uninstall = installEngine(engine);
   const registered = registerApi({
     provider: new NativeTracerProvider(engine, config.http === false ? undefined : HTTP_TWICE),

@@ -1,10 +1,11 @@
-import type { Context, Span, TextMapPropagator } from '@opentelemetry/api';
+import type { Context, Span, TextMapPropagator, Tracer } from '@opentelemetry/api';
 import type { Attributes } from '../core/attributes.ts';
 import { clock } from '../core/clock.ts';
 import type { FunctionDef } from '../core/function-def.ts';
 import { Scope, type SpanLike } from '../core/scope.ts';
 import { contextOf, SondeContextManager } from './engine/context.ts';
 import { int32OfHex } from './engine/ids.ts';
+import { InertSpan } from './engine/inert-span.ts';
 import type { CallScope, Engine } from './engine/port.ts';
 import { alwaysOn, type RootSampler } from './engine/sampler.ts';
 import { createPropagator } from './propagation.ts';
@@ -78,7 +79,7 @@ export async function createOtelSdkEngine(options: OtelSdkOptions): Promise<Otel
   return {
     name: 'otel-sdk',
     open(parent, def, name, kind) {
-      return new SdkCallScope(parent, tracer.startSpan(name, { kind }, contextOf(parent)) as SdkSpan, def);
+      return new SdkCallScope(parent, startSpan(tracer, name, kind, parent), def);
     },
     close(call) {
       const span = call.span as unknown as SdkSpan;
@@ -93,6 +94,15 @@ export async function createOtelSdkEngine(options: OtelSdkOptions): Promise<Otel
 async function otlpExporter({ endpoint, headers }: OtelSdkOptions): Promise<never> {
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
   return new OTLPTraceExporter({ ...(endpoint !== undefined && { url: endpoint }), ...(headers && { headers: { ...headers } }) }) as never;
+}
+
+/** A processor of the user's may throw when a span starts or ends; the call goes on without its span. */
+function startSpan(tracer: Tracer, name: string, kind: number, parent: Scope): SdkSpan {
+  try {
+    return tracer.startSpan(name, { kind }, contextOf(parent)) as SdkSpan;
+  } catch {
+    return new InertSpan() as unknown as SdkSpan;
+  }
 }
 
 /** Our samplers in the SDK's form, so that either engine decides alike. */

@@ -1,6 +1,7 @@
 import type { Attributes } from '../../core/attributes.ts';
 import type { RetroOptions } from '../../logs/retro.ts';
 import type { RateLimitOptions, SamplingOptions } from '../../logs/sampling.ts';
+import type { SpanLimits } from '../../trace/engine/limits.ts';
 import type { SamplingRule } from '../../trace/engine/sampler.ts';
 import type { KeepOptions } from '../../trace/engine/tail.ts';
 import type { LevelName, StartOptions } from './start-options.ts';
@@ -37,6 +38,8 @@ export interface Config {
   readonly dir: string;
   readonly engine: 'sonde' | 'otel-sdk';
   readonly sampler: SamplerConfig;
+  /** Bounds of one span, where they were set. */
+  readonly spanLimits: Partial<SpanLimits>;
   readonly propagators: readonly ('tracecontext' | 'baggage')[];
   readonly otlp: OtlpConfig | undefined;
   /** The limits of OpenTelemetry's batch processor, where they were set. */

@@ -1,4 +1,5 @@
 import { resolve as resolvePath } from 'node:path';
+import type { SpanLimits } from '../../trace/engine/limits.ts';
 import { alwaysOn, ruleSampler, type SamplingRule } from '../../trace/engine/sampler.ts';
 import type { Config, OtlpConfig, SamplerConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
@@ -115,6 +116,7 @@ export function resolveConfig(options: StartOptions | undefined, env: Readonly<R
     dir: resolvePath(from.pick({ option: 'dir', env: ['SONDE_DIR'], reader: text }) ?? '.sonde'),
     engine: from.pick({ option: 'engine', reader: word({ sonde: 'sonde', 'otel-sdk': 'otel-sdk' } as const) }) ?? 'sonde',
     sampler: samplerOf(from),
+    spanLimits: spanLimitsOf(from),
     propagators: (from.pick({ env: ['OTEL_PROPAGATORS'], reader: PROPAGATORS }) ?? ['tracecontext', 'baggage']).filter((one) => one !== 'none'),
     otlp: otlpOf(from),
     batch: batchOf(from),
@@ -179,6 +181,20 @@ function samplerOf(from: Sources): SamplerConfig {
   if (chosen !== undefined) return { parentBased: true, ratio: chosen, ...rest };
   const kept = name?.endsWith('always_off') ? 0 : name?.endsWith('traceidratio') ? (arg ?? 1) : 1;
   return { parentBased: name === undefined || name.startsWith('parentbased_'), ratio: kept, ...rest };
+}
+
+/** OpenTelemetry's variables for the bounds of a span; the general ones hold where the ones for spans are not set. */
+function spanLimitsOf(from: Sources): Partial<SpanLimits> {
+  const count = (...env: string[]): number | undefined => from.pick({ env, reader: whole(0, 1_000_000, 'a count') });
+  const limits = {
+    attributes: count('OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'),
+    attributeLength: count('OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT', 'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'),
+    events: count('OTEL_SPAN_EVENT_COUNT_LIMIT'),
+    links: count('OTEL_SPAN_LINK_COUNT_LIMIT'),
+    attributesPerEvent: count('OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT'),
+    attributesPerLink: count('OTEL_LINK_ATTRIBUTE_COUNT_LIMIT'),
+  };
+  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined));
 }
 
 function otlpOf(from: Sources): OtlpConfig | undefined {

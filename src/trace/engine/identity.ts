@@ -82,10 +82,16 @@ const foreign = new WeakMap<SpanLike, ForeignParent | null>();
 
 /** Reads the context of a span of another maker (a remote parent), once a span; `undefined` where it is invalid. */
 export function foreignParent(host: SpanHost, span: SpanLike): ForeignParent | undefined {
+  if (typeof span !== 'object' || span === null) return undefined;
   const known = foreign.get(span);
   if (known !== undefined) return known ?? undefined;
-  const context = span.spanContext() as ForeignSpanContext;
-  const parent = isValidContext(context) ? parentOf(host, context) : null;
+  let parent: ForeignParent | null = null;
+  try {
+    const context = span.spanContext() as ForeignSpanContext;
+    if (isValidContext(context)) parent = parentOf(host, context);
+  } catch {
+    // What stands in the context is no span; a trace begins here.
+  }
   foreign.set(span, parent);
   return parent ?? undefined;
 }

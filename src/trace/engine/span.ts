@@ -147,9 +147,11 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
     const when = isTime ? (attributesOrTime as TimeInput) : time;
     const rare = this.detail();
     rare.events ??= [];
-    if (rare.events.length >= this.trace.host.limits.events) {
-      rare.events.shift(); // as OpenTelemetry's SDK: the latest events tell how it ended
+    const { events } = this.trace.host.limits;
+    if (rare.events.length >= events) {
       rare.droppedEvents++;
+      if (events === 0) return this;
+      rare.events.shift(); // as OpenTelemetry's SDK: the latest events tell how it ended
     }
     const attributes = this.#copy(isTime ? undefined : (attributesOrTime as Attributes | undefined), this.trace.host.limits.attributesPerEvent);
     rare.events.push({ name: String(name), timeMs: epochOf(monoOf(when as Moment | undefined)), attributes });
@@ -157,7 +159,7 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
   }
 
   addLink(link: Link): this {
-    if (!this.isRecording()) return this;
+    if (!this.isRecording() || typeof link?.context !== 'object' || link.context === null) return this;
     const rare = this.detail();
     rare.links ??= [];
     if (rare.links.length >= this.trace.host.limits.links) {
@@ -171,12 +173,12 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
   }
 
   addLinks(links: readonly Link[]): this {
-    for (const link of links) this.addLink(link);
+    if (Array.isArray(links)) for (const link of links) this.addLink(link);
     return this;
   }
 
   setStatus(status: SpanStatus): this {
-    if (!this.isRecording()) return this;
+    if (!this.isRecording() || typeof status !== 'object' || status === null) return this;
     // Unset never overwrites; Ok is final (OpenTelemetry specification, Set Status).
     if (status.code === 0 || this.statusCode === 1) return this;
     this.statusCode = status.code;
