@@ -210,7 +210,7 @@ function otlpOf(from: Sources): OtlpConfig | undefined {
     timeoutMs: from.pick({ option: 'otlp.timeout', env: [['OTEL_EXPORTER_OTLP_TIMEOUT', otelMillis]], reader: duration }) ?? 10_000,
   } as const;
   const metrics = from.pick({ env: ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT'], reader: httpUrl });
-  const metricsEveryMs = metricsEvery(from);
+  const metricsEveryMs = metricsEvery(from, (base ?? metrics) !== undefined);
   const anyBase = base ?? originOf(traces ?? logs ?? metrics);
   if (anyBase === undefined) return undefined;
   return {
@@ -222,12 +222,16 @@ function otlpOf(from: Sources): OtlpConfig | undefined {
   };
 }
 
-/** Pushing is asked for: a process whose page is scraped too would be counted twice. */
-function metricsEvery(from: Sources): number | undefined {
+/**
+ * As in OpenTelemetry, metrics are pushed wherever a receiver for them is named. Where the page is scraped too,
+ * `OTEL_METRICS_EXPORTER=none` keeps them from being counted twice.
+ */
+function metricsEvery(from: Sources, hasReceiver: boolean): number | undefined {
   const option = from.pick({ option: 'otlp.metrics', reader: duration });
   const intervalMs = from.pick({ env: ['OTEL_METRIC_EXPORT_INTERVAL'], reader: otelMillis }) ?? 60_000;
-  const exporters = from.pick({ env: ['OTEL_METRICS_EXPORTER'], reader: text });
-  return option ?? (exporters?.split(',').some((name) => name.trim() === 'otlp') ? intervalMs : undefined);
+  const exporters = from.pick({ env: ['OTEL_METRICS_EXPORTER'], reader: text }) ?? 'otlp';
+  const wanted = hasReceiver && exporters.split(',').some((name) => name.trim() === 'otlp');
+  return option ?? (wanted ? intervalMs : undefined);
 }
 
 /** A receiver on this machine: compressing for it costs time on both ends and saves nothing. */

@@ -47,7 +47,7 @@ export interface StartOptions {
     readonly compression?: 'gzip' | 'none';
     /** Limit of one request. Default: `10s`. */
     readonly timeout?: Duration;
-    /** Pushes metrics too, this often. Default: they are scraped from `/metrics`, unless `OTEL_METRICS_EXPORTER` is `otlp`. */
+    /** How often metrics are pushed. Default: `OTEL_METRIC_EXPORT_INTERVAL`, else 60 s; `OTEL_METRICS_EXPORTER=none` leaves them to be scraped. */
     readonly metrics?: Duration;
   };
   readonly logs?: {

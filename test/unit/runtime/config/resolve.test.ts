@@ -57,7 +57,7 @@ describe('resolveConfig', () => {
         tracesUrl: 'http://c:4318/v1/traces',
         logsUrl: 'http://c:4318/v1/logs',
         metricsUrl: 'http://c:4318/v1/metrics',
-        metricsEveryMs: undefined,
+        metricsEveryMs: 60_000,
         headers: { 'api-key': 'x=1' },
         protocol: 'http/json',
         timeoutMs: 5_000,
