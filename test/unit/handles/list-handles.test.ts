@@ -13,6 +13,7 @@ import type { HandleInfo } from '../../../src/handles/handle-info.ts';
 import { installHandles } from '../../../src/handles/install.ts';
 import { handleCounts, listHandles } from '../../../src/handles/list-handles.ts';
 import { watermark } from '../../../src/handles/registry.ts';
+import { startLoopWatchdog } from '../../../src/resilience/loop-watchdog.ts';
 
 const HERE = fileURLToPath(import.meta.url);
 let uninstall: () => void;
@@ -299,6 +300,13 @@ describe('listHandles', () => {
     });
     early.close();
     expect(listHandles().some(({ detail }) => detail === `127.0.0.1:${port}`)).toBe(false);
+  });
+
+  it('leaves out what Sonde itself opens', () => {
+    const first = watermark();
+    const watchdog = startLoopWatchdog(60_000);
+    expect(listHandles().filter((info) => info.id >= first && info.type === 'worker')).toEqual([]);
+    watchdog.stop();
   });
 
   it('counts by type', () => {

@@ -132,6 +132,14 @@ describe('the patches', () => {
     expect(() => (MessageChannel as unknown as () => void)()).toThrow(TypeError);
   });
 
+  it('pass on arguments that are not documented', async () => {
+    install();
+    const { port1, port2 } = new MessageChannel();
+    port2.onmessage = () => {};
+    await new Promise<void>((resolve) => (port1 as unknown as { close(done: () => void): void }).close(resolve));
+    expect(listHandles().filter(({ type }) => type === 'port')).toEqual([]);
+  });
+
   it('leave a rejection that nobody handles unhandled', async () => {
     install();
     const seen: unknown[] = [];

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ignoreCurrent, ignoreOwner, ignorePackage, ignoreSite, ignoreType } from '../../../src/handles/ignore.ts';
 import { installHandles } from '../../../src/handles/install.ts';
-import { findLeaks, LeakError, leakGuard, noLeaks, verifyNoLeaks } from '../../../src/handles/verdict.ts';
+import { coveringGuard, findLeaks, LeakError, leakGuard, noLeaks, verifyNoLeaks } from '../../../src/handles/verdict.ts';
 import { verifyMain } from '../../../src/handles/verify-main.ts';
 
 const QUICK = { settle: '5ms' } as const;
@@ -165,6 +165,24 @@ describe('noLeaks', () => {
     expect((await one.inspect()).leaked).toEqual([]);
     expect((await two.inspect()).leaked).toHaveLength(1);
     clearInterval(timer);
+  });
+
+  it('is covered by a guard around a file: it tells what no test did, and nothing twice', async () => {
+    const opened: NodeJS.Timeout[] = [];
+    const file = coveringGuard(QUICK);
+    const test = leakGuard(QUICK);
+    const culprit = test.run(() => {
+      opened.push(leak());
+      return setTimeout(() => opened.push(leak()), 20);
+    });
+    const told = (await test.inspect()).leaked.map(({ id }) => id);
+    expect([told.length, culprit.hasRef()]).toEqual([2, true]);
+    await pause(40);
+    const { leaked } = await file.inspect();
+    opened.forEach(clearInterval);
+    expect(opened).toHaveLength(2);
+    expect(leaked).toHaveLength(1);
+    expect(told).not.toContain(leaked[0]?.id);
   });
 
   it('does not tell a leak again on the block around', async () => {
