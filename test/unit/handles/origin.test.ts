@@ -7,10 +7,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ignorePackage } from '../../../src/handles/ignore.ts';
-import { installHandles } from '../../../src/handles/install.ts';
+import { installHandles, sample } from '../../../src/handles/install.ts';
+import { ITERATOR, Work } from '../../../src/handles/kinds.ts';
 import { listHandles } from '../../../src/handles/list-handles.ts';
 import { captureEverySite, captureSite, packageOf, refillSites, SITE_POLICY } from '../../../src/handles/origin.ts';
-import { registrySize, timerLog } from '../../../src/handles/registry.ts';
+import { enter, registrySize, timerLog } from '../../../src/handles/registry.ts';
 import { leakGuard } from '../../../src/handles/verdict.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sonde-origin-'));
@@ -161,6 +162,19 @@ describe('the memory of the registry', () => {
     for (let i = 0; i < 100_000; i++) clearTimeout(setTimeout(() => {}, 10));
     expect(timerLog().size).toBeLessThanOrEqual(1_024);
     expect(timerLog().open().length).toBeLessThan(50);
+  });
+
+  it('is bounded: what is over is counted, and it takes up again when there is room', () => {
+    uninstall = installHandles();
+    const before = registrySize();
+    const works = Array.from({ length: 100_000 - before.entries }, () => new Work());
+    for (const work of works) enter(ITERATOR, work, undefined);
+    expect(enter(ITERATOR, new Work(), undefined)).toBeUndefined();
+    expect(registrySize()).toMatchObject({ entries: 100_000, refused: before.refused + 1 });
+    for (const work of works) work.done = true;
+    sample();
+    expect(enter(ITERATOR, new Work(), undefined)).toBeDefined();
+    expect(registrySize().entries).toBeLessThan(100);
   });
 
   it('lets go of what nobody else holds', async () => {

@@ -135,7 +135,7 @@ describe('the patches', () => {
   it('pass on arguments that are not documented', async () => {
     install();
     const { port1, port2 } = new MessageChannel();
-    port2.onmessage = () => {};
+    port2.on('message', () => {});
     await new Promise<void>((resolve) => (port1 as unknown as { close(done: () => void): void }).close(resolve));
     expect(listHandles().filter(({ type }) => type === 'port')).toEqual([]);
   });
