@@ -1,8 +1,12 @@
 import { writeSync } from 'node:fs';
 
-const TRIES = 20; // a full pipe is waited for a few milliseconds at most: nobody may block on a reader that sleeps
+const PATIENCE_MS = 500; // a full pipe is waited for once so long: what stands here may be the only copy of a record
 const PAUSE_MS = 1;
 const pause = new Int32Array(new SharedArrayBuffer(4));
+/** A reader that did not read in all that time is not waited for again until it does. */
+let patient = true;
+/** The last line was cut short: the next one begins anew. */
+let torn = false;
 
 /**
  * Writes to standard error at once, without its stream: a stream tells a closed pipe as an `error` event, which would end
@@ -15,15 +19,20 @@ export function writeStderr(text: string): boolean {
   } catch {
     return false; // a stream that cannot be opened, or a replacement that throws
   }
-  let rest = Buffer.from(text);
-  for (let tries = 0; rest.length > 0 && tries < TRIES; ) {
+  let rest = Buffer.from(torn ? `\n${text}` : text);
+  const whole = rest.length;
+  for (let waitedMs = 0; rest.length > 0; ) {
     try {
       rest = rest.subarray(writeSync(2, rest));
+      patient = true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return false; // EPIPE, EBADF: there is nobody left to tell
-      tries++;
+      if (!patient || waitedMs >= PATIENCE_MS) break;
+      waitedMs += PAUSE_MS;
       Atomics.wait(pause, 0, 0, PAUSE_MS);
     }
   }
+  if (rest.length > 0) patient = false;
+  torn = rest.length > 0 && (torn || rest.length < whole);
   return rest.length === 0;
 }

@@ -53,6 +53,15 @@ async function drill(name, variant, target, seed) {
   const problems = [];
   const state = {
     damaged: false,
+    async calmRound() {
+      const service = await startService(dir, { env: variant.env, onStderr });
+      let over = false;
+      const driving = drive(service.port, { width: 4, until: () => over, next: () => request++, onId: (item) => shown.push(item) });
+      await sleep(200);
+      over = true;
+      await driving;
+      await service.stop();
+    },
     forgive() {
       forgiven += shown.length;
       shown = [];

@@ -37,9 +37,11 @@ export const VARIANTS = {
   },
   'store-corrupted': {
     between: (round, dir, drill) => {
-      if (round < 3 || drill.damaged) return;
+      if (round < 3 || drill.damaged) return undefined;
       drill.damaged = damage(join(dir, 'store'));
-      if (drill.damaged) drill.forgive(); // what only the damaged day held is lost, and is said to be
+      if (!drill.damaged) return undefined;
+      drill.forgive();
+      return drill.calmRound(); // one that is not killed, so that it can say what it met // what only the damaged day held is lost, and is said to be
     },
     saysSo: /store/i,
   },
