@@ -8,7 +8,10 @@ const onBuild = ['integration', 'process', 'package', 'architecture', 'docs', 'e
 export default defineConfig({
   test: {
     projects: [
-      ...onSource.map((name) => ({ extends: true as const, test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 15_000, setupFiles: ['test/no-leaks.ts'] } })),
+      ...onSource.map((name) => ({
+        extends: true as const,
+        test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 15_000, setupFiles: ['test/no-leaks.ts'] },
+      })),
       // The limits are for a busy machine with two cores; a test that depends on time uses a manual clock.
       ...onBuild.map((name) => ({
         extends: true as const,

@@ -23,29 +23,45 @@ beforeAll(() => {
 });
 afterAll(() => logs.close());
 
-const anything = fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withNullPrototype: true, withObjectString: true, withTypedArray: true, withSparseArray: true, withUnicodeString: true } as never);
+const anything = fc.anything({
+  withBigInt: true,
+  withDate: true,
+  withMap: true,
+  withSet: true,
+  withNullPrototype: true,
+  withObjectString: true,
+  withTypedArray: true,
+  withSparseArray: true,
+  withUnicodeString: true,
+} as never);
 const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('%s', '%d %j', '%o %%', '\n{"level":"fatal"}', '\u2028', '\u001b[2J', '\ud800'));
 
 describe('whatever is logged', () => {
   it('is one line of valid JSON with each key once, and nothing is thrown', () => {
     const log = logger('anything');
     fc.assert(
-      fc.property(anything, fc.option(text, { nil: undefined }), fc.array(anything, { maxLength: 3 }), fc.dictionary(text, fc.oneof(text, fc.integer())), (fields, message, args, bound) => {
-        const before = count;
-        bind(bound, () => (log.child({ child: 1 }).info as (...given: unknown[]) => void)(fields, message, ...args));
-        expect(count).toBe(before + 1);
-        expect(line.indexOf('\n')).toBe(line.length - 1);
-        const keys: string[] = [];
-        const record = JSON.parse(line, function (key, value) {
-          keys.push(key);
-          return value;
-        }) as Record<string, unknown>;
-        expect(record).toMatchObject({ level: 'info', logger: 'anything' });
-        expect(record['message']).toBeTypeOf('string');
-        expect(record['timestamp']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-        expect(topLevelKeys(line).length).toBe(Object.keys(record).length);
-        expect(textLine(line, false).slice(0, -1)).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/);
-      }),
+      fc.property(
+        anything,
+        fc.option(text, { nil: undefined }),
+        fc.array(anything, { maxLength: 3 }),
+        fc.dictionary(text, fc.oneof(text, fc.integer())),
+        (fields, message, args, bound) => {
+          const before = count;
+          bind(bound, () => (log.child({ child: 1 }).info as (...given: unknown[]) => void)(fields, message, ...args));
+          expect(count).toBe(before + 1);
+          expect(line.indexOf('\n')).toBe(line.length - 1);
+          const keys: string[] = [];
+          const record = JSON.parse(line, (key, value) => {
+            keys.push(key);
+            return value;
+          }) as Record<string, unknown>;
+          expect(record).toMatchObject({ level: 'info', logger: 'anything' });
+          expect(record['message']).toBeTypeOf('string');
+          expect(record['timestamp']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+          expect(topLevelKeys(line).length).toBe(Object.keys(record).length);
+          expect(textLine(line, false).slice(0, -1)).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/);
+        },
+      ),
       { numRuns: 2_000 },
     );
   });

@@ -28,7 +28,9 @@ describe('pages of the store', () => {
           const ids = errors.map((error) => error['error.id']);
           if (ids.length > 0) {
             expect((await walk((after) => reader.errors({ limit, after }))).map((error) => error['error.id']).sort()).toEqual([...ids].sort());
-            expect((await walk((after) => reader.logs({ limit, after }))).map(({ message }) => Number(message)).sort((a, b) => a - b)).toEqual(ids.map((_id, i) => i));
+            expect((await walk((after) => reader.logs({ limit, after }))).map(({ message }) => Number(message)).sort((a, b) => a - b)).toEqual(
+              ids.map((_id, i) => i),
+            );
             // Also where the clock was wrong when the ID was minted.
             for (const id of ids) expect((await reader.error(id))?.['error.id']).toBe(id);
           }
