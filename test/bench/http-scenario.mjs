@@ -49,5 +49,6 @@ export function httpScenario({ title, serve, withStorage, sondeServer }) {
     main: 'µs a request, app thread',
     process: 'µs a request, process',
   };
-  return { title, reference: 'no instrumentation', rounds: 7, columns, variants };
+  const targets = [{ variant: 'sonde, OTLP', atLeast: { 20: 0.75, 24: 0.9 } }];
+  return { title, targets, reference: 'no instrumentation', rounds: 7, columns, variants };
 }

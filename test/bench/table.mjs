@@ -20,7 +20,22 @@ export function tableOf(scenario, figures, bytes, left) {
   const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
   const rounds = Math.max(...Object.values(figures).map((list) => list.length));
   const missing = Object.entries(left).map(([variant, why]) => `\n\nNot run: ${variant} (${why}).`);
-  return `Node ${process.versions.node}, ${availableParallelism()} cores, ${rounds} alternated rounds, load ${(loadavg()[0] ?? 0).toFixed(1)} (these processes are about 1 of it); ${scenario.reference} = 1.0\n\n${lines.join('\n')}${missing.join('')}`;
+  const ratios = Object.fromEntries(rows.map(([variant, ratio]) => [variant, Number(ratio)]));
+  const heading = `Node ${process.versions.node}, ${availableParallelism()} cores, ${rounds} alternated rounds, load ${(loadavg()[0] ?? 0).toFixed(1)} (these processes are about 1 of it); ${scenario.reference} = 1.0`;
+  return `${heading}\n\n${lines.join('\n')}${targetLines(scenario, ratios, process.versions.node.split('.')[0])}${missing.join('')}`;
+}
+
+/** One line for each target: what is wanted, what was measured, whether that is enough. */
+export function targetLines({ targets = [] }, ratios, line) {
+  return targets
+    .filter(({ variant }) => Number.isFinite(ratios[variant]))
+    .map(({ variant, atMost, atLeast }) => {
+      const wanted = (atMost ?? atLeast)[line];
+      if (wanted === undefined) return '';
+      const reached = atMost ? ratios[variant] <= wanted : ratios[variant] >= wanted;
+      return `\n\nTarget for "${variant}": ${atMost ? 'at most' : 'at least'} ${wanted}; ${ratios[variant]} is ${reached ? 'enough' : 'not enough'}.`;
+    })
+    .join('');
 }
 
 /** The median, and in brackets the middle half of the rounds. */

@@ -2,6 +2,7 @@ const logs = () => import('../peers/logs.mjs');
 
 export const scenario = {
   title: 'A line of a level that is off',
+  targets: [{ variant: 'sonde', atMost: { 20: 1.5, 24: 1.5 } }],
   reference: 'pino',
   variants: {
     pino: async () => (await logs()).pinoLines({ level: 'debug' }),

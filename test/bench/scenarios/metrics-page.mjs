@@ -26,6 +26,7 @@ function page(load) {
 
 export const scenario = {
   title: '`/metrics` with 10,000 series',
+  targets: [{ variant: 'sonde', atMost: { 20: 0.3, 24: 0.3 } }],
   reference: 'prom-client',
   rounds: 15,
   columns: { main: 'CPU ms, app thread', wall: 'ms' },

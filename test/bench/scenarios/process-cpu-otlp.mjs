@@ -1,5 +1,6 @@
 export const scenario = {
   title: 'CPU of the whole process, worker included, for a traced call whose span leaves as OTLP to a receiver in another process',
+  targets: [{ variant: 'sonde', atMost: { 20: 0.2, 24: 0.2 } }],
   reference: 'hand-written OpenTelemetry + prom-client, protobuf exporter',
   columns: { process: 'µs a call, process', main: 'µs a call, app thread' },
   variants: {

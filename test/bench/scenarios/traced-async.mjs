@@ -2,6 +2,7 @@ const calls = (peer) => async () => (await import(`../peers/${peer}.mjs`)).calls
 
 export const scenario = {
   title: 'An asynchronous function, sampled, with RED metrics',
+  targets: [{ variant: 'sonde', atMost: { 20: 0.18, 24: 0.18 } }],
   reference: 'hand-written OpenTelemetry + prom-client',
   variants: {
     'no instrumentation': calls('bare'),

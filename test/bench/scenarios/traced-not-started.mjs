@@ -2,6 +2,7 @@ const calls = (peer) => async () => (await import(`../peers/${peer}.mjs`)).calls
 
 export const scenario = {
   title: 'A synchronous function in a program that never starts telemetry',
+  targets: [{ variant: 'sonde', atMost: { 20: 1, 24: 1 } }],
   reference: 'OpenTelemetry API without an SDK',
   variants: {
     'no instrumentation': calls('bare'),
