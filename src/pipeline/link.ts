@@ -2,7 +2,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from '
 import { clock } from '../core/clock.ts';
 import { forget, resolved, warn } from '../core/diag.ts';
 import { safeMessage } from '../core/json.ts';
-import { FLUSHED, type FlushMessage, type FlushMode, type FromWorker, STOP_ASKED, STOPPING, type ToWorker, type WorkerInput } from './messages.ts';
+import { BEGUN, FLUSHED, type FlushMessage, type FlushMode, type FromWorker, STOP_ASKED, STOPPING, type ToWorker, type WorkerInput } from './messages.ts';
 
 /** A worker that dies again soon is started after a pause, doubled up to the longest. */
 const FIRST_PAUSE_MS = 100;
@@ -16,6 +16,9 @@ const GRACE_MS = 250;
  * inside the SQLite binding takes the whole process with it (`terminate called after throwing Napi::Error`, SIGABRT).
  */
 const PUT_DOWN_MS = 2_000;
+/** The most that the end of the process waits for a worker to begin, and how often it looks meanwhile. */
+const BEGIN_MS = 5_000;
+const LOOK_MS = 20;
 /** The worker's heap: a runaway worker must end, not the process. The queue's bounds keep it far below. */
 const WORKER_HEAP_MB = 256;
 
@@ -37,6 +40,8 @@ export class WorkerLink {
   /** What the worker said; over when the pipeline is. */
   readonly #problems = new Set<string>();
   #startedMono = 0;
+  /** What the count of workers that have begun is when the present one has. */
+  #started = 0;
   #pauseMs = 0;
   #stopping = false;
   /** The flush after which the worker ends by itself; 0 before there is one. */
@@ -82,6 +87,7 @@ export class WorkerLink {
     this.#worker = worker;
     this.#port = port1;
     this.#startedMono = clock.mono();
+    this.#started = Atomics.load(this.#control, BEGUN) + 1;
     this.#options.begin((message) => port1.postMessage(message));
     for (const { message } of this.#flushes.values()) port1.postMessage(message);
   }
@@ -115,13 +121,7 @@ export class WorkerLink {
     if (this.#port === undefined) return false;
     if (mode === 'last') this.#stopping = true;
     const { id } = this.#ask(withinMs, mode);
-    const untilMono = clock.mono() + withinMs + GRACE_MS;
-    for (;;) {
-      const done = Atomics.load(this.#control, FLUSHED);
-      const leftMs = untilMono - clock.mono();
-      if (done >= id || leftMs <= 0) break;
-      Atomics.wait(this.#control, FLUSHED, done, leftMs);
-    }
+    this.#waitFor(id, withinMs + GRACE_MS);
     for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) this.#receive(next.message as FromWorker);
     const isDone = Atomics.load(this.#control, FLUSHED) >= id;
     if (mode === 'last' && !isDone) this.#putDownSync();
@@ -144,6 +144,19 @@ export class WorkerLink {
     while (Atomics.load(this.#control, STOPPING) === STOP_ASKED && clock.mono() < untilMono) {
       // A timer of Node's own: ours let the process end, which is what must not happen yet.
       await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  /** The limit counts from when the worker has begun: on a busy machine a thread may take long to start. */
+  #waitFor(id: number, withinMs: number): void {
+    const beginBy = clock.mono() + BEGIN_MS;
+    let untilMono: number | undefined;
+    for (;;) {
+      const done = Atomics.load(this.#control, FLUSHED);
+      if (untilMono === undefined && Atomics.load(this.#control, BEGUN) >= this.#started) untilMono = clock.mono() + withinMs;
+      const leftMs = (untilMono ?? beginBy) - clock.mono();
+      if (done >= id || leftMs <= 0) return;
+      Atomics.wait(this.#control, FLUSHED, done, untilMono === undefined ? Math.min(leftMs, LOOK_MS) : leftMs);
     }
   }
 

@@ -101,10 +101,11 @@ export interface WorkerInput {
   readonly journals: readonly string[];
 }
 
-/** Words of the control memory: the number of the last flush that is done, whether the worker has to stop, then the state of each slot. */
+/** Words of the control memory: the number of the last flush that is done, whether the worker has to stop, how many workers have begun, then the state of each slot. */
 export const FLUSHED = 0;
 export const STOPPING = 1;
-export const SLOT_STATES = 2;
+export const BEGUN = 2;
+export const SLOT_STATES = 3;
 export const CONTROL_WORDS: number = SLOT_STATES + SLOTS;
 
 /** States of {@link STOPPING}; 0 while the worker works. */

@@ -6,7 +6,7 @@ import { safeMessage } from '../../core/json.ts';
 import type { Signal } from '../../core/records.ts';
 import { openWriter } from '../../store/writer.ts';
 import { Ledger, WorkerLedger } from '../ledger.ts';
-import { FLUSHED, type FlushMessage, type FromWorker, STOPPED, STOPPING, type ToWorker, type WorkerInput } from '../messages.ts';
+import { BEGUN, FLUSHED, type FlushMessage, type FromWorker, STOPPED, STOPPING, type ToWorker, type WorkerInput } from '../messages.ts';
 import { keepErrors } from '../sinks/keep-errors.ts';
 import { createOtlpSink } from '../sinks/otlp-http.ts';
 import type { Sink } from '../sinks/sink.ts';
@@ -61,6 +61,7 @@ function main(input: WorkerInput, port: MessagePort): void {
     const untilMono = clock.mono() + message.withinMs;
     return work(unlessStopping(() => void flush(message, untilMono)));
   });
+  Atomics.add(control, BEGUN, 1);
   replayJournals(input.dir, input.journals, sink, ledger, input.startMs);
 }
 
