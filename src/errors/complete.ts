@@ -1,6 +1,7 @@
 import type { ErrorRecord } from '../core/records.ts';
 import { fingerprint } from './fingerprint.ts';
 import { sameAs } from './fold.ts';
+import { withoutOwnFrames } from './own-frames.ts';
 import { symbolicateStack } from './symbolicate.ts';
 
 /**
@@ -22,7 +23,7 @@ const fingerprints = new Map<string, string>();
 const MAX_REMEMBERED = 1_000;
 
 function completeWhole(record: ErrorRecord): ErrorRecord {
-  const stack = symbolicateStack(record['exception.stacktrace'] ?? '');
+  const stack = symbolicateStack(withoutOwnFrames(record['exception.stacktrace'] ?? ''));
   return {
     ...record,
     'exception.stacktrace': stack,

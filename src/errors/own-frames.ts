@@ -1,0 +1,12 @@
+import { fileURLToPath } from 'node:url';
+
+/** Where this package's own files lie, as V8 writes it in stacks: as an address and as a path. */
+const OWN = [new URL('../', import.meta.url).href, fileURLToPath(new URL('../', import.meta.url))];
+const FRAME = /^\s*at /;
+
+/** Takes the frames of this package out of a stack: they tell nothing of the failure. A stack of nothing else stays whole. */
+export function withoutOwnFrames(stack: string): string {
+  const lines = stack.split('\n');
+  const rest = lines.filter((line) => !(FRAME.test(line) && OWN.some((folder) => line.includes(folder))));
+  return rest.some((line) => FRAME.test(line)) ? rest.join('\n') : stack;
+}
