@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { warn } from '../core/diag.ts';
 import { safeMessage } from '../core/json.ts';
+import { makeFolder } from '../core/make-folder.ts';
 import type { ErrorRecord, JsonValue } from '../core/records.ts';
 import { resource } from '../core/resource.ts';
 import { mintErrorId } from './error-id.ts';
@@ -20,7 +21,7 @@ export function enableCrashReports(dir: string): () => void {
   if (report === undefined || report.reportOnFatalError || report.directory !== '') return () => undefined;
   const folder = join(dir, 'reports');
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
   } catch {
     return () => undefined; // the journal says that the folder cannot be written
   }

@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { clock } from '../core/clock.ts';
 import { safeMessage } from '../core/json.ts';
+import { makeFolder } from '../core/make-folder.ts';
 import { ownMark } from './process-mark.ts';
 
 /** What {@link openJournal} can be told. */
@@ -192,7 +193,7 @@ class FileJournal implements Journal {
     if (now < this.#retryAt) return false;
     let created: string | undefined;
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      makeFolder(this.#folder);
       const { fd, path } = this.#create();
       this.#fd = fd;
       created = path;

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { clock } from '../core/clock.ts';
 import { warn } from '../core/diag.ts';
+import { makeFolder } from '../core/make-folder.ts';
 import { parseLevel } from './level.ts';
 import type { LevelScope } from './level-scope.ts';
 import { type LeaseState, listLeases, setLevel, watchLeases } from './levels.ts';
@@ -59,7 +60,7 @@ function text(value: unknown): string | undefined {
 function writeLeases(path: string, leases: readonly LeaseState[]): void {
   const draft = `${path}.${process.pid}.tmp`;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     if (leases.length === 0) {
       rmSync(path, { force: true });
       return;

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { clock } from '../core/clock.ts';
 import { safeMessage } from '../core/json.ts';
+import { makeFolder } from '../core/make-folder.ts';
 import { SIGNALS, type Signal } from '../core/records.ts';
 import { isRunning } from '../errors/journal-reader.ts';
 import type { WorkerLedger } from './ledger.ts';
@@ -91,7 +92,7 @@ export class Spool {
         rmSync(beside, { force: true }); // half a file on a full disk
         throw error;
       }
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      makeFolder(this.#folder);
       writeFileSync(beside, body, { mode: 0o600 });
     }
     renameSync(beside, path);
@@ -155,7 +156,7 @@ export class Spool {
     for (const former of entriesIn(folder)) {
       const path = join(this.#folder, `${String(this.#next++).padStart(10, '0')}-${basename(former.path).replace(/^\d+-/, '')}`);
       try {
-        mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+        makeFolder(this.#folder);
         renameSync(former.path, path);
       } catch {
         continue; // another process was faster

@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import type { AdminHandler } from '../admin/handler.ts';
+import { makeFolder } from '../core/make-folder.ts';
 import { isRunning } from '../errors/journal-reader.ts';
 import { type AdminServer, openAdminServer } from './admin-server.ts';
 
@@ -16,7 +17,7 @@ export async function openAdminSocket(handler: AdminHandler, dir: string): Promi
   const path = join(folder, `${process.pid}.sock`);
   if (!isMainThread || process.platform === 'win32' || Buffer.byteLength(path) > MAX_PATH_BYTES) return undefined;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     removeStale(folder);
   } catch {
     return undefined; // the journal has said that the folder cannot be written

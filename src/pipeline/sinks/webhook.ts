@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clock, type TimerHandle } from '../../core/clock.ts';
 import { resolved, warn } from '../../core/diag.ts';
 import { safeMessage } from '../../core/json.ts';
+import { makeFolder } from '../../core/make-folder.ts';
 import type { ErrorRecord } from '../../core/records.ts';
 import { isRunning } from '../../errors/journal-reader.ts';
 import { signReport } from '../../errors/webhook-signature.ts';
@@ -89,7 +90,7 @@ class Webhook {
   #put(record: ErrorRecord, body: string): void {
     const name = `${String(Math.floor(clock.now())).padStart(15, '0')}-${process.pid}-${record['error.id']}.json`;
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      makeFolder(this.#folder);
       writeFileSync(join(this.#folder, `${name}.new`), body, { mode: 0o600 });
       renameSync(join(this.#folder, `${name}.new`), join(this.#folder, name));
     } catch (error) {
@@ -195,7 +196,7 @@ class Webhook {
     clock.clearTimeout(this.#save);
     this.#save = undefined;
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      makeFolder(this.#folder);
       writeFileSync(`${this.#limitsPath}.${process.pid}`, JSON.stringify([...this.#limits]), { mode: 0o600 });
       renameSync(`${this.#limitsPath}.${process.pid}`, this.#limitsPath);
     } catch {
