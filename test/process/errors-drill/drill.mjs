@@ -78,6 +78,7 @@ async function drill(name, variant, target, seed) {
       const roundMs = (variant.roundMs ?? 0) + 20 + random() * 230;
       await sleep(roundMs / 2);
       await variant.during?.(services, rounds, dir);
+      for (let tries = 0; variant.waits && ![...said].some((line) => variant.saysSo.test(line)) && tries < 100; tries++) await sleep(100);
       await sleep(roundMs / 2);
       if (variant.ease && rounds % 2 === 0) {
         await sleep(150); // full for a while, under load

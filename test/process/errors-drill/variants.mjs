@@ -14,7 +14,7 @@ export const VARIANTS = {
     during: (services) => {
       for (const service of services) service.tell({ breakWorker: true });
     },
-    roundMs: 400, // for the thread to end and a new one to begin
+    waits: true, // for the thread to end and a new one to begin
     saysSo: /worker ended/,
   },
   'two-processes': { services: 2 },
