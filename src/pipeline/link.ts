@@ -2,7 +2,18 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from '
 import { clock } from '../core/clock.ts';
 import { forget, resolved, warn } from '../core/diag.ts';
 import { safeMessage } from '../core/json.ts';
-import { BEGUN, FLUSHED, type FlushMessage, type FlushMode, type FromWorker, STOP_ASKED, STOPPING, type ToWorker, type WorkerInput } from './messages.ts';
+import {
+  BEGUN,
+  FLUSHED,
+  type FlushMessage,
+  type FlushMode,
+  type FromWorker,
+  STOP_ASKED,
+  STOPPING,
+  type ToWorker,
+  WORKING,
+  type WorkerInput,
+} from './messages.ts';
 
 /** A worker that dies again soon is started after a pause, doubled up to the longest. */
 const FIRST_PAUSE_MS = 100;
@@ -130,21 +141,26 @@ export class WorkerLink {
 
   /** The process ends next: the worker must not be inside a native call then. */
   #putDownSync(): void {
-    Atomics.store(this.#control, STOPPING, STOP_ASKED);
-    this.post({ kind: 'stop' });
+    if (!this.#askToStop()) return;
     Atomics.wait(this.#control, STOPPING, STOP_ASKED, PUT_DOWN_MS);
   }
 
   /** The same where the event loop may go on meanwhile. */
   async #putDown(): Promise<void> {
     if (this.#port === undefined || Atomics.load(this.#control, FLUSHED) >= this.#lastFlush) return;
-    Atomics.store(this.#control, STOPPING, STOP_ASKED);
-    this.post({ kind: 'stop' });
+    if (!this.#askToStop()) return;
     const untilMono = clock.mono() + PUT_DOWN_MS;
     while (Atomics.load(this.#control, STOPPING) === STOP_ASKED && clock.mono() < untilMono) {
       // A timer of Node's own: ours let the process end, which is what must not happen yet.
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
+  }
+
+  /** Whether there is something to wait for: a worker that has done the last flush has put everything down, and hears nothing more. */
+  #askToStop(): boolean {
+    if (Atomics.compareExchange(this.#control, STOPPING, WORKING, STOP_ASKED) !== WORKING) return false;
+    this.post({ kind: 'stop' });
+    return true;
   }
 
   /** The limit counts from when the worker has begun: on a busy machine a thread may take long to start. */

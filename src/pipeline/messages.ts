@@ -108,7 +108,8 @@ export const BEGUN = 2;
 export const SLOT_STATES = 3;
 export const CONTROL_WORDS: number = SLOT_STATES + SLOTS;
 
-/** States of {@link STOPPING}; 0 while the worker works. */
+/** States of {@link STOPPING}. */
+export const WORKING = 0;
 export const STOP_ASKED = 1;
 export const STOPPED = 2;
 

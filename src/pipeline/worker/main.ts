@@ -6,7 +6,7 @@ import { safeMessage } from '../../core/json.ts';
 import type { Signal } from '../../core/records.ts';
 import { openWriter } from '../../store/writer.ts';
 import { Ledger, WorkerLedger } from '../ledger.ts';
-import { BEGUN, FLUSHED, type FlushMessage, type FromWorker, STOPPED, STOPPING, type ToWorker, type WorkerInput } from '../messages.ts';
+import { BEGUN, FLUSHED, type FlushMessage, type FromWorker, STOPPED, STOPPING, type ToWorker, WORKING, type WorkerInput } from '../messages.ts';
 import { keepErrors } from '../sinks/keep-errors.ts';
 import { createOtlpSink } from '../sinks/otlp-http.ts';
 import type { Sink } from '../sinks/sink.ts';
@@ -34,6 +34,10 @@ function main(input: WorkerInput, port: MessagePort): void {
   const intake = createIntake({ rows: input.rows, side: input.side, control, ledger, texts, sink });
   const note = measureBusy(ledger);
 
+  const stopped = (): void => {
+    Atomics.store(control, STOPPING, STOPPED);
+    Atomics.notify(control, STOPPING);
+  };
   const flush = async ({ id, mode }: FlushMessage, untilMono: number): Promise<void> => {
     try {
       await sink.flush(untilMono, mode);
@@ -42,6 +46,7 @@ function main(input: WorkerInput, port: MessagePort): void {
       warn('pipeline-flush', `cannot flush: ${safeMessage(error)}`);
     }
     note();
+    if (mode === 'last') stopped(); // a batch that comes now would open the store again, under a thread that is about to be ended
     say({ kind: 'flushed', id });
     Atomics.store(control, FLUSHED, id);
     Atomics.notify(control, FLUSHED);
@@ -49,12 +54,11 @@ function main(input: WorkerInput, port: MessagePort): void {
   };
   const work = oneATurn();
   const unlessStopping = (act: () => void) => (): void => {
-    if (Atomics.load(control, STOPPING) === 0) act();
+    if (Atomics.load(control, STOPPING) === WORKING) act();
   };
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'stop') {
-      Atomics.store(control, STOPPING, STOPPED);
-      Atomics.notify(control, STOPPING);
+      stopped();
       return port.close();
     }
     if (message.kind === 'batch') return work(unlessStopping(() => intake(message)));
