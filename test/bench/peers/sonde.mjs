@@ -6,7 +6,7 @@ import { work, workAsync } from './work.mjs';
 export async function startSonde(options = {}) {
   const sonde = await start({ service: 'bench', ...options });
   // The queue holds 131,072 spans: a round that stays below it drops none.
-  return { sonde, opsPerRound: 40_000, drain: () => sonde.flush(), end: () => sonde.shutdown({ within: '5s' }) };
+  return { sonde, opsPerRound: 100_000, drain: () => sonde.flush(), end: () => sonde.shutdown({ within: '5s' }) };
 }
 
 export async function calls({ asynchronous, sampled, started = true, ...options }) {
