@@ -8,6 +8,7 @@ export const LOG_ATTRIBUTES: readonly string[] = [
   'error.type',
   'exception.type',
   'exception.message',
+  'exception.stacktrace',
   'sonde.error.kind',
   'sonde.error.public_message',
   'sonde.error.hint',

@@ -1,10 +1,10 @@
 import type { ErrorRecord } from '../../core/records.ts';
 import type { ErrorGroup, GroupQuery, Page, ReleaseCount } from '../../store/lookup.ts';
+import { pageLimit } from '../../store/query-page.ts';
+import { hasRegressed, type ReleaseOrder } from '../../store/releases.ts';
 
-const DEFAULT_LIMIT = 50;
-
-/** Groups error records by fingerprint, last seen first, as the store's roll-up does. */
-export function groupErrors(records: readonly ErrorRecord[], query: GroupQuery): Page<ErrorGroup> {
+/** Groups error records by fingerprint, last seen first, as the store's roll-up does. `order`: for what came back only. */
+export function groupErrors(records: readonly ErrorRecord[], query: GroupQuery, order: ReleaseOrder | undefined): Page<ErrorGroup> {
   const byFingerprint = new Map<string, ErrorRecord[]>();
   for (const record of records) {
     const key = record['sonde.error.fingerprint'];
@@ -13,13 +13,18 @@ export function groupErrors(records: readonly ErrorRecord[], query: GroupQuery):
     else byFingerprint.set(key, [record]);
   }
   const groups = [...byFingerprint.values()]
+    .filter((same) => order === undefined || hasRegressed(same.map(sightingOf), order, query.release))
     .map(groupOf)
     .filter((group) => wanted(group, query))
     .sort((a, b) => b.lastMs - a.lastMs || (a.fingerprint < b.fingerprint ? -1 : 1));
   const from = query.after === undefined ? 0 : groups.findIndex((group) => group.fingerprint === query.after) + 1;
-  const limit = query.limit ?? DEFAULT_LIMIT;
+  const limit = pageLimit(query);
   const items = groups.slice(from, from + limit);
   return { items, next: from + limit < groups.length ? items.at(-1)?.fingerprint : undefined };
+}
+
+function sightingOf(record: ErrorRecord): { service: string; release: string } {
+  return { service: String(record['service.name'] ?? ''), release: String(record['service.version'] ?? '') };
 }
 
 function groupOf(records: readonly ErrorRecord[]): ErrorGroup {
@@ -38,7 +43,7 @@ function groupOf(records: readonly ErrorRecord[]): ErrorGroup {
     kind: last['sonde.error.kind'],
     type: last['error.type'],
     message: last.message,
-    services: [...new Set(sorted.map((record) => String(record['service.name'] ?? '')))],
+    services: [...new Set(sorted.map((record) => String(record['service.name'] ?? '')))].sort(),
     releases: [...releases.values()],
     firstMs: Date.parse(first.timestamp),
     lastMs: Date.parse(last.timestamp),

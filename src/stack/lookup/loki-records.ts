@@ -27,6 +27,8 @@ const OWN = new Set([
   'event_name',
 ]);
 const NUMBERS = new Set(['process.pid', 'sonde.error.suppressed']);
+const LISTS = new Set(['sonde.error.chain']);
+const FLAGS = new Set(['sonde.error.handled', 'sonde.error.amends']);
 const OF_RESOURCE = /^(?:service|host|process|deployment|telemetry)\./;
 const SEVERITIES: Readonly<Record<number, ErrorRecord['level']>> = { 21: 'fatal', 17: 'error', 13: 'warn', 5: 'debug' };
 
@@ -36,16 +38,29 @@ function attributesOf(labels: Readonly<Record<string, string>>): Record<string, 
   for (const [label, value] of Object.entries(labels)) {
     if (OWN.has(label)) continue;
     const name = NAMES.get(label) ?? label;
-    attributes[name] = NUMBERS.has(name) ? Number(value) : name === 'sonde.error.handled' ? value === 'true' : value;
+    attributes[name] = typed(name, value);
   }
   return attributes;
 }
 
-/** An error record from its line: the body is the message, then the stack. */
+/** Loki keeps text only; what the catalogue knows to be something else is that again. */
+function typed(name: string, value: string): JsonValue {
+  if (NUMBERS.has(name)) return Number(value);
+  if (FLAGS.has(name)) return value === 'true';
+  if (!LISTS.has(name)) return value;
+  try {
+    return JSON.parse(value) as JsonValue;
+  } catch {
+    return value;
+  }
+}
+
+/** An error record from its line: the body is the message, then the stack. A compact record has neither stack nor what the whole one says. */
 export function errorRecordOf({ labels, timeNs, text }: LokiLine): ErrorRecord {
   const attributes = attributesOf(labels);
   const severity = Number(labels.severity_number ?? 17);
-  const message = String(attributes['exception.message'] ?? text.split('\n', 1)[0]);
+  const compact = typeof attributes['sonde.error.same_as'] === 'string' && attributes['exception.message'] === undefined;
+  const message = compact ? text : String(attributes['exception.message'] ?? text.split('\n', 1)[0]);
   const stack = text.startsWith(`${message}\n`) ? text.slice(message.length + 1) : text;
   const timestamp = new Date(Number(timeNs / 1_000_000n)).toISOString();
   return {
@@ -57,16 +72,15 @@ export function errorRecordOf({ labels, timeNs, text }: LokiLine): ErrorRecord {
     message,
     'event.name': 'exception',
     logger: labels.scope_name ?? '',
-    ...(labels.trace_id ? { trace_id: labels.trace_id } : {}),
+    ...(labels.trace_id ? { trace_id: labels.trace_id, trace_flags: Number(labels.flags ?? 0) } : {}),
     ...(labels.span_id ? { span_id: labels.span_id } : {}),
+    ...(compact ? {} : { 'exception.message': message, 'exception.stacktrace': stack }),
     'exception.type': String(attributes['exception.type'] ?? 'Error'),
-    'exception.message': message,
-    'exception.stacktrace': stack,
     'error.id': String(attributes['error.id'] ?? ''),
     'error.type': String(attributes['error.type'] ?? attributes['exception.type'] ?? 'Error'),
     'sonde.error.kind': attributes['sonde.error.kind'] === 'known' ? 'known' : 'bug',
     'sonde.error.fingerprint': String(attributes['sonde.error.fingerprint'] ?? ''),
-  };
+  } as ErrorRecord;
 }
 
 /** A log record from its line. */

@@ -1,21 +1,26 @@
 import type { ErrorRecord } from '../../core/records.ts';
 import { errorIdTime } from '../../errors/error-id.ts';
+import { sameAs, unfold } from '../../errors/fold.ts';
 import { StoreError } from '../../store/failure.ts';
-import type { ErrorGroup, ErrorQuery, LogQuery, Lookup, Page, PageQuery } from '../../store/lookup.ts';
+import type { ErrorGroup, ErrorQuery, LogQuery, Lookup, LookupProblem, Page, PageQuery } from '../../store/lookup.ts';
+import { pageLimit } from '../../store/query-page.ts';
 import { groupErrors } from './group-errors.ts';
 import { type LokiQuery, queryLoki, quoted } from './loki.ts';
 import { errorRecordOf, type LokiLine, logOf } from './loki-records.ts';
+import { releasesInLoki } from './releases.ts';
 import type { ServerOptions } from './server.ts';
+import { tailLoki } from './tail.ts';
 import { traceFromTempo } from './tempo.ts';
 
 const NS_PER_MS = 1_000_000n;
 const HOUR_NS = 3_600_000n * NS_PER_MS;
 const DAY_NS = 24n * HOUR_NS;
 const AROUND_ID_NS = HOUR_NS / 4n; // the ID is minted when the error is seen, minutes at most after it occurred
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 1_000;
-const MAX_GROUPED = 5_000; // Loki's own limit of lines a query
+const MAX_TAIL = 1_000; // as the store
+const MAX_LINES = 5_000; // Loki's own limit of lines a query
+const MAX_GROUPED = 20_000; // four answers of Loki; a storm of more is on the dashboard
 const DEFAULT_RANGE_NS = 7n * DAY_NS;
+const MAX_OF_ID = 10; // an ID has one record, and rarely one that amends it
 
 /** The servers to look things up at; a look-up of a kind whose server is not named says so. */
 export interface RemoteLookupOptions {
@@ -33,27 +38,34 @@ export function openRemoteLookup({ loki, tempo, now = Date.now }: RemoteLookupOp
   };
   const nowNs = (): bigint => BigInt(Math.ceil(now())) * NS_PER_MS + NS_PER_MS;
   const lines = async (expr: string, query: PageQuery): Promise<Page<LokiLine>> => readPage(server(), expr, query, nowNs());
-  const errors = async (query: ErrorQuery): Promise<Page<ErrorRecord>> => mapPage(await lines(errorExpr(query), query), errorRecordOf);
+  const errors = async (query: ErrorQuery): Promise<Page<ErrorRecord>> => {
+    const page = await lines(errorExpr(query), query);
+    return { items: lastWord(page.items.map(errorRecordOf)), next: page.next };
+  };
+
+  const find = async (id: string): Promise<ErrorRecord | undefined> => {
+    const atNs = BigInt(errorIdTime(id).getTime()) * NS_PER_MS;
+    const expr = `{obs_kind="error"} | error_id=${quoted(id)}`;
+    const found = await queryLoki(server(), { expr, startNs: atNs - AROUND_ID_NS, endNs: atNs + AROUND_ID_NS, limit: MAX_OF_ID });
+    return lastWord(found.map(errorRecordOf))[0];
+  };
+  const problems: LookupProblem[] = [];
 
   return {
     async error(id) {
-      const atNs = BigInt(errorIdTime(id).getTime()) * NS_PER_MS;
-      const [line] = await queryLoki(server(), {
-        expr: `{obs_kind="error"} | error_id=${quoted(id)}`,
-        startNs: atNs - AROUND_ID_NS,
-        endNs: atNs + AROUND_ID_NS,
-        limit: 1,
-      });
-      return line && errorRecordOf(line);
+      const record = await find(id);
+      const whole = sameAs(record);
+      return record && whole !== undefined ? unfold(record, await find(whole)) : record;
     },
     errors,
     async groups(query): Promise<Page<ErrorGroup>> {
-      const found = await queryLoki(server(), {
-        ...rangeOf(query.firstSeen ? { ...query, sinceMs: undefined } : query, nowNs()),
-        expr: errorExpr({ service: query.service }),
-        limit: MAX_GROUPED,
-      });
-      return groupErrors(found.map(errorRecordOf), query);
+      // A group tells when it was first seen and how often in all, whatever the query asks for: always the whole range.
+      const now = nowNs();
+      const startNs = query.sinceMs === undefined ? now : BigInt(Math.floor(query.sinceMs)) * NS_PER_MS;
+      const range = { startNs: startNs < now - DEFAULT_RANGE_NS ? startNs : now - DEFAULT_RANGE_NS, endNs: now };
+      const { records, isWhole } = await readRecords(server(), errorExpr({ service: query.service, fingerprint: query.fingerprint }), range);
+      if (!isWhole) problems.push({ code: 'truncated', message: `Only the newest ${MAX_GROUPED} errors in Loki are grouped; name a service or a fingerprint` });
+      return groupErrors(records, query, query.regressed ? await releasesInLoki(server(), query.service, range) : undefined);
     },
     async trace(traceId) {
       if (!tempo) throw new StoreError('missing', 'Cannot look up traces: SONDE_TEMPO_URL is not set');
@@ -61,15 +73,36 @@ export function openRemoteLookup({ loki, tempo, now = Date.now }: RemoteLookupOp
     },
     logs: async (query) => mapPage(await lines(logExpr(query), query), logOf),
     async tailLogs(query, position) {
-      if (position === undefined) return { items: [], position: String(nowNs()) };
-      const endNs = nowNs();
-      const found = await queryLoki(server(), { expr: logExpr(query), startNs: BigInt(position), endNs, limit: MAX_LIMIT, forward: true });
-      const last = found.at(-1);
-      return { items: found.map(logOf), position: last ? String(last.timeNs + 1n) : position };
+      const tail = await tailLoki(server(), logExpr(query), pageLimit({ limit: query.limit ?? MAX_TAIL }), position, nowNs());
+      return { items: tail.lines.map(logOf), position: tail.position };
     },
-    problems: () => [],
+    problems: () => problems,
     close: async () => {},
   };
+}
+
+/** One record of each ID: that which amends the others, where there is one. The order stays. */
+function lastWord(records: readonly ErrorRecord[]): ErrorRecord[] {
+  const byId = new Map<string, ErrorRecord>();
+  for (const record of records) if (record['sonde.error.amends'] === true || !byId.has(record['error.id'])) byId.set(record['error.id'], record);
+  return [...byId.values()];
+}
+
+async function readRecords(
+  server: ServerOptions,
+  expr: string,
+  range: Pick<LokiQuery, 'startNs' | 'endNs'>,
+): Promise<{ records: ErrorRecord[]; isWhole: boolean }> {
+  const records: ErrorRecord[] = [];
+  let endNs = range.endNs;
+  for (;;) {
+    const found = await queryLoki(server, { expr, startNs: range.startNs, endNs, limit: MAX_LINES });
+    records.push(...found.map(errorRecordOf));
+    const lastNs = found.at(-1)?.timeNs;
+    if (found.length < MAX_LINES || lastNs === undefined || lastNs + 1n === endNs) return { records: lastWord(records), isWhole: true };
+    if (records.length >= MAX_GROUPED) return { records: lastWord(records), isWhole: false };
+    endNs = lastNs + 1n; // lines of that very nanosecond come again, and are one by their ID
+  }
 }
 
 function errorExpr(query: ErrorQuery): string {
@@ -98,7 +131,7 @@ function rangeOf(query: PageQuery, nowNs: bigint): Pick<LokiQuery, 'startNs' | '
 
 /** A cursor is the time of the last line shown and how many lines of that very nanosecond were. */
 async function readPage(server: ServerOptions, expr: string, query: PageQuery, nowNs: bigint): Promise<Page<LokiLine>> {
-  const limit = Math.min(query.limit ?? DEFAULT_LIMIT, MAX_LIMIT);
+  const limit = pageLimit(query);
   const { startNs, endNs } = rangeOf(query, nowNs);
   const cursor = query.after === undefined ? undefined : parseCursor(query.after);
   const found = await queryLoki(server, { expr, startNs, endNs: cursor ? cursor.timeNs + 1n : endNs, limit: limit + (cursor?.seen ?? 0) + 1 });

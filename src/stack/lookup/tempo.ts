@@ -2,7 +2,7 @@ import type { AttributeValue } from '../../core/attributes.ts';
 import type { StoredSpan, StoredTrace } from '../../store/lookup.ts';
 import { askServer, type ServerOptions } from './server.ts';
 
-const MAX_SPANS = 10_000; // what a terminal or a page can still show
+const MAX_SPANS = 5_000; // as the store: a trace of more spans is a loop
 
 interface AnyValue {
   readonly stringValue?: string;
@@ -14,6 +14,13 @@ interface AnyValue {
 interface KeyValue {
   readonly key: string;
   readonly value?: AnyValue;
+}
+interface OtlpLink {
+  readonly traceId?: string;
+  readonly spanId?: string;
+  readonly traceState?: string;
+  readonly flags?: number;
+  readonly attributes?: readonly KeyValue[];
 }
 interface OtlpSpan {
   readonly traceId?: string;
@@ -27,6 +34,10 @@ interface OtlpSpan {
   readonly endTimeUnixNano?: string;
   readonly attributes?: readonly KeyValue[];
   readonly events?: readonly { readonly name?: string; readonly timeUnixNano?: string; readonly attributes?: readonly KeyValue[] }[];
+  readonly links?: readonly OtlpLink[];
+  readonly droppedAttributesCount?: number;
+  readonly droppedEventsCount?: number;
+  readonly droppedLinksCount?: number;
   readonly status?: { readonly code?: string | number; readonly message?: string };
 }
 interface ResourceSpans {
@@ -71,11 +82,17 @@ function spanOf(span: OtlpSpan, traceId: string, resource: Record<string, Attrib
       timeMs: Number(event.timeUnixNano ?? 0) / 1e6,
       attributes: attributes(event.attributes),
     })),
-    links: [],
+    links: (span.links ?? []).map((link) => ({
+      traceId: hexId(link.traceId) ?? '',
+      spanId: hexId(link.spanId) ?? '',
+      ...(link.traceState ? { traceState: link.traceState } : {}),
+      flags: Number(link.flags ?? 0) & 0xff,
+      attributes: attributes(link.attributes),
+    })),
     scope,
-    droppedAttributes: 0,
-    droppedEvents: 0,
-    droppedLinks: 0,
+    droppedAttributes: span.droppedAttributesCount ?? 0,
+    droppedEvents: span.droppedEventsCount ?? 0,
+    droppedLinks: span.droppedLinksCount ?? 0,
     resource,
   };
 }
@@ -83,7 +100,7 @@ function spanOf(span: OtlpSpan, traceId: string, resource: Record<string, Attrib
 /** Tempo writes IDs as base64, as protobuf's JSON does; OTLP's own JSON writes hexadecimal digits. */
 function hexId(id: string | undefined): string | undefined {
   if (!id) return undefined;
-  const hex = /^[0-9a-f]{16}$/.test(id) ? id : Buffer.from(id, 'base64').toString('hex');
+  const hex = /^(?:[0-9a-f]{16}|[0-9a-f]{32})$/.test(id) ? id : Buffer.from(id, 'base64').toString('hex');
   return /^0*$/.test(hex) ? undefined : hex;
 }
 
@@ -114,5 +131,5 @@ function plainValue(value: AnyValue | undefined): AttributeValue | undefined {
   if (value?.intValue !== undefined) return Number(value.intValue);
   if (value?.doubleValue !== undefined) return value.doubleValue;
   if (value?.boolValue !== undefined) return value.boolValue;
-  return value?.arrayValue?.values?.map((item) => String(plainValue(item)));
+  return value?.arrayValue?.values?.map((item) => plainValue(item) ?? '') as AttributeValue | undefined;
 }
