@@ -1,4 +1,5 @@
 import type { ErrorRecord } from '../core/records.ts';
+import { completeRecord } from '../errors/complete.ts';
 import { sameAs, unfold } from '../errors/fold.ts';
 import { findInJournals, listJournals, readJournal } from '../errors/journal-reader.ts';
 import { StoreError } from './failure.ts';
@@ -19,9 +20,12 @@ export function openLookup(dir: string): Lookup {
       if (stored.found) return stored.found;
       // Once more after the journals: between the two looks the record may have been stored and its journal deleted.
       const record = findInJournals(dir, id) ?? (await orMissing(store.error(id))).found;
-      if (record === undefined && stored.missing) throw stored.missing;
+      if (record === undefined) {
+        if (stored.missing) throw stored.missing;
+        return undefined;
+      }
       const whole = sameAs(record); // stored already, where the compact record is not
-      return record && whole !== undefined ? unfold(record, (await orMissing(store.error(whole))).found) : record;
+      return completeRecord(whole === undefined ? record : unfold(record, (await orMissing(store.error(whole))).found));
     },
     async errors(query) {
       const page = await orMissing(store.errors(query));
@@ -45,8 +49,11 @@ async function orMissing<T>(asked: Promise<T>): Promise<{ readonly found: T | un
 async function unstoredErrors(dir: string, store: Lookup, query: ErrorQuery): Promise<ErrorRecord[]> {
   const records: ErrorRecord[] = [];
   for (const { path } of listJournals(dir).reverse()) {
-    for (const record of readJournal(path).records.toReversed()) {
-      if (!matches(record, query) || (await orMissing(store.error(record['error.id']))).found) continue;
+    for (const line of readJournal(path).records.toReversed()) {
+      if (!matches(line, query)) continue;
+      const record = completeRecord(line);
+      if (query.fingerprint !== undefined && record['sonde.error.fingerprint'] !== query.fingerprint) continue;
+      if ((await orMissing(store.error(record['error.id']))).found) continue;
       records.push(record);
       if (records.length === MAX_UNSTORED) return records;
     }
@@ -60,7 +67,6 @@ function matches(record: ErrorRecord, query: ErrorQuery): boolean {
     [query.service, record['service.name']],
     [query.kind, record['sonde.error.kind']],
     [query.type, record['error.type']],
-    [query.fingerprint, record['sonde.error.fingerprint']],
     [query.traceId, record.trace_id],
   ];
   return timeMs >= (query.sinceMs ?? -Infinity) && timeMs < (query.untilMs ?? Infinity) && wanted.every(([asked, is]) => asked === undefined || asked === is);
