@@ -85,6 +85,7 @@ export function reviseText(text: string): string {
 
 /** A bounded, redacted copy for `%j` and `%o`, which `%s` writes as JSON too. */
 export function argument(value: unknown): unknown {
+  if (typeof value === 'string') return reviseText(value);
   if (typeof value === 'symbol' || typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null) return value;
   const copy = safeCopy(value, revise);

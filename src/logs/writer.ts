@@ -47,6 +47,12 @@ function createRoot(): Pino {
   const { pino } = require('pino') as typeof import('pino');
   return pino(
     { level: 'trace', base: null, messageKey: 'message', timestamp: () => prefix, formatters: { level: (label) => ({ level: label }) } },
-    { write: (line: string) => sink?.(line, severity) },
+    { write: (line: string) => sink?.(oneLine(line), severity) },
   );
+}
+
+/** Valid in JSON as they are, but many readers end a line at them. The look costs nothing where all characters are Latin-1. */
+function oneLine(line: string): string {
+  if (!line.includes('\u2028') && !line.includes('\u2029')) return line;
+  return line.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }

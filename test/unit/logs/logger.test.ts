@@ -235,6 +235,19 @@ describe('a line', () => {
     expect(JSON.parse(lines[1] as string)).toMatchObject({ boom: '[unreadable: getter]', ok: 1 });
   });
 
+  it('cuts secrets out of texts that are put into the message', () => {
+    configure();
+    logger('orders').info('asked %s with %s', 'http://ada:hunter2@db/', 'Bearer abc12345');
+    expect(last()).toMatchObject({ message: 'asked http://[redacted]@db/ with Bearer [redacted]' });
+  });
+
+  it('escapes the line ends of Unicode too', () => {
+    configure();
+    logger('orders').child({ c: '\u2028' }).info({ a: 'x\u2029' }, 'one\u2028two');
+    expect(lines.at(-1)).not.toMatch(/[\u2028\u2029]/);
+    expect(last()).toMatchObject({ c: '\u2028', a: 'x\u2029', message: 'one\u2028two' });
+  });
+
   it('keeps one line one line', () => {
     configure();
     logger('inject\n"x').info({ 'k\n"': 'v\n{"level":"fatal"}\u2028\u001b[2J' }, 'a\n{"level":"fatal","message":"forged"}\r');
