@@ -25,7 +25,10 @@ export function createAdminHandler(deps: AdminDeps): AdminHandler {
   const serve = async (request: IncomingMessage, _response: ServerResponse, abort: AbortController): Promise<Answer> => {
     router ??= loadRouter();
     const target = parseTarget(request);
-    if (target === undefined) return failure(400, 'the URL cannot be read');
+    if (target === undefined) {
+      if ((request.url?.length ?? 0) > MAX_URL) deps.refused?.('too_large');
+      return failure(400, 'the URL cannot be read');
+    }
     const match = (await router)(target.path);
     const verdict = await judge(request, deps, match?.route.isPage ?? false);
     if (!verdict.allowed) {

@@ -35,7 +35,7 @@ export function mediaType(header: string | undefined): string {
 
 /** Reads a request by the rules of the contract, in their order. */
 export function readLevelRequest(contentType: string | undefined, body: Exclude<Body, { problem: unknown }>, query: URLSearchParams): LevelRequest {
-  if ('parsed' in body) return fromObject(body.parsed, query);
+  if ('parsed' in body) return fromObject(mediaType(contentType) === FORM ? withQuery(body.parsed, query) : body.parsed, query);
   if (body.text === '') return fromFields(query.get('level'), query.get('ttl') ?? query.get('rollbackAfter'), query.get('reason'));
   if (mediaType(contentType) === FORM) {
     const form = new URLSearchParams(body.text);
@@ -43,6 +43,15 @@ export function readLevelRequest(contentType: string | undefined, body: Exclude<
     return fromFields(field('level'), field('ttl') ?? field('rollbackAfter'), field('reason'));
   }
   return fromJson(body.text, query);
+}
+
+/** A form that a framework has read: the first of several values, and the level of the query where the form has none. */
+function withQuery(form: unknown, query: URLSearchParams): unknown {
+  if (typeof form !== 'object' || form === null) return form;
+  const level = query.get('level');
+  const fields: Record<string, unknown> = Object.assign(Object.create(null), level === null ? undefined : { level });
+  for (const [name, value] of Object.entries(form)) fields[name] = Array.isArray(value) ? value[0] : value;
+  return fields;
 }
 
 function fromJson(text: string, query: URLSearchParams): LevelRequest {

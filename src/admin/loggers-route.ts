@@ -38,7 +38,7 @@ export const loggerRoute: Route = {
 };
 
 function rootOr(name: string): string {
-  return name === 'ROOT' ? '' : name;
+  return name.toLowerCase() === 'root' ? '' : name;
 }
 
 function show(one: LoggerState): Record<string, unknown> {

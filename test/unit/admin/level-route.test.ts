@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type AdminServer, adminServer } from './admin-server.ts';
 
@@ -177,6 +178,26 @@ describe('/log/level', () => {
     expect((await strict.call('/log/level?level=debug', { method: 'PUT' })).body).toBe('{"error":"must specify ttl"}\n');
     expect((await strict.call('/log/level?level=debug&ttl=1m', { method: 'PUT' })).status).toBe(200);
     strict.close();
+  });
+
+  it('takes the level of a form that a framework has read: the first one, else that of the query', async () => {
+    const forms = [{ level: ['warn', 'debug'] }, { x: '1' }];
+    const mounted = await adminServer({}, (handler) =>
+      createServer((request, response) => {
+        request.resume().on('end', () => handler(Object.assign(request, { body: forms.shift() }), response));
+      }),
+    );
+    const call = { method: 'PUT', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'x=1' };
+    expect((await mounted.call('/log/level?level=error', call)).body).toBe('{"level":"warn"}\n');
+    expect((await mounted.call('/log/level?level=error', call)).body).toBe('{"level":"error"}\n');
+    mounted.close();
+  });
+
+  it('counts a URL that is too long as refused', async () => {
+    const own = await adminServer();
+    expect((await own.call(`/log/level?${'a'.repeat(5_000)}`)).status).toBe(400);
+    expect(own.refusals).toEqual(['too_large']);
+    own.close();
   });
 
   it('answers 500 without a stack when something of ours fails', async () => {

@@ -17,6 +17,7 @@ type Row = [name: string, method: string, path: string, type: string | undefined
 const rows: Row[] = [
   ['one logger', 'GET', '/orders', undefined, undefined, 200, { effectiveLevel: 'INFO' }],
   ['the root', 'GET', '/ROOT', undefined, undefined, 200, { configuredLevel: 'INFO', effectiveLevel: 'INFO' }],
+  ['the root in another case', 'GET', '/root', undefined, undefined, 200, { configuredLevel: 'INFO', effectiveLevel: 'INFO' }],
   ['a name with dots', 'GET', '/orders.db', undefined, undefined, 200, { effectiveLevel: 'INFO' }],
   ['a group', 'GET', '/web', undefined, undefined, 200, { members: ['orders', 'orders.db'] }],
   ['a name nobody has', 'GET', '/nobody', undefined, undefined, 404, { error: 'no logger "nobody"' }],
