@@ -6,12 +6,16 @@ import { watermark } from './registry.ts';
 /** Says of a handle that it is no leak. */
 export type IgnoreRule = (handle: HandleInfo) => boolean;
 
+const BURST_OVER_MS = 100; // a fifth of the default settle time; 256 turns of a chain of immediates take less
+
 /** What never counts as a leak, each by name and with its reason. */
 export const DEFAULT_IGNORES: Readonly<Record<string, IgnoreRule>> = Object.freeze({
   /** It neither keeps the process alive nor is a resource that runs out: unref'd timers, workers and sockets, tickers. */
   harmless: (handle) => !handle.holdsProcess && !RESOURCE_TYPES.has(handle.type),
   /** A keep-alive socket waits for the next request; its agent or its server closes it. */
   idleSocket: (handle) => handle.type === 'socket' && handle.state === 'idle',
+  /** A burst of immediates that is over; one that schedules itself again is seen many times in this. */
+  endedBurst: (handle) => handle.type === 'immediate' && (handle.idleMs ?? 0) > BURST_OVER_MS,
   /** More listeners than an emitter's bound is a warning of growth, not a thing left open by one test. */
   crowdedEmitter: (handle) => handle.type === 'listeners',
 });

@@ -1,5 +1,6 @@
 import { clock } from '../core/clock.ts';
 import { captureSite, OWN, type Site } from './origin.ts';
+import { nextId } from './registry.ts';
 
 /**
  * Immediates that repeat: a callback that schedules itself again keeps the process busy and alive. One call in {@link EVERY} is
@@ -11,6 +12,7 @@ const FRESH_MS = 2_000; // a place that was not seen for so long has stopped
 const MAX_PLACES = 200; // places that use setImmediate this often are few
 
 export interface RepeatingImmediate {
+  readonly id: number;
   readonly site: Site;
   readonly sinceMono: number;
   readonly lastMono: number;
@@ -19,6 +21,8 @@ export interface RepeatingImmediate {
 }
 
 interface Place {
+  /** As of every handle: what began before a leak guard is not blamed on it. */
+  readonly id: number;
   readonly site: Site;
   sinceMono: number;
   lastMono: number;
@@ -38,7 +42,7 @@ export function noteImmediate(below: (...args: never[]) => unknown): void {
     known.lastMono = mono;
     return;
   }
-  if (known || places.size < MAX_PLACES) places.set(site.text, { site, sinceMono: mono, lastMono: mono, samples: 1 });
+  if (known || places.size < MAX_PLACES) places.set(site.text, { id: nextId(), site, sinceMono: mono, lastMono: mono, samples: 1 });
 }
 
 /** The places whose immediates repeat now. */
@@ -47,7 +51,8 @@ export function repeatingImmediates(): RepeatingImmediate[] {
   const found: RepeatingImmediate[] = [];
   for (const place of places.values()) {
     if (mono - place.lastMono > FRESH_MS) places.delete(place.site.text);
-    else if (place.samples >= REPEATS) found.push({ site: place.site, sinceMono: place.sinceMono, lastMono: place.lastMono, runs: place.samples * EVERY });
+    else if (place.samples >= REPEATS)
+      found.push({ id: place.id, site: place.site, sinceMono: place.sinceMono, lastMono: place.lastMono, runs: place.samples * EVERY });
   }
   return found;
 }

@@ -9,7 +9,9 @@ export function letGo(handles: readonly HandleInfo[]): void {
 }
 
 function unref(handle: object): void {
-  const known = handle as { unref?: () => unknown; _handle?: { unref?: () => unknown } | null };
+  const known = handle as { unref?: () => unknown; _handle?: { unref?: () => unknown } | null; stdio?: unknown };
+  // The pipes to a child hold the process as well.
+  if (Array.isArray(known.stdio)) for (const pipe of known.stdio) if (typeof pipe === 'object' && pipe !== null) unref(pipe);
   if (typeof known.unref === 'function') known.unref();
   else known._handle?.unref?.();
 }

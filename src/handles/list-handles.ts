@@ -80,7 +80,7 @@ function describeTimer({ id, timer, scope, site, openedMono }: TimerEntry, now: 
 function listImmediates(): HandleInfo[] {
   const mono = clock.mono();
   return repeatingImmediates().map((place) => ({
-    ...base(0, 'immediate', place.site, undefined),
+    ...base(place.id, 'immediate', place.site, undefined),
     detail: `about ${place.runs} runs`,
     openedAt: new Date(clock.now() - (mono - place.sinceMono)).toISOString(),
     ageMs: mono - place.sinceMono,

@@ -25,11 +25,12 @@ export interface Entry {
 const MAX_ENTRIES = 100_000; // 150 bytes each: 15 MB at the very most, in a process that has 100,000 things open
 const SWEEP_EVERY = 1_024; // refusals: 10 ms of looking for each thousand that could not be noted
 let lastId = 0;
-const nextId = (): number => ++lastId;
+export const nextId = (): number => ++lastId;
 
 const entries = new Map<number, Entry>();
 const byHandle = new WeakMap<object, Entry>();
 const collected = new FinalizationRegistry<number>((id) => entries.delete(id));
+const ours = new WeakSet<object>(); // handles of this package: left out, and what comes in by them as well
 const timers = new TimerLog();
 let refused = 0; // handles opened while the registry was full
 
@@ -37,7 +38,9 @@ let refused = 0; // handles opened while the registry was full
 export function noteOpened(kind: Kind, handle: object, below: (...args: never[]) => unknown, detail?: string): Entry | undefined {
   if (byHandle.has(handle)) return byHandle.get(handle);
   const site = maySpend() ? captureSite(below) : undefined;
-  return site === OWN ? undefined : enter(kind, handle, site, detail);
+  if (site !== OWN) return enter(kind, handle, site, detail);
+  ours.add(handle);
+  return undefined;
 }
 
 /** Notes a handle whose site is known by another way (an accepted socket has its server's). */
@@ -83,6 +86,11 @@ export function noteUsed(handle: object): void {
 /** The site that was captured for a handle. */
 export function siteOfHandle(handle: object): Site | undefined {
   return byHandle.get(handle)?.site;
+}
+
+/** Whether a handle is one of this package's own. */
+export function isOurs(handle: object): boolean {
+  return ours.has(handle);
 }
 
 export function isKnown(handle: object): boolean {

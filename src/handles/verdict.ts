@@ -175,7 +175,7 @@ class Guard implements LeakGuard {
       const leaked = await untilSettled(() => this.#suspects(), this.#settleMs);
       for (const { id } of leaked) if (told.size < MAX_TOLD) told.add(id);
       const now = new Set(inspectHandles().map(({ info }) => info.id));
-      return { leaked, closedDuring: this.#before.filter((handle) => handle.id !== 0 && !now.has(handle.id)) };
+      return { leaked, closedDuring: this.#before.filter((handle) => handle.type !== 'immediate' && !now.has(handle.id)) };
     } finally {
       this.cancel();
     }

@@ -2,7 +2,7 @@ import dgram from 'node:dgram';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import net from 'node:net';
 import { SERVER, SOCKET, UDP, udpClosed } from '../kinds.ts';
-import { enter, isKnown, noteOpened, noteUsed, siteOfHandle } from '../registry.ts';
+import { enter, isKnown, isOurs, noteOpened, noteUsed, siteOfHandle } from '../registry.ts';
 import { patchMethod, quietly, type Undo, undoAll } from './patch.ts';
 
 type Anything = (...args: never[]) => unknown;
@@ -40,6 +40,7 @@ export function patchNet(): Undo {
 /** The site of an accepted socket is its server's `listen`: a stack would show libuv only. */
 function accepted(socket: net.Socket): void {
   const server = (socket as { server?: object }).server;
+  if (server && isOurs(server)) return;
   if (server) noteUsed(server);
   if (!isKnown(socket)) enter(SOCKET, socket, server && siteOfHandle(server), server && 'accepted');
 }

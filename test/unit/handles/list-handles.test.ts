@@ -14,6 +14,7 @@ import { installHandles } from '../../../src/handles/install.ts';
 import { handleCounts, listHandles } from '../../../src/handles/list-handles.ts';
 import { watermark } from '../../../src/handles/registry.ts';
 import { startLoopWatchdog } from '../../../src/resilience/loop-watchdog.ts';
+import { openAdminServer } from '../../../src/runtime/admin-server.ts';
 
 const HERE = fileURLToPath(import.meta.url);
 let uninstall: () => void;
@@ -268,6 +269,20 @@ describe('listHandles', () => {
     expect(found()).toMatchObject({ detail: '11 listeners of "data" on EventEmitter', close: 'emitter.off(event, listener)' });
     crowded.removeAllListeners();
     expect(found()).toBeUndefined();
+  });
+
+  it('leaves out who asks for the list: the own server and its connections', async () => {
+    const admin = await openAdminServer((_request, response) => void response.end(JSON.stringify(listHandles())), { port: 0, host: '127.0.0.1' });
+    const answer = await new Promise<string>((resolve, reject) => {
+      http
+        .get({ port: admin.port, host: '127.0.0.1', agent: false }, (response) => {
+          let text = '';
+          response.on('data', (chunk) => (text += chunk)).on('end', () => resolve(text));
+        })
+        .on('error', reject);
+    });
+    await admin.close();
+    expect((JSON.parse(answer) as HandleInfo[]).filter(({ detail }) => detail?.startsWith('accepted'))).toEqual([]);
   });
 
   it('lists an immediate that schedules itself again, and not a burst of them', async () => {

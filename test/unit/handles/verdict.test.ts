@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ignoreCurrent, ignoreOwner, ignorePackage, ignoreSite, ignoreType } from '../../../src/handles/ignore.ts';
 import { installHandles } from '../../../src/handles/install.ts';
+import { letGo } from '../../../src/handles/let-go.ts';
 import { coveringGuard, findLeaks, LeakError, leakGuard, noLeaks, verifyNoLeaks } from '../../../src/handles/verdict.ts';
 import { verifyMain } from '../../../src/handles/verify-main.ts';
 
@@ -222,5 +224,42 @@ describe('noLeaks', () => {
   it('refuses a rule that is none and a settle time without a unit', () => {
     expect(() => noLeaks({ ignore: ['pg'] as never })).toThrow('Cannot ignore "pg": is string, expected a rule');
     expect(() => noLeaks({ settle: '5' as never })).toThrow(RangeError);
+  });
+});
+
+describe('immediates', () => {
+  it('are a leak where they schedule themselves again, and none where a burst of them is over', async () => {
+    const burst = noLeaks({ settle: '300ms' });
+    let left = 3_000;
+    await new Promise<void>((resolve) => {
+      (function again(): void {
+        if (left-- > 0) setImmediate(again);
+        else resolve();
+      })();
+    });
+    expect((await burst.inspect()).leaked).toEqual([]);
+
+    const guard = noLeaks({ settle: '50ms' });
+    let goes = true;
+    (function again(): void {
+      if (goes) setImmediate(again);
+    })();
+    await pause(50);
+    const { leaked } = await guard.inspect();
+    goes = false;
+    expect(leaked).toMatchObject([{ type: 'immediate', site: expect.stringContaining('verdict.test.ts') }]);
+  });
+});
+
+describe('letGo', () => {
+  it('lets go of a child with its pipes', async () => {
+    const guard = noLeaks(QUICK);
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    const { leaked } = await guard.inspect();
+    letGo(leaked);
+    const held = [child.stdin, child.stdout, child.stderr].map((pipe) => (pipe as unknown as { _handle: { hasRef(): boolean } })._handle.hasRef());
+    child.kill();
+    expect(leaked).toMatchObject([{ type: 'child' }]);
+    expect(held).toEqual([false, false, false]);
   });
 });
