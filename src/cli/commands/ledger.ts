@@ -30,7 +30,9 @@ export async function ledgerCommand(context: CliContext, options: ProcessOptions
   context.print(table([head, ...rows], context.tableWidth));
   const { overhead } = report;
   if (overhead)
-    context.print(style.faint(`carrying them took about ${seconds(overhead.appSeconds)} on the app thread, ${seconds(overhead.workerSeconds)} in the worker`));
+    context.print(
+      `${style.faint(`carrying them took about ${seconds(overhead.appSeconds)} on the app thread, ${seconds(overhead.workerSeconds)} in the worker`)}\n`,
+    );
 }
 
 function seconds(value: number): string {
