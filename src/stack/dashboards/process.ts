@@ -14,6 +14,12 @@ export const RUNTIME: Dashboard = {
       title: 'The four bottlenecks',
       panels: [
         timeseries(
+          'How near each resource is to limiting (1: it does)',
+          'short',
+          [prom(`max by (service_name, resource) (sonde_resource_pressure_ratio{${OF_SERVICE}})`, '{{service_name}} {{resource}}')],
+          { width: 24, thresholds: [0.8, 1] },
+        ),
+        timeseries(
           'CPU: cores in use',
           'short',
           [prom(`sum by (service_name) (rate(process_cpu_seconds_total{${OF_SERVICE}}[$__rate_interval]))`, '{{service_name}}')],
@@ -39,6 +45,39 @@ export const RUNTIME: Dashboard = {
           max: 1,
           thresholds: [0.8, 0.95],
         }),
+      ],
+    },
+    {
+      title: 'Processor, disk and network',
+      panels: [
+        timeseries(
+          'Share of time waiting for a processor',
+          'percentunit',
+          [prom(`max by (service_name) (rate(process_runnable_wait_seconds_total{${OF_SERVICE}}[$__rate_interval]))`, '{{service_name}}')],
+          { width: 8, thresholds: [0.1, 0.2] },
+        ),
+        timeseries(
+          'Disk',
+          'Bps',
+          [
+            prom(
+              `sum by (service_name, disk_io_direction) (rate(process_disk_io_bytes_total{${OF_SERVICE}}[$__rate_interval]))`,
+              '{{service_name}} {{disk_io_direction}}',
+            ),
+          ],
+          { width: 8 },
+        ),
+        timeseries(
+          'Network',
+          'Bps',
+          [
+            prom(
+              `sum by (service_name, network_io_direction) (rate(process_network_io_bytes_total{${OF_SERVICE}}[$__rate_interval]))`,
+              '{{service_name}} {{network_io_direction}}',
+            ),
+          ],
+          { width: 8 },
+        ),
       ],
     },
     {
@@ -190,6 +229,31 @@ export const LEDGER: Dashboard = {
         timeseries('Sent and failed, by exporter', 'ops', [
           prom('sum by (exporter) (rate({__name__=~"otelcol_exporter_sent_(spans|log_records)_total"}[$__rate_interval]))', 'sent {{exporter}}'),
           prom('sum by (exporter) (rate({__name__=~"otelcol_exporter_send_failed_(spans|log_records)_total"}[$__rate_interval]))', 'failed {{exporter}}'),
+        ]),
+        timeseries(
+          'Log records taken and not sent on: in the queue, or lost',
+          'short',
+          [
+            prom(
+              'sum(otelcol_receiver_accepted_log_records_total) - sum(otelcol_exporter_sent_log_records_total{exporter="otlp_http/loki"})',
+              'taken, not in Loki',
+            ),
+          ],
+          { width: 24 },
+        ),
+      ],
+    },
+    {
+      title: 'In the backends',
+      panels: [
+        timeseries('Taken a second', 'ops', [
+          prom('sum(rate(loki_distributor_lines_received_total[$__rate_interval]))', 'lines in Loki'),
+          prom('sum(rate(tempo_distributor_spans_received_total[$__rate_interval]))', 'spans in Tempo'),
+          prom('sum(rate(prometheus_tsdb_head_samples_appended_total[$__rate_interval]))', 'samples in Prometheus'),
+        ]),
+        timeseries('Refused for good a second', 'ops', [
+          prom('sum by (reason) (rate(loki_discarded_samples_total[$__rate_interval]))', 'Loki {{reason}}'),
+          prom('sum by (reason) (rate(tempo_discarded_spans_total[$__rate_interval]))', 'Tempo {{reason}}'),
         ]),
       ],
     },

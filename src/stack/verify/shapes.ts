@@ -6,7 +6,8 @@ const LOOPBACK_PORT = v.pipe(v.string(), v.regex(/^127\.0\.0\.1:\d+:\d+$/, 'a po
 const service = v.looseObject({
   image: IMAGE,
   ports: v.optional(v.array(LOOPBACK_PORT)),
-  logging: v.optional(v.looseObject({ driver: v.string(), options: v.looseObject({ 'max-size': v.string(), 'max-file': v.string() }) })),
+  mem_limit: v.pipe(v.string(), v.regex(/^\d+[mg]$/, 'a memory limit such as 512m')),
+  logging: v.looseObject({ driver: v.string(), options: v.looseObject({ 'max-size': v.string(), 'max-file': v.string() }) }),
   healthcheck: v.optional(v.looseObject({ test: v.pipe(v.array(v.string()), v.minLength(2)) })),
 });
 

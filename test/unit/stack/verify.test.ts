@@ -108,6 +108,7 @@ describe('verifyStack', () => {
       'grafana/tempo:latest',
       /services\.tempo\.image: an image with its exact version/,
     ],
+    ['a server without a memory limit', 'docker-compose.yml', '    mem_limit: 128m\n', '', /services\.alertmanager\.mem_limit: /],
     [
       'a data source that is not there',
       'grafana/dashboards/runtime.json',
