@@ -36,6 +36,8 @@ export interface Stack {
 export interface StackOptions {
   /** Folder of the collector's queue; in the stack's own folder by default. */
   readonly queueDir?: string;
+  /** Size of each of its queues; 256 MiB by default. */
+  readonly queueBytes?: number;
 }
 
 export async function startStack(paths: Readonly<Record<string, string>>, options: StackOptions = {}): Promise<Stack> {
@@ -86,6 +88,7 @@ export async function startStack(paths: Readonly<Record<string, string>>, option
       OTELCOL_GRPC: `127.0.0.1:${grpc}`,
       OTELCOL_HTTP: `127.0.0.1:${otlp}`,
       OTELCOL_QUEUE_DIR: options.queueDir ?? join(dir, 'queue'),
+      ...(options.queueBytes === undefined ? {} : { OTELCOL_QUEUE_BYTES: String(options.queueBytes) }),
       TEMPO_OTLP_URL: url(tempoOtlp),
       LOKI_OTLP_URL: `${url(loki)}/otlp`,
       PROMETHEUS_OTLP_URL: `${url(prom)}/api/v1/otlp`,
