@@ -60,7 +60,8 @@ export function errorAnswer(error: unknown, request: IncomingMessage, options: E
 function clientFault(error: unknown): ProblemText | undefined {
   if (typeof error !== 'object' || error === null || definitionOf(error)) return undefined;
   try {
-    const { status, statusCode = status, expose, validation, body, message, code } = error as Record<string, unknown>;
+    const { status, statusCode = status, expose, validation, body, message, code, response } = error as Record<string, unknown>;
+    if (isOfAnotherService(response)) return undefined;
     if (typeof statusCode !== 'number' || !Number.isInteger(statusCode) || statusCode < 400 || statusCode > 499) return undefined;
     // A parser's message quotes the body; a validator's and an explicitly exposed one are written for the client.
     const isWritten =
@@ -75,6 +76,13 @@ function clientFault(error: unknown): ProblemText | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** HTTP clients (axios, got, ky, ofetch) put the answer of the service they called on the error: its status says nothing of our client. */
+function isOfAnotherService(response: unknown): boolean {
+  if (typeof response !== 'object' || response === null) return false;
+  const { status, statusCode = status } = response as { status?: unknown; statusCode?: unknown };
+  return typeof statusCode === 'number';
 }
 
 const SENTENCES: Readonly<Record<number, string>> = {

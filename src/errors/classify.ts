@@ -32,12 +32,17 @@ export function classify(
   const code = definition?.code ?? codeOf(error);
   return {
     kind,
-    status: options.status ?? definition?.status ?? (cancelled ? CLIENT_CLOSED_REQUEST : 500),
+    status: statusOf(options.status) ?? definition?.status ?? (cancelled ? CLIENT_CLOSED_REQUEST : 500),
     definition,
     code,
     type: definition?.code ?? errorType(error),
     severity: isFatal(options.mechanism) && options.handled !== true ? 21 : cancelled && kind === 'known' ? 5 : kind === 'known' ? 13 : 17,
   };
+}
+
+/** A status that no answer about an error can have would make writing the answer throw: it is left out. */
+function statusOf(status: number | undefined): number | undefined {
+  return status !== undefined && Number.isInteger(status) && status >= 400 && status <= 599 ? status : undefined;
 }
 
 /** The name of a severity number of an error record. */

@@ -17,6 +17,7 @@ const NODE_CODES: Readonly<Record<string, StoreFailureCode>> = {
   EDQUOT: 'full',
   ENOENT: 'missing',
   ENOSPC: 'full',
+  ENOTDIR: 'read_only',
   EPERM: 'read_only',
   EROFS: 'read_only',
 };
