@@ -26,25 +26,56 @@ export function deadline(): { readonly leftMs: number; readonly at: Date } | und
 
 /** Joins a further limit with the one that holds: the earlier deadline, either signal. */
 export function narrowLimit(former: Limit | undefined, deadlineMs: number, abort: AbortSignal): Limit {
-  if (former === undefined) return new NotedLimit(deadlineMs, abort);
-  return new NotedLimit(Math.min(former.deadlineMs, deadlineMs), AbortSignal.any([former.signal, abort]));
+  const note = noteOf(abort);
+  if (former === undefined) return new NotedLimit(deadlineMs, abort, note, undefined);
+  return new NotedLimit(Math.min(former.deadlineMs, deadlineMs), AbortSignal.any([former.signal, abort]), note, former);
 }
 
-/** A limit that notes when its signal aborts: how long calls take to notice is a metric. */
+interface Note {
+  abortedMono: number | undefined;
+}
+
+// One listener for each signal, however many calls run under it: that of a ticker or a server lives as long as the process.
+const notes = new WeakMap<AbortSignal, Note>();
+
+function noteOf(signal: AbortSignal): Note {
+  const known = notes.get(signal);
+  if (known) return known;
+  const note: Note = { abortedMono: signal.aborted ? clock.mono() : undefined };
+  if (!signal.aborted) {
+    signal.addEventListener(
+      'abort',
+      () => {
+        note.abortedMono = clock.mono();
+      },
+      { once: true },
+    );
+  }
+  notes.set(signal, note);
+  return note;
+}
+
+/**
+ * A limit that knows when its signal aborted: how long calls take to notice is a metric. Joined signals are not listened to,
+ * since a listener keeps them for as long as their sources may abort.
+ */
 class NotedLimit implements Limit {
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
-  abortedMono: number | undefined;
+  private readonly note: Note;
+  private readonly former: Limit | undefined;
 
-  constructor(deadlineMs: number, signal: AbortSignal) {
+  constructor(deadlineMs: number, signal: AbortSignal, note: Note, former: Limit | undefined) {
     this.deadlineMs = deadlineMs;
     this.signal = signal;
-    this.abortedMono = signal.aborted ? clock.mono() : undefined;
-    if (this.abortedMono === undefined) signal.addEventListener('abort', () => this.note(), { once: true });
+    this.note = note;
+    this.former = former;
   }
 
-  private note(): void {
-    this.abortedMono = clock.mono();
+  get abortedMono(): number | undefined {
+    const own = this.note.abortedMono;
+    const outer = this.former?.abortedMono;
+    return own === undefined || outer === undefined ? (own ?? outer) : Math.min(own, outer);
   }
 }
 

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, useClock } from '../../../src/core/clock.ts';
 import { deadline, narrowLimit, signal, withSignal } from '../../../src/core/limit.ts';
@@ -51,5 +52,25 @@ describe('narrowLimit', () => {
     const outer = narrowLimit(undefined, 300, abort);
     expect([outer.deadlineMs, outer.signal]).toEqual([300, abort]);
     expect([narrowLimit(outer, 200, abort).deadlineMs, narrowLimit(outer, 400, abort).deadlineMs]).toEqual([200, 300]);
+  });
+});
+
+describe('signals that live long', () => {
+  it('get one listener, however many calls run under them, and joined ones none', () => {
+    const outer = new AbortController();
+    const inner = new AbortController();
+    const joined = new Set<AbortSignal>();
+    for (let i = 0; i < 100; i++) withSignal(outer.signal, () => withSignal(inner.signal, () => joined.add(signal() as AbortSignal)));
+    expect([outer.signal, inner.signal].map((one) => getEventListeners(one, 'abort').length)).toEqual([1, 1]);
+    expect([...joined].every((one) => getEventListeners(one, 'abort').length === 0)).toBe(true);
+  });
+
+  it('tell when the first of them aborted', () => {
+    const outer = new AbortController();
+    const inner = new AbortController();
+    const limit = narrowLimit(narrowLimit(undefined, 1_000, outer.signal), 1_000, inner.signal);
+    expect(limit.abortedMono).toBeUndefined();
+    outer.abort();
+    expect([limit.signal.aborted, limit.abortedMono]).toEqual([true, 500]);
   });
 });
