@@ -1,4 +1,4 @@
-import type { Context, Span, TextMapPropagator, Tracer } from '@opentelemetry/api';
+import { type Context, type Span, type TextMapPropagator, type Tracer, trace } from '@opentelemetry/api';
 import type { Attributes } from '../core/attributes.ts';
 import { clock } from '../core/clock.ts';
 import type { FunctionDef } from '../core/function-def.ts';
@@ -73,7 +73,6 @@ export async function createOtelSdkEngine(options: OtelSdkOptions): Promise<Otel
     logRecordProcessors: [],
   });
   sdk.start();
-  const { trace } = await import('@opentelemetry/api');
   const provider = trace.getTracerProvider() as { getDelegate?(): { forceFlush?(): Promise<void> } };
   const tracer = trace.getTracer('sonde');
   return {
