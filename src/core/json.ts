@@ -63,19 +63,24 @@ function copyObject(
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
     if (value instanceof Error)
       return copyProps(Object.assign(Object.create(null), { type: value.name, message: value.message, stack: value.stack }, value), revise, path, seen);
-    if (value instanceof RegExp || value instanceof URL) return String(value);
+    if (value instanceof RegExp || value instanceof URL) return copy(revised(String(value), revise, path), revise, path, seen);
     if (ArrayBuffer.isView(value)) return `[${value.constructor.name} of ${value.byteLength} bytes]`;
     if (value instanceof Map) return copyProps(Object.fromEntries([...value].slice(0, MAX_KEYS).map(([k, v]) => [String(k), v])), revise, path, seen);
     if (value instanceof Set) return copyArray([...value], revise, path, seen);
     if (Array.isArray(value)) return copyArray(value, revise, path, seen);
     const toJSON = (value as { toJSON?: unknown }).toJSON;
-    if (typeof toJSON === 'function') return copy(toJSON.call(value), revise, path, seen);
+    if (typeof toJSON === 'function') return copy(revised(toJSON.call(value), revise, path), revise, path, seen);
     return copyProps(value, revise, path, seen);
   } catch (error) {
     return `[unreadable: ${safeMessage(error)}]`;
   } finally {
     seen.delete(value);
   }
+}
+
+/** The text that an object stands for holds secrets like any other: the password of a `URL`. */
+function revised(value: unknown, revise: ((key: string, value: unknown, path: readonly string[]) => unknown) | undefined, path: readonly string[]): unknown {
+  return revise !== undefined && typeof value === 'string' ? revise(path.at(-1) ?? '', value, path) : value;
 }
 
 function copyArray(

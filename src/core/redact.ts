@@ -49,6 +49,8 @@ const CONTAINED = [
   'csrftoken',
   'bearer',
 ];
+/** `dbPass`, `smtp_pass`, `DB_PWD`: the short words end a name; `bypass` and `compass` do not end in them. */
+const SHORT = /(?:[^A-Za-z]|[a-z0-9](?=P))(?:pass|Pass|PASS|pwd|Pwd|PWD)$/;
 const MAX_REMEMBERED = 2_000; // keys are few in a program; a hostile client could send new ones for ever
 const MAX_SCANNED = 8_192; // characters of a value that are searched: an address or a header is shorter
 
@@ -89,7 +91,7 @@ function redactKeys(extraKeys: readonly string[]): (key: string, value: unknown)
   return (key, value) => {
     let verdict = remembered.get(key);
     if (verdict === undefined) {
-      verdict = judge(plainKey(key.slice(0, 200)), extra);
+      verdict = judge(key.slice(0, 200), extra);
       if (remembered.size < MAX_REMEMBERED) remembered.set(key, verdict);
     }
     if (verdict === 'open' || value === undefined || value === null) return typeof value === 'string' ? scrub(value) : value;
@@ -101,9 +103,10 @@ function redactKeys(extraKeys: readonly string[]): (key: string, value: unknown)
 
 type Verdict = 'open' | 'secret' | 'text';
 
-function judge(plain: string, extra: readonly string[]): Verdict {
+function judge(key: string, extra: readonly string[]): Verdict {
+  const plain = plainKey(key);
   if (EXACT.has(plain) || CONTAINED.some((part) => plain.includes(part)) || extra.some((part) => plain.includes(part))) return 'secret';
-  return plain.includes('token') ? 'text' : 'open';
+  return plain.includes('token') || SHORT.test(key) ? 'text' : 'open';
 }
 
 function plainKey(key: string): string {
