@@ -3,6 +3,7 @@ import { clock } from '../core/clock.ts';
 import { type Duration, durationMs } from '../core/duration.ts';
 import { safeMessage } from '../core/json.ts';
 import { Latch } from '../core/latch.ts';
+import { scrub } from '../core/redact.ts';
 import { staleHeartbeats } from '../resilience/heartbeat.ts';
 
 /** Options of {@link health}. */
@@ -91,7 +92,7 @@ async function run(check: Check): Promise<Outcome> {
     abort.abort(new DOMException('The health check took too long', 'TimeoutError'));
   }, timeoutMs);
   const looked = (async () => ((await look(abort.signal)) === false ? 'it answered false' : undefined))().catch(
-    (error: unknown) => safeMessage(error) || 'failed',
+    (error: unknown) => scrub(safeMessage(error)) || 'failed',
   );
   const reason = await Promise.race([looked, over.promise]);
   clock.clearTimeout(timer);

@@ -134,14 +134,14 @@ describe('readiness', () => {
       health('slow', () => new Promise(() => {}), { timeout: '20ms' }),
       health('cache', () => false, { critical: false }),
       health('queue', () => {
-        throw new Error('no broker');
+        throw new Error('no broker at amqp://app:hunter2@queue/');
       }),
     ];
     const { status, text } = await get(sonde, '/readyz');
     for (const fn of undo) fn();
     expect(status).toBe(503);
     const answer = JSON.parse(text) as { reasons: string[]; checks: Record<string, unknown> };
-    expect(answer.reasons).toEqual(['slow: no answer within 20ms', 'queue: no broker']);
+    expect(answer.reasons).toEqual(['slow: no answer within 20ms', 'queue: no broker at amqp://[redacted]@queue/']);
     expect(answer.checks.cache).toMatchObject({ ok: false, critical: false, reason: 'it answered false' });
     expect((await get(sonde, '/readyz')).status).toBe(200);
     expect((await get(sonde, '/healthz')).status).toBe(200);
