@@ -288,6 +288,10 @@ async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   const timer = clock.setTimeout(() => over.release(), ms);
   // Unlike other timers of ours it holds the process, which would else end between two attempts as if the work were done.
   if (typeof timer === 'object') timer.ref();
-  await Promise.race([over.promise, aborted(signal)]);
+  const wake = (): void => over.release();
+  if (signal.aborted) wake();
+  else signal.addEventListener('abort', wake, { once: true });
+  await over.promise;
+  signal.removeEventListener('abort', wake); // the steward's signal outlives every wait
   clock.clearTimeout(timer);
 }

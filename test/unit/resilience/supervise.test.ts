@@ -45,6 +45,24 @@ describe('decide', () => {
 });
 
 describe('supervise', () => {
+  it('leaves nothing on its signal with a restart', async () => {
+    const warnings: string[] = [];
+    const take = ({ name }: Error): void => void warnings.push(name);
+    process.on('warning', take);
+    const steward = supervise(
+      'restarted often',
+      ({ attempt }) => {
+        if (attempt < 15) throw new Error('again');
+      },
+      { maxRestarts: 100, backoff: { initial: '1ms', max: '1ms' } },
+    );
+    for (let i = 0; i < 20; i++) await time.advance('10ms');
+    await steward.done;
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', take);
+    expect([steward.restarts, warnings]).toEqual([14, []]);
+  });
+
   it('is done when the ward returns', async () => {
     const steward = supervise('once', async () => {});
     await steward.done;
