@@ -172,6 +172,7 @@ class Guard implements LeakGuard {
 
   async #look(): Promise<LeakVerdict> {
     try {
+      await untilImmediatesRest(Math.min(this.#settleMs, IMMEDIATES_MS));
       const leaked = await untilSettled(() => this.#suspects(), this.#settleMs);
       for (const { id } of leaked) if (told.size < MAX_TOLD) told.add(id);
       const now = new Set(inspectHandles().map(({ info }) => info.id));
@@ -242,6 +243,15 @@ const plainSetTimeout = globalThis.setTimeout;
 const plainSetImmediate = globalThis.setImmediate;
 const EARLY_TURNS = 3; // close events come one or two turns of the loop after close()
 const MAX_PAUSE_MS = 64; // goleak stops doubling at 100 ms
+
+const IMMEDIATES_MS = 60; // one that repeats is known after 1,024 turns: 10 to 30 ms
+
+/** Where immediates wait to run, gives those that repeat the time to be seen to. */
+async function untilImmediatesRest(withinMs: number): Promise<void> {
+  for (let waited = 0; waited < withinMs && process.getActiveResourcesInfo().includes('Immediate'); waited += 5) {
+    await new Promise<void>((resolve) => plainSetTimeout(resolve, 5));
+  }
+}
 
 /** Looks again with growing pauses until nothing is found or the time is over; returns what was found last. */
 async function untilSettled(look: () => HandleInfo[], withinMs: number): Promise<HandleInfo[]> {

@@ -239,12 +239,11 @@ describe('immediates', () => {
     });
     expect((await burst.inspect()).leaked).toEqual([]);
 
-    const guard = noLeaks({ settle: '50ms' });
+    const guard = noLeaks({ settle: '200ms' });
     let goes = true;
     (function again(): void {
       if (goes) setImmediate(again);
     })();
-    await pause(50);
     const { leaked } = await guard.inspect();
     goes = false;
     expect(leaked).toMatchObject([{ type: 'immediate', site: expect.stringContaining('verdict.test.ts') }]);
