@@ -33,7 +33,7 @@ export function openErrorLookUp(dir: string, store: (() => Promise<Lookup>) | un
       if (!parsed.ok)
         return {
           malformed:
-            parsed.reason === 'check' ? 'not a Sonde error ID: one symbol is wrong' : 'not a Sonde error ID: expected 16 symbols such as 7X2K-9QD4-MB3H-TRVZ',
+            parsed.reason === 'check' ? 'not a Sonde error ID: one symbol is wrong' : 'not a Sonde error ID: expected 16 symbols such as 7X2K-9QD4-MB3H-TRVG',
         };
       const found =
         (await inStore(lookup(), parsed.id)) ?? findInJournals(dir, parsed.id) ?? recent.toArray().findLast((record) => record['error.id'] === parsed.id);

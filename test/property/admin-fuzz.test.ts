@@ -31,7 +31,7 @@ const PATHS = [
   '/loggers/ROOT',
   '/debug',
   '/debug/errors',
-  '/debug/errors/7X2K-9QD4-MB3H-TRVZ',
+  '/debug/errors/7X2K-9QD4-MB3H-TRVG',
   '/debug/traces',
   '/debug/handles',
   '/debug/ledger',

@@ -66,13 +66,13 @@ describe('what the collector makes of a record', () => {
         service: 'shop',
         ageSeconds: 1,
         body: 'failed',
-        attributes: { 'exception.type': 'TypeError', 'exception.message': 'boom', 'exception.stacktrace': stack_, 'error.id': '7X2K-9QD4-MB3H-TRVZ' },
+        attributes: { 'exception.type': 'TypeError', 'exception.message': 'boom', 'exception.stacktrace': stack_, 'error.id': '7X2K-9QD4-MB3H-TRVG' },
       },
     ]);
     const found = await eventually(
       'the record in Loki',
       30_000,
-      async () => (await loki('query_range', { query: '{obs_kind="error"} | error_id="7X2K-9QD4-MB3H-TRVZ"' }))[0],
+      async () => (await loki('query_range', { query: '{obs_kind="error"} | error_id="7X2K-9QD4-MB3H-TRVG"' }))[0],
     );
     expect(found.values?.[0]?.[1]).toBe(`boom\n${stack_}`);
     expect(found.stream).toMatchObject({ service_name: 'shop', obs_kind: 'error', exception_type: 'TypeError' });

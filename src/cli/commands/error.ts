@@ -21,7 +21,7 @@ export async function errorCommand(context: CliContext, words: readonly string[]
     throw wrongUsage(
       parsed.reason === 'check'
         ? `"${text}" is not a Sonde error ID: one symbol is wrong; compare it with what was shown`
-        : `"${text}" is not a Sonde error ID: expected 16 letters and digits, such as 7X2K-9QD4-MB3H-TRVZ`,
+        : `"${text}" is not a Sonde error ID: expected 16 letters and digits, such as 7X2K-9QD4-MB3H-TRVG`,
     );
   }
   await context.lookup(async (lookup) => {

@@ -14,7 +14,7 @@ export const record: ErrorRecord = {
   'exception.type': 'TypeError',
   'exception.message': '<script>alert(1)</script>',
   'exception.stacktrace': 'TypeError: <script>alert(1)</script>\n    at f (a.ts:1:2)',
-  'error.id': '7X2K-9QD4-MB3H-TRVZ',
+  'error.id': '7X2K-9QD4-MB3H-TRVG',
   'error.type': 'TypeError',
   'sonde.error.kind': 'bug',
   'sonde.error.fingerprint': 'v1:0123456789abcdef',

@@ -428,7 +428,7 @@ describe('levels', () => {
 });
 
 describe('writeErrorRecord', () => {
-  const record = { timestamp: 't', level: 'warn', message: 'm', logger: 'records', 'error.id': '7X2K-9QD4-MB3H-TRVZ' } as unknown as ErrorRecord;
+  const record = { timestamp: 't', level: 'warn', message: 'm', logger: 'records', 'error.id': '7X2K-9QD4-MB3H-TRVG' } as unknown as ErrorRecord;
 
   it('writes the record as it is, where its logger lets it', () => {
     const seen: string[] = [];

@@ -14,12 +14,12 @@ describe('textLine', () => {
           order: 'o-17',
           n: 2,
           note: 'two words',
-          'error.id': '7X2K-9QD4-MB3H-TRVZ',
+          'error.id': '7X2K-9QD4-MB3H-TRVG',
           message: 'placed',
         }),
         false,
       ),
-    ).toBe('07:08:09.045Z INFO  orders  placed  order=o-17  n=2  note="two words"  error=7X2K-9QD4-MB3H-TRVZ  trace=0af76519\n');
+    ).toBe('07:08:09.045Z INFO  orders  placed  order=o-17  n=2  note="two words"  error=7X2K-9QD4-MB3H-TRVG  trace=0af76519\n');
   });
 
   it('indents the stack below the line', () => {

@@ -89,7 +89,7 @@ describe('errors_total', () => {
     const record = {
       'error.type': 'orders/card-declined',
       'sonde.error.kind': 'known',
-      'error.id': '7X2K-9QD4-MB3H-TRVZ',
+      'error.id': '7X2K-9QD4-MB3H-TRVG',
       trace_id: TRACE,
     } as unknown as ErrorRecord;
     errorReported.publish({ record, line: '', error: undefined, boundary: 'payments', scope: ROOT });
@@ -97,7 +97,7 @@ describe('errors_total', () => {
     const line = lines('openmetrics').find((l) => l.startsWith('errors_total{'));
     expect(line).toMatch(
       new RegExp(
-        `^errors_total\\{error_type="orders/card-declined",kind="known",boundary="payments"\\} 2 # \\{trace_id="${TRACE}",error_id="7X2K-9QD4-MB3H-TRVZ"\\} 1 \\d+\\.\\d{3}$`,
+        `^errors_total\\{error_type="orders/card-declined",kind="known",boundary="payments"\\} 2 # \\{trace_id="${TRACE}",error_id="7X2K-9QD4-MB3H-TRVG"\\} 1 \\d+\\.\\d{3}$`,
       ),
     );
     stop();

@@ -24,7 +24,7 @@ describe('the OpenMetrics page', () => {
     const fn = defineFunction('strict', 'openmetrics');
     for (const ms of [0, 0.05, 3, 700, 60_000]) fn.cell?.observe(ms, 'ok', undefined, scope);
     errorReported.publish({
-      record: { 'error.type': 'Error', 'sonde.error.kind': 'bug', 'error.id': '7X2K-9QD4-MB3H-TRVZ', trace_id: 'a'.repeat(32) } as unknown as ErrorRecord,
+      record: { 'error.type': 'Error', 'sonde.error.kind': 'bug', 'error.id': '7X2K-9QD4-MB3H-TRVG', trace_id: 'a'.repeat(32) } as unknown as ErrorRecord,
       line: '',
       error: undefined,
       boundary: '',
@@ -46,7 +46,7 @@ describe('the OpenMetrics page', () => {
     expect(families.get('errors')?.samples[0]?.exemplar?.labels).toEqual(
       new Map([
         ['trace_id', 'a'.repeat(32)],
-        ['error_id', '7X2K-9QD4-MB3H-TRVZ'],
+        ['error_id', '7X2K-9QD4-MB3H-TRVG'],
       ]),
     );
     await metrics.stop();

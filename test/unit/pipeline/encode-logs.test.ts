@@ -87,7 +87,7 @@ describe('error records', () => {
     'exception.type': 'Error',
     'exception.message': 'it broke',
     'exception.stacktrace': 'Error: it broke\n    at place (orders.ts:1:1)',
-    'error.id': '7X2K-9QD4-MB3H-TRVZ',
+    'error.id': '7X2K-9QD4-MB3H-TRVG',
     'error.type': 'Error',
     'sonde.error.kind': 'bug',
     'sonde.error.fingerprint': 'v1:0',

@@ -8,7 +8,7 @@ import { decodeOfficially } from './official-proto.ts';
 
 const out = new ProtoWriter();
 const resource = { 'service.name': 'shop' };
-const exemplar = { value: 0.2, timeMs: Date.UTC(2026, 10, 21), traceId: '0af7651916cd43dd8448eb211c80319c', labels: { error_id: '7X2K-9QD4-MB3H-TRVZ' } };
+const exemplar = { value: 0.2, timeMs: Date.UTC(2026, 10, 21), traceId: '0af7651916cd43dd8448eb211c80319c', labels: { error_id: '7X2K-9QD4-MB3H-TRVG' } };
 const snapshot = (...metrics: MetricData[]): MetricSnapshot => ({ startMs: Date.UTC(2026, 10, 20), timeMs: Date.UTC(2026, 10, 21, 0, 0, 1), metrics });
 const metricsOf = (given: MetricSnapshot) => decodeOfficially('metric', encodeMetrics(out, given, resource)).resourceMetrics[0].scopeMetrics[0].metrics;
 const metricsOfJson = (given: MetricSnapshot) => JSON.parse(encodeMetricsJson(given, resource).toString('utf8')).resourceMetrics[0].scopeMetrics[0].metrics;
@@ -36,7 +36,7 @@ describe('metrics through protobuf', () => {
               asDouble: 3,
               attributes: [{ key: 'plan', value: { stringValue: 'pro' } }],
               exemplars: [
-                { asDouble: 0.2, traceId: exemplar.traceId, filteredAttributes: [{ key: 'error_id', value: { stringValue: '7X2K-9QD4-MB3H-TRVZ' } }] },
+                { asDouble: 0.2, traceId: exemplar.traceId, filteredAttributes: [{ key: 'error_id', value: { stringValue: '7X2K-9QD4-MB3H-TRVG' } }] },
               ],
             },
           ],

@@ -7,7 +7,7 @@ import { openLookup } from '../../../src/store/open-lookup.ts';
 const folder = mkdtempSync(join(tmpdir(), 'sonde-look-up-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const ID = '7X2K-9QD4-MB3H-TRVZ';
+const ID = '7X2K-9QD4-MB3H-TRVG';
 const record = {
   timestamp: '2026-11-21T09:52:01.071Z',
   level: 'error',
