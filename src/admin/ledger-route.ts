@@ -11,10 +11,15 @@ export const ledgerRoute: Route = {
   isPage: true,
   answer(context) {
     const report = context.deps.ledger();
-    if (wantsJson(context)) return json(200, report);
+    if (wantsJson(context)) return json(200, context.query.has('overhead') ? report : signalsOf(report));
     return htmlAnswer(200, page('Ledger', context.up, showLedger(report)));
   },
 };
+
+/** The signals alone: whoever sums up the document meets nothing else. What the SDK itself used is told with `?overhead`. */
+function signalsOf(report: LedgerReport): Record<string, unknown> {
+  return Object.fromEntries(SIGNALS.map((signal) => [signal, report[signal]]));
+}
 
 export function showLedger(report: LedgerReport): Html {
   const rows = SIGNALS.map((signal) => {

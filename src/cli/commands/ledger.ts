@@ -10,7 +10,7 @@ const COLUMNS = ['produced', 'stored', 'sent', 'spooled', 'pending'] as const;
 /** `sonde ledger`: what became of every record of a running process. */
 export async function ledgerCommand(context: CliContext, options: ProcessOptions): Promise<void> {
   const target = findProcess(context, options);
-  const report = (await askJson(target, 'GET', '/debug/ledger?format=json')) as LedgerReport;
+  const report = (await askJson(target, 'GET', `/debug/ledger?format=json${context.json ? '' : '&overhead'}`)) as LedgerReport;
   if (context.json) {
     context.printJson(report);
     return;

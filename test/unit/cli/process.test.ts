@@ -106,6 +106,7 @@ describe('sonde level', () => {
 describe('sonde ledger and handles', () => {
   it('print a table', async () => {
     const { url } = await admin({
+      'GET /debug/ledger?format=json&overhead': { body: LEDGER },
       'GET /debug/ledger?format=json': { body: LEDGER },
       'GET /debug/handles?format=json': {
         body: {
@@ -134,7 +135,7 @@ describe('sonde ledger and handles', () => {
 });
 
 describe('the process that is meant', () => {
-  const answers = { 'GET /debug/ledger?format=json': { body: LEDGER } };
+  const answers = { 'GET /debug/ledger?format=json&overhead': { body: LEDGER } };
 
   it('is found by its pid, or as the only one there', async () => {
     const dir = testFolder();
@@ -153,7 +154,7 @@ describe('the process that is meant', () => {
   });
 
   it('is told when it does not answer, or answers otherwise', async () => {
-    const { url } = await admin({ 'GET /debug/ledger?format=json': { body: '<html>' } });
+    const { url } = await admin({ 'GET /debug/ledger?format=json&overhead': { body: '<html>' } });
     expect(await cli(['ledger', '--url', url])).toMatchObject({ exit: 3, err: expect.stringContaining('it is no JSON') });
     const closed = createServer();
     await new Promise<void>((done) => closed.listen(0, '127.0.0.1', done));
