@@ -6,7 +6,7 @@ const revise = redactor();
 
 it.each([
   ['a URL', new URL('postgres://app:hunter2@db/orders')],
-  ['what toJSON gives', { toJSON: () => 'postgres://app:hunter2@db/orders' }],
+  ['what toJSON gives', { toJSON: (): unknown => 'postgres://app:hunter2@db/orders' }],
 ])('the text that an object stands for holds no password: %s', (_, value) => {
   expect(safeCopy({ deep: [{ value }] }, revise)).toEqual({ deep: [{ value: 'postgres://[redacted]@db/orders' }] });
   expect(safeCopy(value, revise)).toBe('postgres://[redacted]@db/orders');
