@@ -1,8 +1,11 @@
-// npm run test:stack: the real servers, built once from Go modules; says in one line what it leaves out and why.
+// npm run test:stack: the real servers, of their images or built once from Go modules; says in one line what it leaves out and why.
 import { spawnSync } from 'node:child_process';
 import { servers } from './lib/build.mjs';
 
-const built = await servers();
+const built = await servers().catch((error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+});
 if (built.reason) {
   process.stdout.write(`stack tests left out: ${built.reason}\n`);
   process.exit(0);

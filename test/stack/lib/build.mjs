@@ -1,10 +1,12 @@
-// Builds the servers of the stack from Go modules, once: the binaries are kept outside the tree, keyed by the lock files.
+// Finds the servers of the stack: from their images where a Docker engine answers, else built from Go modules, once. The
+// binaries are kept outside the tree, keyed by the lock files.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { serversFromImages } from './images.mjs';
 
 const MODULES = fileURLToPath(new URL('../modules/', import.meta.url));
 const CACHE = process.env.STACK_TEST_CACHE ?? join(homedir(), '.cache', 'sonde-stack');
@@ -48,8 +50,11 @@ async function build(module, into) {
       await run('go', ['build', '-mod=readonly', '-ldflags=-s -w', '-o', `${out}/`, 'tool'], work);
     }
     mkdirSync(CACHE, { recursive: true });
+    // Moved into place whole: another run may build the same, or this one may be killed.
+    const half = mkdtempSync(join(CACHE, 'half-'));
+    cpSync(out, half, { recursive: true });
     rmSync(into, { recursive: true, force: true });
-    cpSync(out, into, { recursive: true });
+    renameSync(half, into);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -64,11 +69,20 @@ function onPath(name) {
 }
 
 /**
- * The path of every server and tool, built where they are not in the cache; or the reason why not.
- * Tempo cannot be built from the module proxy: it comes from TEMPO_BIN or PATH, else it is left out.
+ * The path of every server and tool; or the reason why there is none. Tempo cannot be built from the module proxy: where
+ * there is no engine it comes from TEMPO_BIN or PATH, else it is left out.
  */
 export async function servers(say = (line) => process.stderr.write(`${line}\n`)) {
-  if (spawnSync('go', ['version']).status !== 0) return { reason: 'Go is not installed, so the servers of the stack cannot be built' };
+  const paths = serversFromImages(CACHE, say) ?? (await builtServers(say));
+  if (paths === undefined) return { reason: 'Go is not installed and no Docker engine answers, so there are no servers of the stack' };
+  const tempo = process.env.TEMPO_BIN ?? onPath('tempo');
+  if (tempo && existsSync(tempo)) paths.tempo = tempo;
+  return { paths };
+}
+
+/** Builds what is not in the cache; `undefined` without Go. */
+async function builtServers(say) {
+  if (spawnSync('go', ['version']).status !== 0) return undefined;
   const paths = {};
   for (const [module, names] of Object.entries(SERVERS)) {
     const dir = join(CACHE, `${module}-${keyOf(module)}`);
@@ -80,9 +94,7 @@ export async function servers(say = (line) => process.stderr.write(`${line}\n`))
     }
     for (const name of names) paths[name] = join(dir, name);
   }
-  const tempo = process.env.TEMPO_BIN ?? onPath('tempo');
-  if (tempo && existsSync(tempo)) paths.tempo = tempo;
-  return { paths };
+  return paths;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

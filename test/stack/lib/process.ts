@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const READY_MS = 60_000; // Loki's ring needs up to 20 s on two busy cores
+const READY_MS = 180_000; // Loki's ring needs 15 s on two idle cores, and others may work on this machine too
 
 /** A server of the stack as a process of this machine. */
 export class StackServer {

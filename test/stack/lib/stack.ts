@@ -40,7 +40,19 @@ export interface StackOptions {
   readonly queueBytes?: number;
 }
 
+const ATTEMPTS = 3; // a port that was free a moment ago may be taken by somebody else on this machine
+
 export async function startStack(paths: Readonly<Record<string, string>>, options: StackOptions = {}): Promise<Stack> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startServers(paths, options);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !/address already in use/.test(String(error))) throw error;
+    }
+  }
+}
+
+async function startServers(paths: Readonly<Record<string, string>>, options: StackOptions): Promise<Stack> {
   const dir = mkdtempSync(join(tmpdir(), 'sonde-stack-'));
   const [otlp, grpc, health, prom, loki, lokiGrpc, alert, hook, tempo, tempoGrpc, tempoOtlp] = (await freePorts(11)) as [
     number,
