@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CliContext } from '../../context.ts';
 import { CliError, EXIT, unreachable } from '../../exit-codes.ts';
+import { checkDocker } from './docker.ts';
 import { stackRoot } from './root.ts';
 
 export interface ComposeOptions {
@@ -32,14 +33,13 @@ export async function logsCommand(_context: CliContext, server: string | undefin
   await compose(stackRoot(options.root), ['logs', '--tail', '200', ...(options.follow ? ['--follow'] : []), ...(server ? ['--', server] : [])]);
 }
 
-/** Docker says what it has to say; we add what to do when it is not there. */
+/** Compose shows its own progress; that there is nothing to run it is said before, in one line. */
 async function compose(root: string, args: readonly string[]): Promise<void> {
+  await checkDocker();
   const code = await new Promise<number>((resolve, reject) => {
     const child = spawn('docker', ['compose', '--project-directory', root, '--file', join(root, 'docker-compose.yml'), ...args], { stdio: 'inherit' });
-    child.once('error', () =>
-      reject(unreachable('Cannot run docker: it is not installed or not on PATH; without it, the embedded store does the same look-ups')),
-    );
+    child.once('error', reject);
     child.once('close', (exit) => resolve(exit ?? 1));
   });
-  if (code !== 0) throw unreachable(`docker compose ${args[0]} ended with ${code}; is a Docker engine running, and does "docker compose version" answer?`);
+  if (code !== 0) throw unreachable(`docker compose ${args[0]} ended with ${code}; what it says is above`);
 }
