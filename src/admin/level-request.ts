@@ -1,3 +1,4 @@
+import { parseLevel } from '../core/level.ts';
 import type { Body } from './body.ts';
 
 /** What a `PUT /log/level` asks for, or the message of its 400. */
@@ -6,27 +7,6 @@ export type LevelRequest = { readonly level: string; readonly ttlMs: number | un
 const MAX_TTL_MS = 86_400_000; // the contract's cap: a forgotten debug level must end within a day
 const MAX_REASON = 500; // a sentence or two for the audit record
 const FORM = 'application/x-www-form-urlencoded';
-
-const LEVELS: Readonly<Record<string, string>> = {
-  trace: 'trace',
-  debug: 'debug',
-  info: 'info',
-  warn: 'warn',
-  warning: 'warn',
-  error: 'error',
-  fatal: 'fatal',
-  dpanic: 'fatal',
-  panic: 'fatal',
-  off: 'off',
-  silent: 'off',
-  none: 'off',
-};
-
-/** The level that a text means, case ignored and aliases resolved. */
-export function parseLevel(text: string): string | undefined {
-  const lower = text.toLowerCase();
-  return Object.hasOwn(LEVELS, lower) ? LEVELS[lower] : undefined;
-}
 
 /** The media type of a header, without parameters and case. */
 export function mediaType(header: string | undefined): string {
@@ -59,9 +39,29 @@ function fromJson(text: string, query: URLSearchParams): LevelRequest {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return { error: `malformed request body: ${(error as Error).message}` };
+    value = firstObject(text);
+    if (value === undefined) return { error: `malformed request body: ${(error as Error).message}` };
   }
   return fromObject(value, query);
+}
+
+/** zap's decoder reads the first JSON value of a body and never looks at what follows. `undefined` where no object is whole. */
+function firstObject(text: string): unknown {
+  try {
+    return JSON.parse(text.slice(0, endOfObject(text)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where the object at the beginning ends; brackets in texts do not count. */
+function endOfObject(text: string): number {
+  let depth = 0;
+  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}]/gs)) {
+    if (token === '{') depth++;
+    else if (token === '}' && --depth === 0) return index + 1;
+  }
+  return text.length;
 }
 
 function fromObject(value: unknown, query: URLSearchParams): LevelRequest {
@@ -75,12 +75,11 @@ function fromObject(value: unknown, query: URLSearchParams): LevelRequest {
   return finish(level, ttl, reason);
 }
 
-/** zap's decoder ignores the case of names; the exact one wins. */
+/** zap's decoder ignores the case of names; of several the last one wins, as in Go. */
 function member(value: object, name: string): unknown {
-  if (Object.hasOwn(value, name)) return (value as Record<string, unknown>)[name];
   const lower = name.toLowerCase();
-  for (const key of Object.keys(value)) if (key.toLowerCase() === lower) return (value as Record<string, unknown>)[key];
-  return undefined;
+  const key = Object.keys(value).findLast((one) => one.toLowerCase() === lower);
+  return key === undefined ? undefined : (value as Record<string, unknown>)[key];
 }
 
 function fromFields(level: string | null, ttl: string | null, reason: string | null): LevelRequest {

@@ -1,11 +1,13 @@
+import { LEVELS, parseLevel } from '../core/level.ts';
 import { type Answer, failure, json } from './answer.ts';
 import { readBody } from './body.ts';
 import type { AdminDeps, LevelScope, LoggerState } from './deps.ts';
-import { mediaType, parseLevel, readTtl } from './level-request.ts';
+import { mediaType, readTtl } from './level-request.ts';
 import { actorOf, bodyFailure } from './level-route.ts';
 import type { Route, RouteContext } from './route.ts';
 
-const LEVELS = ['OFF', 'FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE'] as const;
+/** Spring lists the quietest first. */
+const SHOWN_LEVELS = LEVELS.map((level) => level.toUpperCase()).reverse();
 const TYPES = new Set(['application/json', 'application/vnd.spring-boot.actuator.v2+json', 'application/vnd.spring-boot.actuator.v3+json']);
 const MAX_NAME = 200;
 
@@ -18,7 +20,7 @@ export const loggersRoute: Route = {
     for (const one of deps.levels.list()) loggers[one.name === '' ? 'ROOT' : one.name] = show(one);
     const groups: Record<string, unknown> = Object.create(null);
     for (const [name, members] of Object.entries(deps.levels.groups())) groups[name] = groupState(deps, members);
-    return json(200, { levels: LEVELS, loggers, groups });
+    return json(200, { levels: SHOWN_LEVELS, loggers, groups });
   },
 };
 
@@ -90,7 +92,7 @@ function readChange(body: unknown): { level: string | undefined; ttl: unknown } 
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'malformed request body: expected a JSON object';
   const { configuredLevel, ttl } = value as { configuredLevel?: unknown; ttl?: unknown };
   if (configuredLevel === undefined || configuredLevel === null) return { level: undefined, ttl };
-  const level = typeof configuredLevel === 'string' ? parseLevel(configuredLevel) : undefined;
+  const level = parseLevel(configuredLevel);
   return level === undefined ? `unrecognized level: ${JSON.stringify(configuredLevel) ?? 'null'}` : { level, ttl };
 }
 

@@ -1,8 +1,6 @@
 import { tryDurationMs } from '../core/duration.ts';
+import { parseLevel, SEVERITY } from '../core/level.ts';
 import { wrongUsage } from './exit-codes.ts';
-
-/** Severity numbers by level name, aliases included. */
-const SEVERITIES: Readonly<Record<string, number>> = { trace: 1, debug: 5, info: 9, warn: 13, warning: 13, error: 17, fatal: 21 };
 
 /** Reads a time: how long ago (`1h`), or a moment (`2026-11-21`, `2026-11-21T07:30:00Z`), which is UTC unless it says otherwise. */
 export function readTime(option: string, text: string | undefined, nowMs: number): number | undefined {
@@ -25,9 +23,9 @@ export function readCount(option: string, text: string | undefined, max: number)
 
 export function readSeverity(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const severity = SEVERITIES[text.toLowerCase()];
-  if (severity === undefined) throw wrongUsage(`Cannot use "${text}" as ${option}: expected trace, debug, info, warn, error or fatal`);
-  return severity;
+  const level = parseLevel(text);
+  if (level === undefined || level === 'off') throw wrongUsage(`Cannot use "${text}" as ${option}: expected trace, debug, info, warn, error or fatal`);
+  return SEVERITY[level];
 }
 
 export function readTraceId(option: string, text: string | undefined): string | undefined {
@@ -39,5 +37,5 @@ export function readTraceId(option: string, text: string | undefined): string | 
 
 /** Reads a level as `/log/level` takes it. */
 export function isLevelName(text: string): boolean {
-  return /^(?:trace|debug|info|warn|warning|error|fatal|off|dpanic|panic|silent|none)$/i.test(text);
+  return parseLevel(text) !== undefined;
 }

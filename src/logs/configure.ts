@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import { beforeEnd } from '../core/before-end.ts';
+import { LEVELS, type LevelName, parseLevel } from '../core/level.ts';
 import type { ErrorRecord } from '../core/records.ts';
 import { redactor } from '../core/redact.ts';
 import { auditLevels } from './audit.ts';
@@ -8,7 +9,6 @@ import { forgetContext } from './context.ts';
 import { type Destination, openDestination } from './destination.ts';
 import { setRedaction } from './fields.ts';
 import { keepLeases } from './lease-file.ts';
-import { LEVELS, type LevelName, parseLevel } from './level.ts';
 import { nodeOf, passes } from './level-tree.ts';
 import { configureLevels, setGroups } from './levels.ts';
 import { closeLoggers, openLoggers } from './logger.ts';

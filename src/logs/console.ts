@@ -1,5 +1,5 @@
 import { format } from 'node:util';
-import type { LineLevel } from './level.ts';
+import type { LineLevel } from '../core/level.ts';
 import { logger } from './logger.ts';
 import { isWriting } from './writer.ts';
 

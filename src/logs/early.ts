@@ -1,7 +1,7 @@
 import { clock } from '../core/clock.ts';
+import type { LineLevel } from '../core/level.ts';
 import type { Scope } from '../core/scope.ts';
 import { argument } from './fields.ts';
-import type { LineLevel } from './level.ts';
 import { type LevelNode, passes } from './level-tree.ts';
 import { type Bindings, writeIn } from './line.ts';
 

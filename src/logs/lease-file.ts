@@ -2,8 +2,8 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { clock } from '../core/clock.ts';
 import { warn } from '../core/diag.ts';
+import { parseLevel } from '../core/level.ts';
 import { makeFolder } from '../core/make-folder.ts';
-import { parseLevel } from './level.ts';
 import type { LevelScope } from './level-scope.ts';
 import { type LeaseState, listLeases, setLevel, watchLeases } from './levels.ts';
 

@@ -1,6 +1,6 @@
 import { clock, type TimerHandle } from '../core/clock.ts';
+import { type LevelName, SEVERITY } from '../core/level.ts';
 import { wantRoute } from '../core/route-interest.ts';
-import { type LevelName, SEVERITY } from './level.ts';
 import { firstWord, type LevelScope, sameScope } from './level-scope.ts';
 import { allScoped, dropScoped, type Lease, type LevelNode, putScoped, type ScopedLease } from './level-tree.ts';
 

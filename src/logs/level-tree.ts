@@ -1,5 +1,5 @@
 import { warn } from '../core/diag.ts';
-import { type LevelName, SEVERITY } from './level.ts';
+import { type LevelName, SEVERITY } from '../core/level.ts';
 import type { LevelScope } from './level-scope.ts';
 
 /** The root's name. Every other logger inherits from it in the end. */

@@ -1,6 +1,6 @@
 import { levelChanged } from '../core/events.ts';
+import { LEVELS, type LevelName, parseLevel } from '../core/level.ts';
 import { dropLease, endDueLeases, endLease, endScopedLease, onLeaseDue, runningLeases, startLease, startScopedLease } from './leases.ts';
-import { LEVELS, type LevelName, parseLevel } from './level.ts';
 import { type LevelScope, scopeText } from './level-scope.ts';
 import { allNodes, type Lease, type LevelNode, nodeOf, type ScopedLease, settleBelow } from './level-tree.ts';
 

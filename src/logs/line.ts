@@ -1,9 +1,9 @@
 import { safeMessage } from '../core/json.ts';
+import type { LineLevel } from '../core/level.ts';
 import type { Scope } from '../core/scope.ts';
 import { spanText, valuesText } from './context.ts';
 import { argument, errorText, fieldsText, loggedFields, messageOf, reviseText } from './fields.ts';
 import { utcText } from './json-text.ts';
-import type { LineLevel } from './level.ts';
 import { writeLine } from './writer.ts';
 
 /** What a child's lines carry: as values for the next child, and as text for the line. */

@@ -1,11 +1,11 @@
 import { clock } from '../core/clock.ts';
+import { type LevelName, LINE_LEVELS, type LineLevel, parseLevel, SEVERITY } from '../core/level.ts';
 import { addOverhead } from '../core/overhead.ts';
 import { currentScope, ROOT, type Scope, storage } from '../core/scope.ts';
 import { keepEarly, keepsEarly, releaseEarly } from './early.ts';
 import { fieldsText } from './fields.ts';
 import { jsonString } from './json-text.ts';
 import { endDueLeases } from './leases.ts';
-import { type LevelName, LINE_LEVELS, type LineLevel, parseLevel, SEVERITY } from './level.ts';
 import { inScope } from './level-scope.ts';
 import { allNodes, type LevelNode, nodeOf, passes, type ScopedLease } from './level-tree.ts';
 import { setLevel } from './levels.ts';

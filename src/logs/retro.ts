@@ -1,8 +1,8 @@
 import { clock } from '../core/clock.ts';
 import type { EndedSpan } from '../core/ended-span.ts';
 import { errorReported } from '../core/events.ts';
+import { type LevelName, type LineLevel, SEVERITY } from '../core/level.ts';
 import type { Scope } from '../core/scope.ts';
-import { type LevelName, type LineLevel, SEVERITY } from './level.ts';
 import { type Bindings, writeIn } from './line.ts';
 
 /** Retroactive debug: lines below the level are held for a while, and written when their trace fails. */

@@ -1,5 +1,5 @@
 import { clock } from '../core/clock.ts';
-import { LINE_LEVELS, type LineLevel } from './level.ts';
+import { LINE_LEVELS, type LineLevel } from '../core/level.ts';
 
 /** Sampling as zap's: of equal lines (level and message) in a tick the first ones pass, then every so-many-th. */
 export interface SamplingOptions {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Logger as Pino } from 'pino';
-import { type LineLevel, SEVERITY } from './level.ts';
+import { type LineLevel, SEVERITY } from '../core/level.ts';
 
 /** Takes a finished JSON line with its newline. */
 export type LineSink = (line: string, severity: number) => void;

@@ -21,7 +21,7 @@ export type { HandleInfo } from '../handles/handle-info.ts';
 export type { HandleType } from '../handles/kinds.ts';
 export { listHandles } from '../handles/list-handles.ts';
 export { type Tick, type Ticker, type TickerOptions, ticker } from '../handles/ticker.ts';
-export { LEVELS, type LevelName, parseLevel } from '../logs/level.ts';
+export { LEVELS, type LevelName, parseLevel } from '../core/level.ts';
 export type { LevelScope } from '../logs/level-scope.ts';
 export { clearLevel, getLevel, type LeaseState, type LevelState, listLoggers, type SetLevelOptions, setLevel } from '../logs/levels.ts';
 export { type Logger, type LogMethod, logger } from '../logs/logger.ts';

@@ -1,10 +1,11 @@
 import type { Attributes } from '../../core/attributes.ts';
+import type { LevelName } from '../../core/level.ts';
 import type { RetroOptions } from '../../logs/retro.ts';
 import type { RateLimitOptions, SamplingOptions } from '../../logs/sampling.ts';
 import type { SpanLimits } from '../../trace/engine/limits.ts';
 import type { SamplingRule } from '../../trace/engine/sampler.ts';
 import type { KeepOptions } from '../../trace/engine/tail.ts';
-import type { LevelName, StartOptions } from './start-options.ts';
+import type { StartOptions } from './start-options.ts';
 
 /** Where OTLP goes. */
 export interface OtlpConfig {

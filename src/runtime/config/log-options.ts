@@ -1,5 +1,5 @@
 import { tryDurationMs } from '../../core/duration.ts';
-import { parseLevel } from '../../logs/level.ts';
+import { parseLevel } from '../../core/level.ts';
 import type { RetroOptions } from '../../logs/retro.ts';
 import { type RateLimitOptions, rateLimiter, type SamplingOptions, sampler } from '../../logs/sampling.ts';
 import type { Config } from './config.ts';

@@ -1,3 +1,4 @@
+import { warn } from '../../core/diag.ts';
 import { tryDurationMs } from '../../core/duration.ts';
 
 /** Reads one kind of value, from the text of a variable or from an option; `undefined` where it does not fit. */
@@ -23,6 +24,20 @@ export const yesNo: Reader<boolean> = {
     if (lower === 'true' || lower === '1' || lower === 'yes' || lower === 'on') return true;
     if (lower === 'false' || lower === '0' || lower === 'no' || lower === 'off') return false;
     return undefined;
+  },
+};
+
+/** OpenTelemetry's booleans: `true` in any case is true; whatever else is false, and is said where it was meant otherwise. */
+export const otelBoolean: Reader<boolean> = {
+  expected: 'true or false',
+  read(value) {
+    const lower = String(value).trim().toLowerCase();
+    if (lower !== 'true' && lower !== 'false' && lower !== '')
+      warn(
+        'otel-boolean',
+        `OTEL_SDK_DISABLED is ${JSON.stringify(String(value).slice(0, 80))}, which OpenTelemetry reads as false; write "true" to switch off`,
+      );
+    return lower === 'true';
   },
 };
 

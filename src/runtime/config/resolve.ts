@@ -1,13 +1,14 @@
 import { resolve as resolvePath } from 'node:path';
+import { LEVELS as LEVEL_NAMES, type LevelName, parseLevel } from '../../core/level.ts';
 import type { SpanLimits } from '../../trace/engine/limits.ts';
 import { alwaysOn, ruleSampler, type SamplingRule } from '../../trace/engine/sampler.ts';
 import type { Config, OtlpConfig, SamplerConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { lineOptions } from './log-options.ts';
-import { callable, duration, httpUrl, isRecord, otelMillis, pairs, port, type Reader, ratio, text, whole, word, words, yesNo } from './readers.ts';
+import { callable, duration, httpUrl, isRecord, otelBoolean, otelMillis, pairs, port, type Reader, ratio, text, whole, word, words, yesNo } from './readers.ts';
 import { describeResource } from './resource.ts';
 import { Sources } from './sources.ts';
-import type { LevelName, StartOptions } from './start-options.ts';
+import type { StartOptions } from './start-options.ts';
 
 /** Every variable of ours; any other `SONDE_*` is a mistake. */
 export const SONDE_NAMES = [
@@ -46,20 +47,10 @@ const SHAPE: Readonly<Record<keyof StartOptions, readonly string[] | null>> = {
   handles: null,
 };
 
-const LEVEL = word<LevelName>({
-  trace: 'trace',
-  debug: 'debug',
-  info: 'info',
-  warn: 'warn',
-  warning: 'warn',
-  error: 'error',
-  fatal: 'fatal',
-  dpanic: 'fatal',
-  panic: 'fatal',
-  off: 'off',
-  silent: 'off',
-  none: 'off',
-});
+const LEVEL: Reader<LevelName> = {
+  expected: `one of ${LEVEL_NAMES.join(', ')}`,
+  read: (value) => parseLevel(typeof value === 'string' ? value.trim() : value),
+};
 const PROTOCOL = word({ 'http/protobuf': 'http/protobuf', 'http/json': 'http/json' } as const);
 const COMPRESSION = word({ gzip: 'gzip', none: 'none' } as const);
 const FORMAT = word({ json: 'json', text: 'text' } as const);
@@ -111,7 +102,7 @@ export function resolveConfig(options: StartOptions | undefined, env: Readonly<R
   from.checkNames('SONDE_', SONDE_NAMES);
   for (const name of ['SONDE_URL', 'SONDE_LOKI_URL', 'SONDE_TEMPO_URL']) from.pick({ env: [name], reader: httpUrl });
   const config: Config = {
-    disabled: from.pick({ option: 'disabled', env: ['OTEL_SDK_DISABLED'], reader: yesNo }) ?? false,
+    disabled: from.pick({ option: 'disabled', env: [['OTEL_SDK_DISABLED', otelBoolean]], reader: yesNo }) ?? false,
     ...identity(from),
     dir: resolvePath(from.pick({ option: 'dir', env: ['SONDE_DIR'], reader: text }) ?? '.sonde'),
     engine: from.pick({ option: 'engine', reader: word({ sonde: 'sonde', 'otel-sdk': 'otel-sdk' } as const) }) ?? 'sonde',

@@ -1,10 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Attributes } from '../../core/attributes.ts';
 import type { Duration } from '../../core/duration.ts';
+import type { LevelName } from '../../core/level.ts';
 import type { SamplingRule } from '../../trace/engine/sampler.ts';
-
-/** A log level as it is written in options; see `contracts` for the aliases. */
-export type LevelName = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'off';
 
 /**
  * What `start()` takes. Every option may be left out; an option wins over `SONDE_*`, which wins over `OTEL_*`.
