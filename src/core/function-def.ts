@@ -1,3 +1,5 @@
+import type { Slo } from './slo.ts';
+
 /** How a call ended. */
 export type CallResult = 'ok' | 'error' | 'cancelled';
 
@@ -24,14 +26,6 @@ export interface FunctionDef {
   /** Where the RED metrics of the calls go; set when telemetry starts. */
   cell: CallCell | undefined;
   readonly slo: Slo | undefined;
-}
-
-/** What a function promises: alert rules are written from it. */
-export interface Slo {
-  /** The share of calls that must be good, between 0 and 1, such as 0.999. */
-  readonly objective: number;
-  /** A call that takes longer is not good; milliseconds. */
-  readonly latencyMs: number | undefined;
 }
 
 const defs: FunctionDef[] = [];

@@ -1,5 +1,6 @@
 import type { Attributes } from '../core/attributes.ts';
-import { defineFunction, type FunctionDef, type Slo } from '../core/function-def.ts';
+import { defineFunction, type FunctionDef } from '../core/function-def.ts';
+import type { Slo } from '../core/slo.ts';
 import type { AnyFunction, MethodPlace } from '../core/wrapper.ts';
 import { type CallSite, siteText } from './call-site.ts';
 

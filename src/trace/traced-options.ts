@@ -1,6 +1,5 @@
 import type { Attributes } from '../core/attributes.ts';
-import { type Duration, durationMs } from '../core/duration.ts';
-import type { Slo } from '../core/function-def.ts';
+import type { SloOptions } from '../core/slo.ts';
 import type { AnyFunction } from '../core/wrapper.ts';
 
 /** What a span stands for, in OpenTelemetry's words. */
@@ -25,7 +24,7 @@ export interface TracedOptions<F extends AnyFunction = AnyFunction> {
   /** Class decorator: methods that are left alone. */
   readonly skip?: readonly string[];
   /** What the function promises; alert rules are written from it. `objective` is a share of the calls, such as 0.999. */
-  readonly slo?: { readonly objective: number; readonly latency?: Duration };
+  readonly slo?: SloOptions;
 }
 
 const KINDS: Readonly<Record<SpanKindName, number>> = { internal: 0, server: 1, client: 2, producer: 3, consumer: 4 };
@@ -53,13 +52,4 @@ export function checkOptions(options: TracedOptions, subject: string): void {
     refuse(`option "attributes" is ${typeof attributes}, expected an object or a function of the arguments`);
   }
   if (until !== undefined && until !== 'return' && until !== 'end') refuse(`option "until" is "${String(until)}", expected "return" or "end"`);
-}
-
-/** The promise of a function in numbers. */
-export function sloOf(slo: TracedOptions['slo'], subject: string): Slo | undefined {
-  if (slo === undefined) return undefined;
-  const { objective, latency } = slo;
-  if (!(objective > 0 && objective < 1))
-    throw new RangeError(`Cannot trace "${subject}": the objective is ${objective}, expected a share between 0 and 1 such as 0.999`);
-  return { objective, latencyMs: latency === undefined ? undefined : durationMs(latency, `latency of "${subject}"`) };
 }

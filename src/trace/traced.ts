@@ -1,11 +1,12 @@
 import type { Attributes } from '../core/attributes.ts';
+import { sloOf } from '../core/slo.ts';
 import { type AnyClass, type AnyFunction, applyWrapper, isDecoratorContext, type MethodPlace, makeWrapper, type Wrapper } from '../core/wrapper.ts';
 import { checkBoundary } from '../errors/boundary-error.ts';
 import { type CallPlan, resolveDef } from './call-plan.ts';
 import { type CallSite, callSite } from './call-site.ts';
 import { tracedCall } from './traced-call.ts';
 import { isMarked, mark, SKIPPED, TRACED, traceClass } from './traced-class.ts';
-import { checkOptions, kindNumber, sloOf, type TracedOptions } from './traced-options.ts';
+import { checkOptions, kindNumber, type TracedOptions } from './traced-options.ts';
 
 /** A {@link Wrapper} that also decorates classes. */
 export interface ClassWrapper extends Wrapper {
@@ -70,7 +71,7 @@ function configured(options: TracedOptions, target: unknown): unknown {
   if (options.name === '') throw new TypeError('Cannot trace "": the name is empty, expected a text');
   checkOptions(options, subject);
   kindNumber(options.kind, subject);
-  sloOf(options.slo, subject);
+  if (options.slo) sloOf(options.slo, 'trace', subject);
   if (options.boundary !== undefined) checkBoundary(options.boundary);
   const site = callSite(tracedAnyForm);
   if (target !== undefined) return applyTraced(options, [target], site);
@@ -98,7 +99,7 @@ function traceFunction(options: TracedOptions, site: CallSite, fn: AnyFunction, 
     boundary: options.boundary,
     callback: options.callback === true,
     untilReturn: options.until === 'return',
-    slo: sloOf(options.slo, subject),
+    slo: options.slo && sloOf(options.slo, 'trace', subject),
   };
   const nameIsKnown = plan.name !== undefined || place === undefined || place.className !== undefined;
   if (nameIsKnown) resolveDef(plan, fn, undefined, undefined);

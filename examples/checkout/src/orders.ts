@@ -16,7 +16,7 @@ export class Orders {
     this.#repository = repository;
   }
 
-  @traced
+  @traced({ slo: { objective: 0.999, latency: '2s' } })
   async place(request: OrderRequest): Promise<Order> {
     const id = await this.#repository.nextId();
     annotate({ 'order.id': id, plan: request.plan });

@@ -21,6 +21,7 @@ export const RESOURCE_LABELS: readonly string[] = [
 ];
 
 const FUNCTION = ['function', 'module'];
+const ROUTE = ['http_request_method', 'http_route'];
 const counter = (name: string, labels: readonly string[], help: string, onlyWhen?: string): MetricEntry => entry('counter', name, labels, help, onlyWhen);
 const gauge = (name: string, labels: readonly string[], help: string, onlyWhen?: string): MetricEntry => entry('gauge', name, labels, help, onlyWhen);
 const histogram = (name: string, labels: readonly string[], help: string, onlyWhen?: string): MetricEntry => entry('histogram', name, labels, help, onlyWhen);
@@ -34,8 +35,10 @@ export const SDK_METRICS: readonly MetricEntry[] = [
   counter('function_calls_total', [...FUNCTION, 'result', 'caller_function', 'caller_module'], 'Calls of a traced function'),
   histogram('function_calls_duration_seconds', FUNCTION, 'Time of a call'),
   gauge('function_calls_concurrent', FUNCTION, 'Calls under way'),
-  gauge('sonde_slo_objective_ratio', FUNCTION, 'Share of calls that must not fail', 'a function declares an objective'),
-  gauge('sonde_slo_latency_seconds', FUNCTION, 'Latency that 99 % of the calls must keep', 'a function declares a latency'),
+  gauge('sonde_slo_objective_ratio', FUNCTION, 'Share of calls that must not fail'),
+  gauge('sonde_slo_latency_seconds', FUNCTION, 'Latency that 99 % of the calls must keep'),
+  gauge('sonde_slo_route_objective_ratio', ROUTE, 'Share of requests that must not fail', 'a route declares an objective'),
+  gauge('sonde_slo_route_latency_seconds', ROUTE, 'Latency that 99 % of the requests must keep', 'a route declares a latency'),
   counter('errors_total', ['error_type', 'kind', 'boundary'], 'Errors reported'),
   histogram(
     'http_server_request_duration_seconds',
