@@ -2,6 +2,7 @@ import type { Attributes } from '../../core/attributes.ts';
 import type { ErrorRecord, JsonValue } from '../../core/records.ts';
 import type { StoredLog } from '../../store/lookup.ts';
 import { CONTEXT_ATTRIBUTES, LOG_ATTRIBUTES, lokiLabel } from '../catalogue/attributes.ts';
+import { msOfNano } from './unix-nano.ts';
 
 /** A line of Loki: its labels (index labels and structured metadata), its time in nanoseconds, its text. */
 export interface LokiLine {
@@ -63,10 +64,11 @@ export function errorRecordOf({ labels, timeNs, text }: LokiLine): ErrorRecord {
   const message = compact ? text : String(attributes['exception.message'] ?? text.split('\n', 1)[0]);
   const stack = text.startsWith(`${message}\n`) ? text.slice(message.length + 1) : text;
   const timestamp = new Date(Number(timeNs / 1_000_000n)).toISOString();
+  const observed = observedMs(labels);
   return {
     ...attributes,
     timestamp,
-    observed_timestamp: labels.observed_timestamp ? new Date(Number(BigInt(labels.observed_timestamp) / 1_000_000n)).toISOString() : timestamp,
+    observed_timestamp: observed === undefined ? timestamp : new Date(observed).toISOString(),
     level: SEVERITIES[severity] ?? 'error',
     severity_number: (severity in SEVERITIES ? severity : 17) as ErrorRecord['severity_number'],
     message,
@@ -89,10 +91,10 @@ export function logOf({ labels, timeNs, text }: LokiLine): StoredLog {
   const resource: Record<string, JsonValue> = {};
   const attributes: Record<string, JsonValue> = {};
   for (const [name, value] of Object.entries(all)) (OF_RESOURCE.test(name) ? resource : attributes)[name] = value;
-  const timeMs = Number(timeNs) / 1e6;
+  const timeMs = msOfNano(timeNs);
   return {
     timeMs,
-    observedMs: labels.observed_timestamp ? Number(labels.observed_timestamp) / 1e6 : timeMs,
+    observedMs: observedMs(labels) ?? timeMs,
     severity: Number(labels.severity_number ?? 9),
     level: (labels.severity_text ?? 'info').toLowerCase(),
     message: text,
@@ -104,4 +106,9 @@ export function logOf({ labels, timeNs, text }: LokiLine): StoredLog {
     attributes,
     resource: resource as Attributes,
   };
+}
+
+/** When a record was observed; `undefined` where Loki does not tell, or what it tells is somebody's own attribute of that name. */
+function observedMs({ observed_timestamp }: LokiLine['labels']): number | undefined {
+  return /^\d{1,19}$/.test(observed_timestamp ?? '') ? msOfNano(observed_timestamp as string) : undefined;
 }

@@ -1,6 +1,7 @@
 import type { AttributeValue } from '../../core/attributes.ts';
 import type { StoredSpan, StoredTrace } from '../../store/lookup.ts';
 import { askServer, type ServerOptions } from './server.ts';
+import { msOfNano } from './unix-nano.ts';
 
 const MAX_SPANS = 5_000; // as the store: a trace of more spans is a loop
 
@@ -73,13 +74,13 @@ function spanOf(span: OtlpSpan, traceId: string, resource: Record<string, Attrib
     flags: Number(span.flags ?? 1) & 0xff,
     name: span.name ?? '',
     kind: kindOf(span.kind),
-    startMs: Number(start) / 1e6,
+    startMs: msOfNano(start),
     durationMs: Number(end - start) / 1e6,
     status: { code: statusOf(span.status?.code), message: span.status?.message || undefined },
     attributes: attributes(span.attributes),
     events: (span.events ?? []).map((event) => ({
       name: event.name ?? '',
-      timeMs: Number(event.timeUnixNano ?? 0) / 1e6,
+      timeMs: msOfNano(event.timeUnixNano ?? 0),
       attributes: attributes(event.attributes),
     })),
     links: (span.links ?? []).map((link) => ({
