@@ -42,6 +42,9 @@ export function htmlAnswer(status: number, body: string): Answer {
 
 const NO_CONTENT = 204;
 
+/** On every answer. */
+export const FIXED_HEADERS: Readonly<Record<string, string>> = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
 /** Writes the answer; `HEAD` gets its headers only. */
 export function send(response: ServerResponse, answer: Answer, head: boolean): void {
   if (response.headersSent || response.destroyed) return;
@@ -51,9 +54,7 @@ export function send(response: ServerResponse, answer: Answer, head: boolean): v
     response.setHeader('content-type', answer.type);
     response.setHeader('content-length', body.byteLength);
   }
-  response.setHeader('cache-control', 'no-store');
-  response.setHeader('x-content-type-options', 'nosniff');
-  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
+  for (const [name, value] of Object.entries({ ...FIXED_HEADERS, ...answer.headers })) response.setHeader(name, value);
   if (head) response.end();
   else response.end(body);
 }

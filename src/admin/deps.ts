@@ -95,7 +95,22 @@ export interface ActiveWork {
 }
 
 /** A refusal, for the count of refusals. */
-export type Refusal = 'peer' | 'host' | 'origin' | 'cross_site' | 'token' | 'authorize' | 'too_large' | 'too_slow' | 'too_many';
+export type Refusal =
+  | 'peer'
+  | 'host'
+  | 'origin'
+  | 'cross_site'
+  | 'token'
+  | 'authorize'
+  | 'malformed'
+  | 'not_found'
+  | 'method'
+  | 'media_type'
+  | 'too_large'
+  | 'too_slow'
+  | 'too_many'
+  | 'busy'
+  | 'connections';
 
 /** Everything the admin handler shows; the runtime joins it with the layers. */
 export interface AdminDeps {
@@ -120,7 +135,8 @@ export interface AdminDeps {
   bottleneck?(): { readonly resource: string; readonly why: string; readonly pressure: Readonly<Record<string, number>> };
   /** Problems of the SDK itself that are open. */
   problems(): readonly { readonly kind: string; readonly count: number; readonly message: string; readonly since: string }[];
-  refused?(reason: Refusal): void;
+  /** Counts a refusal. `status` is 0 where a connection was closed without a word. */
+  refused?(reason: Refusal, status: number): void;
   readonly token?: string | undefined;
   readonly authorize?: ((request: IncomingMessage) => boolean | Promise<boolean>) | undefined;
   readonly requireTtl?: boolean | undefined;

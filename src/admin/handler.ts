@@ -3,59 +3,61 @@ import { clock } from '../core/clock.ts';
 import { safeMessage } from '../core/json.ts';
 import { Latch } from '../core/latch.ts';
 import { type Answer, failure, send } from './answer.ts';
-import type { AdminDeps } from './deps.ts';
+import type { AdminDeps, Refusal } from './deps.ts';
 import { judge } from './guard.ts';
-import type { Match, Router } from './router.ts';
+import { theRouter } from './router.ts';
+import { MAX_URL, readTarget, upOf } from './target.ts';
 
 /** A plain handler of `node:http`; express, fastify (hijacked) and others take it as well. */
 export type AdminHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
-const MAX_URL = 4_096; // no route needs more
 const MAX_LIMIT_MS = 15_000; // an answer that takes longer is stuck; profiles have their own limit
 const MAX_CONCURRENT = 32; // pages for people and scrapers; more at once is a flood
 
+/** Where a handler stands. */
+export interface Mount {
+  /** What stands before its paths: `''` for a server of its own. Without it, and where no framework tells, any prefix may. */
+  readonly prefix?: string | undefined;
+}
+
 /** Makes the admin handler. It never throws and answers every request. */
-export function createAdminHandler(deps: AdminDeps): AdminHandler {
-  let router: Promise<Router> | undefined;
+export function createAdminHandler(deps: AdminDeps, { prefix }: Mount = {}): AdminHandler {
   let running = 0;
-  const loadRouter = async (): Promise<Router> => {
-    const [{ openRouter }, { routes }] = await Promise.all([import('./router.ts'), import('./routes.ts')]);
-    return openRouter(routes);
-  };
-  const serve = async (request: IncomingMessage, _response: ServerResponse, abort: AbortController): Promise<Answer> => {
-    router ??= loadRouter();
-    const target = parseTarget(request);
-    if (target === undefined) {
-      if ((request.url?.length ?? 0) > MAX_URL) deps.refused?.('too_large');
-      return failure(400, 'the URL cannot be read');
-    }
-    const match = (await router)(target.path);
+  const serve = async (request: IncomingMessage, abort: AbortController): Promise<Answer> => {
+    const target = readTarget(request, prefix ?? (hasServer(request, handler) ? '' : undefined));
+    if (target === undefined)
+      return refuse(request, (request.url?.length ?? 0) > MAX_URL ? 'too_large' : 'malformed', failure(400, 'the request target or its Host cannot be read'));
+    const match = (await theRouter())(target.path, target.prefix);
     const verdict = await judge(request, deps, match?.route.isPage ?? false);
-    if (!verdict.allowed) {
-      deps.refused?.(verdict.reason);
-      return closing(request, verdict.answer);
-    }
-    if (!match) return failure(404, `nothing is served at ${target.path}`);
+    const forStranger = !verdict.allowed && (verdict.reason === 'token' || verdict.reason === 'authorize') ? match?.route.answerStranger : undefined;
+    if (!verdict.allowed && forStranger === undefined) return refuse(request, verdict.reason, verdict.answer);
+    if (!match) return refuse(request, 'not_found', failure(404, `nothing is served at ${target.path}`));
     const { route } = match;
     const method = request.method ?? 'GET';
-    if (!route.methods.includes(method))
-      return failure(405, route.methodMessage ?? `only ${route.methods.join(' and ')} are supported`, { allow: route.methods.join(', ') });
-    const answer = await answerOf(match, { request, method, query: target.query, deps, up: upOf(request, match.path), signal: abort.signal });
-    if (answer.status === 413) deps.refused?.('too_large');
-    if (answer.status === 408) deps.refused?.('too_slow');
-    return answer.status === 413 || answer.status === 408 ? closing(request, answer) : answer;
+    if (!route.methods.includes(method)) {
+      const message = route.methodMessage ?? `only ${route.methods.join(' and ')} are supported`;
+      return refuse(request, 'method', failure(405, message, { allow: route.methods.join(', ') }));
+    }
+    const context = { request, method, query: target.query, params: match.params, path: match.path, deps, up: upOf(request, match.path), signal: abort.signal };
+    const answer = await within(route.limitMs ?? MAX_LIMIT_MS, forStranger ? forStranger(context) : route.answer(context));
+    const reason = REASON_OF[answer.status];
+    return reason === undefined ? answer : refuse(request, reason, answer);
   };
-  return (request, response) => {
+  const refuse = (request: IncomingMessage, reason: Refusal, answer: Answer): Answer => {
+    // A connection that is gone was counted by whoever ended it, or its client left.
+    if (!request.socket.destroyed) deps.refused?.(reason, answer.status);
+    return closing(request, answer);
+  };
+  const handler: AdminHandler = (request, response) => {
     const head = request.method === 'HEAD';
     if (running >= MAX_CONCURRENT) {
-      deps.refused?.('too_many');
-      send(response, failure(503, 'too many requests at once', { 'retry-after': '1' }), head);
+      send(response, refuse(request, 'too_many', failure(503, 'too many requests at once', { 'retry-after': '1' })), head);
       return;
     }
     running++;
     const abort = new AbortController();
     response.once('close', () => abort.abort());
-    serve(request, response, abort)
+    serve(request, abort)
       .catch((error: unknown) => failure(500, `internal error: ${safeMessage(error)}`))
       .then((answer) => send(response, answer, head))
       .catch(() => response.destroy())
@@ -63,16 +65,24 @@ export function createAdminHandler(deps: AdminDeps): AdminHandler {
         running--;
       });
   };
+  return handler;
 }
 
-type Given = Omit<Parameters<Match['route']['answer']>[0], 'params' | 'path'>;
+/** Why a route refuses. A thing that is not there (404) or a process that is not well (503) is an answer. */
+const REASON_OF: Readonly<Record<number, Refusal | undefined>> = { 400: 'malformed', 408: 'too_slow', 409: 'busy', 413: 'too_large', 415: 'media_type' };
 
-/** Runs a route within its limit. */
-async function answerOf({ route, params, path }: Match, given: Given): Promise<Answer> {
+/** Whether all requests of the server come here: then there is no mount point. */
+function hasServer({ socket }: IncomingMessage, handler: AdminHandler): boolean {
+  const { server } = socket as { server?: { listeners?(event: string): unknown[] } };
+  return server?.listeners?.('request').includes(handler) ?? false;
+}
+
+/** Gives an answer its limit. */
+async function within(limitMs: number, given: Promise<Answer> | Answer): Promise<Answer> {
   const over = new Latch<Answer>();
-  const timer = clock.setTimeout(() => over.release(failure(503, 'the answer took too long')), route.limitMs ?? MAX_LIMIT_MS);
+  const timer = clock.setTimeout(() => over.release(failure(503, 'the answer took too long')), limitMs);
   try {
-    return await Promise.race([route.answer({ ...given, params, path }), over.promise]);
+    return await Promise.race([given, over.promise]);
   } finally {
     clock.clearTimeout(timer);
   }
@@ -82,19 +92,4 @@ async function answerOf({ route, params, path }: Match, given: Given): Promise<A
 function closing(request: IncomingMessage, answer: Answer): Answer {
   const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
   return hasBody && !request.complete ? { ...answer, headers: { ...answer.headers, connection: 'close' } } : answer;
-}
-
-/** The path as it was sent: dot segments are not resolved, so that none can leave a prefix. */
-function parseTarget(request: IncomingMessage): { path: string; query: URLSearchParams } | undefined {
-  const url = request.url ?? '/';
-  if (url.length > MAX_URL || url.charCodeAt(0) !== 47) return undefined;
-  const mark = url.indexOf('?');
-  return { path: mark === -1 ? url : url.slice(0, mark), query: new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)) };
-}
-
-/** Relative links work below any mount point, also behind a proxy that strips one. */
-function upOf(request: IncomingMessage & { originalUrl?: string }, path: string): string {
-  const atRoot = path === '/' && request.originalUrl !== undefined && !request.originalUrl.split('?', 1)[0]?.endsWith('/');
-  if (atRoot) return `${request.originalUrl?.split('?', 1)[0]?.split('/').pop() ?? ''}/`;
-  return '../'.repeat(Math.max(0, path.split('/').length - 2)) || './';
 }

@@ -7,9 +7,22 @@ function healthRoute(path: string, kind: 'live' | 'ready'): Route {
     methods: ['GET', 'HEAD'],
     async answer({ deps }) {
       const { ok, reasons, checks } = await deps.health(kind);
-      return json(ok ? 200 : 503, { status: ok ? 'ok' : 'unavailable', reasons, ...(checks ? { checks } : {}) });
+      return json(statusOf(ok), { status: wordOf(ok), reasons, ...(checks ? { checks } : {}) });
+    },
+    // The probes of an orchestrator carry no token: they learn the status and nothing of what is behind it.
+    async answerStranger({ deps }) {
+      const { ok } = await deps.health(kind);
+      return json(statusOf(ok), { status: wordOf(ok) });
     },
   };
+}
+
+function statusOf(ok: boolean): number {
+  return ok ? 200 : 503;
+}
+
+function wordOf(ok: boolean): string {
+  return ok ? 'ok' : 'unavailable';
 }
 
 /** `/healthz`: whether the process should go on living. */

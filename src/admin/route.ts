@@ -28,6 +28,8 @@ export interface Route {
   /** Limit of the answer in milliseconds. */
   readonly limitMs?: number;
   answer(context: RouteContext): Promise<Answer> | Answer;
+  /** What a peer is told that brings no token, or that the hook refuses; without it such a peer is refused. */
+  answerStranger?(context: RouteContext): Promise<Answer> | Answer;
 }
 
 /** Whether a reader wants JSON in place of the page. */

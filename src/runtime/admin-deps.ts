@@ -14,8 +14,8 @@ import { readHealth } from './health.ts';
 import type { Telemetry } from './wiring.ts';
 
 /** What the admin handler shows of this process. */
-export function adminDeps(config: Config, telemetry: Telemetry, lookUp: ErrorLookUp): AdminDeps {
-  const refused = counter('sonde_admin_refused_total', { help: 'Requests to the admin routes that were refused', labels: ['reason'] });
+export function adminDeps(config: Config, telemetry: Telemetry, lookUp: ErrorLookUp): AdminDeps & Required<Pick<AdminDeps, 'refused'>> {
+  const refused = counter('sonde_admin_refused_total', { help: 'Requests to the admin routes that were refused', labels: ['reason', 'status'] });
   const { token, authorize, requireTtl } = config.admin;
   return {
     service: config.service,
@@ -33,7 +33,7 @@ export function adminDeps(config: Config, telemetry: Telemetry, lookUp: ErrorLoo
     bottleneck: currentBottleneck,
     ledger: () => telemetry.ledger(),
     problems: openProblems,
-    refused: (reason) => refused.inc({ reason }),
+    refused: (reason, status) => refused.inc({ reason, status: status === 0 ? 'none' : String(status) }),
     token,
     authorize,
     requireTtl,

@@ -4,7 +4,7 @@ import { isMainThread } from 'node:worker_threads';
 import type { AdminHandler } from '../admin/handler.ts';
 import { makeFolder } from '../core/make-folder.ts';
 import { isRunning } from '../errors/journal-reader.ts';
-import { type AdminServer, openAdminServer } from './admin-server.ts';
+import { type AdminServer, type OnRefused, openAdminServer } from './admin-server.ts';
 
 const MAX_PATH_BYTES = 100; // the system's limit is 104 to 108 bytes
 
@@ -12,7 +12,7 @@ const MAX_PATH_BYTES = 100; // the system's limit is 104 to 108 bytes
  * Serves the admin pages on `<dir>/run/<pid>.sock`, where the CLI finds them. Only the user of the process can open it, so
  * that it needs no token. Where the path is too long or the folder cannot be written there is none: the CLI then takes a URL.
  */
-export async function openAdminSocket(handler: AdminHandler, dir: string): Promise<AdminServer | undefined> {
+export async function openAdminSocket(handler: AdminHandler, dir: string, onRefused: OnRefused): Promise<AdminServer | undefined> {
   const folder = join(dir, 'run');
   const path = join(folder, `${process.pid}.sock`);
   if (!isMainThread || process.platform === 'win32' || Buffer.byteLength(path) > MAX_PATH_BYTES) return undefined;
@@ -22,7 +22,7 @@ export async function openAdminSocket(handler: AdminHandler, dir: string): Promi
   } catch {
     return undefined; // the journal has said that the folder cannot be written
   }
-  const opened = await openAdminServer(handler, { path });
+  const opened = await openAdminServer(handler, { path }, onRefused);
   const remove = (): void => removeFile(path);
   if (!opened.server.listening) return undefined;
   chmodSync(path, 0o600);

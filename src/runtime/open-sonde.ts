@@ -21,10 +21,12 @@ export async function openSonde(config: Config): Promise<OpenSonde> {
   // Error records are in the store also where everything else is sent to a collector.
   const store = async () => (await import('../store/query.ts')).openReader(config.dir);
   const lookUp = openErrorLookUp(config.dir, store);
-  const admin = createAdminHandler(adminDeps(config, telemetry, lookUp));
-  const { port, host } = config.admin;
-  const server: AdminServer | undefined = port === undefined ? undefined : await openAdminServer(admin, { port, host });
-  const socket = config.disabled ? undefined : await openAdminSocket(admin, config.dir);
+  const { port, host, prefix } = config.admin;
+  const deps = adminDeps(config, telemetry, lookUp);
+  const admin = createAdminHandler(deps, { prefix });
+  const own = createAdminHandler(deps, { prefix: '' }); // apart, so that a flood of the application's port leaves ours alone
+  const server: AdminServer | undefined = port === undefined ? undefined : await openAdminServer(own, { port, host }, deps.refused);
+  const socket = config.disabled ? undefined : await openAdminSocket(own, config.dir, deps.refused);
   const enders: (() => void)[] = [];
   let ended: Promise<ShutdownReport> | undefined;
 

@@ -63,6 +63,8 @@ export interface Config {
     readonly token: string | undefined;
     readonly authorize: NonNullable<StartOptions['admin']>['authorize'] | undefined;
     readonly requireTtl: boolean;
+    /** Without its last slash; `undefined` where nobody said one. */
+    readonly prefix: string | undefined;
   };
   readonly retention: { readonly ageMs: number; readonly bytes: number };
   /** Where bugs are told; `undefined`: nowhere. */

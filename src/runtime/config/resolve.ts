@@ -41,7 +41,7 @@ const SHAPE: Readonly<Record<keyof StartOptions, readonly string[] | null>> = {
   otlp: ['endpoint', 'headers', 'protocol', 'compression', 'timeout', 'metrics'],
   logs: ['level', 'levels', 'groups', 'format', 'redact', 'sampling', 'rateLimit', 'retroactive', 'console'],
   http: ['limit', 'ignore'],
-  admin: ['port', 'host', 'token', 'authorize', 'requireTtl'],
+  admin: ['port', 'host', 'token', 'authorize', 'requireTtl', 'prefix'],
   retention: ['age', 'bytes'],
   report: ['url', 'secret', 'every'],
   handles: null,
@@ -70,6 +70,10 @@ const LEVELS: Reader<Record<string, LevelName>> = {
   },
 };
 
+const PREFIX: Reader<string> = {
+  expected: 'a path from the root, such as "/ops"',
+  read: (value) => (typeof value === 'string' && /^(?:\/[\w.~!$&'()*+,;=:@-]+)*\/?$/.test(value) ? value.replace(/\/$/, '') : undefined),
+};
 const PER_SECOND: Reader<number> = {
   expected: 'a number from 0',
   read: (value) => (typeof value === 'number' && value >= 0 && Number.isFinite(value) ? value : undefined),
@@ -125,6 +129,7 @@ export function resolveConfig(options: StartOptions | undefined, env: Readonly<R
       token: from.pick({ option: 'admin.token', env: ['SONDE_ADMIN_TOKEN'], reader: text, secret: true }),
       authorize: from.pick({ option: 'admin.authorize', reader: callable<NonNullable<Config['admin']['authorize']>>() }),
       requireTtl: from.pick({ option: 'admin.requireTtl', reader: yesNo }) ?? false,
+      prefix: from.pick({ option: 'admin.prefix', reader: PREFIX }),
     },
     retention: {
       ageMs: from.pick({ option: 'retention.age', reader: duration }) ?? 7 * 86_400_000,

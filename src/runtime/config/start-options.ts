@@ -89,6 +89,8 @@ export interface StartOptions {
     readonly authorize?: (request: IncomingMessage) => boolean | Promise<boolean>;
     /** Refuses a change of a level without `ttl`. Default: false. */
     readonly requireTtl?: boolean;
+    /** The path below which the handler is mounted, such as `/ops`, where the framework leaves it on the URL. Default: any prefix is passed over. */
+    readonly prefix?: string;
   };
   /** Tells every bug to a webhook, so that a tracker can open an issue. Default: nowhere. */
   readonly report?: {

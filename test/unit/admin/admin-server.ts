@@ -1,7 +1,7 @@
 import { createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import type { AdminDeps, Refusal } from '../../../src/admin/deps.ts';
-import { createAdminHandler } from '../../../src/admin/handler.ts';
+import { createAdminHandler, type Mount } from '../../../src/admin/handler.ts';
 import { adminDeps, memoryLevels } from './admin-deps.ts';
 
 export interface Reply {
@@ -22,14 +22,20 @@ export interface AdminServer {
   readonly refusals: Refusal[];
   readonly changes: ReturnType<typeof memoryLevels>['changes'];
   call(path: string, call?: Call): Promise<Reply>;
+  /** Sends a request line and headers as they are; gives what comes back. */
+  raw(...lines: string[]): Promise<string>;
   close(): void;
 }
 
 /** An admin handler over a real server with everything behind it in memory. */
-export async function adminServer(extra: Partial<AdminDeps> = {}, mount?: (handler: ReturnType<typeof createAdminHandler>) => Server): Promise<AdminServer> {
+export async function adminServer(
+  extra: Partial<AdminDeps> = {},
+  mount?: (handler: ReturnType<typeof createAdminHandler>) => Server,
+  where?: Mount,
+): Promise<AdminServer> {
   const refusals: Refusal[] = [];
   const { levels, changes } = memoryLevels();
-  const handler = createAdminHandler(adminDeps({ levels, refused: (reason) => void refusals.push(reason), ...extra }));
+  const handler = createAdminHandler(adminDeps({ levels, refused: (reason) => void refusals.push(reason), ...extra }), where);
   const server = mount ? mount(handler) : createServer(handler);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -41,12 +47,22 @@ export async function adminServer(extra: Partial<AdminDeps> = {}, mount?: (handl
       });
       client.on('error', reject).end(body);
     });
+  const raw = (...lines: string[]): Promise<string> =>
+    new Promise((resolve) => {
+      let text = '';
+      const socket = connect(port, '127.0.0.1', () => socket.write(`${[...lines, 'Connection: close'].join('\r\n')}\r\n\r\n`));
+      socket
+        .on('data', (chunk) => (text += chunk))
+        .on('error', () => {})
+        .on('close', () => resolve(text));
+    });
   return {
     server,
     port,
     refusals,
     changes,
     call,
+    raw,
     close() {
       server.closeAllConnections();
       server.close();

@@ -24,7 +24,7 @@ const rows: Row[] = [
   ['a name of the prototype', 'GET', '/__proto__', undefined, undefined, 404, { error: 'no logger "__proto__"' }],
   ['a name of the prototype as a group', 'GET', '/constructor', undefined, undefined, 404, { error: 'no logger "constructor"' }],
   ['a name with a slash', 'GET', '/a%2Fb', undefined, undefined, 404, { error: 'no logger "a/b"' }],
-  ['a name that cannot be decoded', 'GET', '/%E0%A4%A', undefined, undefined, 404, undefined],
+  ['a name that cannot be decoded', 'GET', '/%E0%A4%A', undefined, undefined, 400, undefined],
   ['a name that is too long', 'GET', `/${'a'.repeat(250)}`, undefined, undefined, 404, { error: 'no such logger' }],
   ['HEAD', 'HEAD', '/orders', undefined, undefined, 200, undefined],
   ['set', 'POST', '/orders', JSON_TYPE, '{"configuredLevel":"debug"}', 204, undefined],

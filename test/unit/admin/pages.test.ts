@@ -134,7 +134,7 @@ describe('pages', () => {
   });
 
   it('knows nothing else', async () => {
-    for (const path of ['/x', '/debug/x', '/log', '/%2e%2e/metrics/x', '/debug/errors/a/b/c']) expect((await admin.call(path)).status, path).toBe(404);
+    for (const path of ['/x', '/debug/x', '/log', '/debug/errors/a/b/c']) expect((await admin.call(path)).status, path).toBe(404);
   });
 });
 
@@ -212,11 +212,115 @@ describe('mounted', () => {
     mounted.close();
   });
 
+  const metricsLink = (body: string, path: string): string => new URL(/href="([^"]*metrics)"/.exec(body)?.[1] ?? '', `http://h${path}`).pathname;
+
   it('where the framework leaves the prefix on the URL', async () => {
-    expect((await admin.call('/ops/admin/healthz')).status).toBe(200);
-    expect((await admin.call('/ops/debug/errors?format=json')).status).toBe(200);
-    const { body } = await admin.call('/ops/debug/errors');
-    expect(new URL(/href="([^"]*metrics)"/.exec(body)?.[1] ?? '', 'http://h/ops/debug/errors').pathname).toBe('/ops/metrics');
+    const mounted = await adminServer({}, (handler) => createServer((request, response) => handler(request, response)));
+    for (const path of ['/ops', '/ops/', '/ops/debug', '/ops/debug/errors', '/ops/debug/']) {
+      const { status, body } = await mounted.call(path);
+      expect([path, status, metricsLink(body, path)]).toEqual([path, 200, '/ops/metrics']);
+    }
+    expect((await mounted.call('/ops/admin/healthz')).status).toBe(200);
+    expect((await mounted.call('/ops/admin/nothing')).status).toBe(404);
+    mounted.close();
+  });
+
+  it('under the prefix that was said, and no other', async () => {
+    const mounted = await adminServer({}, (handler) => createServer((request, response) => handler(request, response)), { prefix: '/ops/admin' });
+    for (const path of ['/ops/admin', '/ops/admin/', '/ops/admin/debug']) {
+      const { status, body } = await mounted.call(path);
+      expect([path, status, metricsLink(body, path)]).toEqual([path, 200, '/ops/admin/metrics']);
+    }
+    for (const path of ['/', '/ops', '/debug', '/ops/debug', '/ops/adminx', '/ops/admin/x/debug', '/x/ops/admin/debug'])
+      expect([path, (await mounted.call(path)).status]).toEqual([path, 404]);
+    mounted.close();
+  });
+
+  it('under the prefix that was said, where a framework takes it away', async () => {
+    const mounted = await adminServer({}, (handler) => createServer(express().use('/ops', handler)), { prefix: '/ops' });
+    expect((await mounted.call('/ops/debug')).status).toBe(200);
+    expect((await mounted.call('/ops/ops/debug')).status).toBe(404);
+    mounted.close();
+  });
+
+  it('on a server of its own nothing stands before the paths', async () => {
+    for (const path of ['/x/debug/config', '/ops', '/ops/', '/x/metrics', '/x/y/healthz']) expect([path, (await admin.call(path)).status]).toEqual([path, 404]);
+  });
+});
+
+describe('a target that two readers could take for two things', () => {
+  it.each([
+    '/debug/../metrics',
+    '/debug/..',
+    '/./metrics',
+    '/debug/%2e%2e/metrics',
+    '/debug/.%2E/metrics',
+    '/%2e/metrics',
+    '//metrics',
+    '/debug//errors',
+    '/debug\\errors',
+    '/debug%5cerrors',
+    '/debug/errors/%00',
+    '/debug%0aerrors',
+    '/%',
+    '/%zz',
+    '/%ff',
+  ])('%s is refused with 400 and counted', async (path) => {
+    const own = await adminServer();
+    const answers = await Promise.all([own.raw(`GET ${path} HTTP/1.1`, 'Host: localhost'), own.raw(`HEAD ${path} HTTP/1.1`, 'Host: localhost')]);
+    expect(answers.map((answer) => answer.slice(9, 12))).toEqual(['400', '400']);
+    expect(own.refusals).toEqual(['malformed', 'malformed']);
+    own.close();
+  });
+
+  it.each([
+    ['an absolute target', 'GET http://localhost/metrics HTTP/1.1', ['Host: localhost']],
+    ['an absolute target of another host', 'GET http://evil.example/metrics HTTP/1.1', ['Host: localhost']],
+    ['an asterisk', 'OPTIONS * HTTP/1.1', ['Host: localhost']],
+    ['two hosts', 'GET /metrics HTTP/1.1', ['Host: localhost', 'Host: evil.example']],
+    ['the same host twice', 'GET /metrics HTTP/1.1', ['Host: localhost', 'host: localhost']],
+  ])('%s is refused with 400 and counted', async (_name, line, headers) => {
+    const own = await adminServer();
+    expect((await own.raw(line, ...headers)).slice(9, 12)).toBe('400');
+    expect(own.refusals).toEqual(['malformed']);
+    own.close();
+  });
+});
+
+describe('probes that bring no token', () => {
+  it.each([
+    ['a token', { token: 'hunter2' }],
+    ['a hook', { authorize: () => false }],
+  ] as const)('learn the status and nothing else, where %s is asked for', async (_name, deps) => {
+    const own = await adminServer(deps);
+    expect(await own.call('/healthz')).toMatchObject({ status: 200, body: '{"status":"ok"}\n' });
+    expect(await own.call('/readyz')).toMatchObject({ status: 503, body: '{"status":"unavailable"}\n' });
+    expect(await own.call('/readyz', { method: 'HEAD' })).toMatchObject({ status: 503, body: '' });
+    expect((await own.call('/readyz', { method: 'PUT' })).status).toBe(405);
+    expect((await own.call('/readyz', { headers: { origin: 'https://evil.example' } })).status).toBe(403);
+    expect([401, 403]).toContain((await own.call('/metrics')).status);
+    expect((await own.call('/readyz', { headers: { authorization: 'Bearer hunter2' } })).body.includes('shutting down')).toBe('token' in deps);
+    own.close();
+  });
+
+  it('are refused as others are where neither was set', async () => {
+    const own = await adminServer();
+    expect((await own.call('/healthz', { headers: { host: 'evil.example' } })).status).toBe(403);
+    own.close();
+  });
+});
+
+describe('every route', () => {
+  const paths = routes.map(({ path }) => path.replace(':name', 'orders').replace('/errors/:id', `/errors/${ID}`).replace(':id', TRACE_ID));
+
+  it.each(paths)('%s: HEAD is GET without its body, OPTIONS is refused with what is allowed, and counted', async (path) => {
+    const own = await adminServer();
+    const [get, head] = [await own.call(`${path}?seconds=0.01`), await own.call(`${path}?seconds=0.01`, { method: 'HEAD' })];
+    expect([head.status, head.body, head.headers['content-type']]).toEqual([get.status, '', get.headers['content-type']]);
+    const options = await own.call(path, { method: 'OPTIONS' });
+    expect([options.status, options.headers.allow]).toEqual([405, routes[paths.indexOf(path)]?.methods.join(', ')]);
+    expect(own.refusals).toEqual(['method']);
+    own.close();
   });
 });
 
