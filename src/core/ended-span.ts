@@ -9,6 +9,9 @@ export interface TraceIdentity {
   readonly t2: number;
   readonly t3: number;
   readonly traceState: string | undefined;
+  /** The span of another process that this part of the trace continues; absent or 0 where the trace began here. */
+  readonly r0?: number;
+  readonly r1?: number;
 }
 
 /**
@@ -50,4 +53,9 @@ export interface SpanOutput {
   ended(span: EndedSpan): void;
   /** Counts a span that the sampler refused. */
   sampledOut(): void;
+}
+
+/** Whether a span is the first one of its trace in this process. */
+export function isEntry({ trace, p0, p1 }: Pick<EndedSpan, 'trace' | 'p0' | 'p1'>): boolean {
+  return p0 === (trace.r0 ?? 0) && p1 === (trace.r1 ?? 0);
 }

@@ -1,11 +1,14 @@
 import { clock } from '../core/clock.ts';
-import type { EndedSpan } from '../core/ended-span.ts';
-import { errorReported } from '../core/events.ts';
+import { type EndedSpan, isEntry } from '../core/ended-span.ts';
+import { callFailed, errorReported } from '../core/events.ts';
 import { type LevelName, type LineLevel, SEVERITY } from '../core/level.ts';
-import type { Scope } from '../core/scope.ts';
+import type { Scope, SpanLike } from '../core/scope.ts';
 import { type Bindings, writeIn } from './line.ts';
 
-/** Retroactive debug: lines below the level are held for a while, and written when their trace fails. */
+/**
+ * Retroactive debug: lines below the level are held for a while, and written when their trace fails: an error is reported
+ * or logged in it, or its first span in this process (the request, the outermost traced call) ends with an error.
+ */
 export interface RetroOptions {
   /** From this level; default `debug`. */
   readonly level?: LevelName;
@@ -59,11 +62,35 @@ export function configureRetro(next: RetroOptions | undefined): void {
   heldBytes = 0;
   options = next && { ...defaultRetro, ...next };
   heldFrom = SEVERITY[options?.level ?? 'off'];
-  unsubscribe = next
-    ? errorReported.subscribe(({ record, scope }) => {
-        if (record.severity_number >= SEVERITY.error) writeHeld(scope);
-      })
-    : () => {};
+  unsubscribe = next ? watchFailures() : () => {};
+}
+
+function watchFailures(): () => void {
+  const stops = [
+    errorReported.subscribe(({ record, scope }) => {
+      if (record.severity_number >= SEVERITY.error) writeHeld(scope);
+    }),
+    callFailed.subscribe(({ scope }) => spanFailed(scope.span)),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+/** A span has ended with an error. Where it is the first one of its trace in this process, the trace has failed: what is held of it is written. */
+export function spanFailed(span: SpanLike | EndedSpan | undefined): void {
+  if (traces.size > 0 && span !== undefined && beginsTrace(span as SpanLike & Partial<EndedSpan> & SdkSpan)) writeHeld({ span: span as SpanLike });
+}
+
+/** What a span of OpenTelemetry's SDK tells of its parent. */
+interface SdkSpan {
+  readonly parentSpanContext?: { readonly isRemote?: boolean };
+}
+
+function beginsTrace(span: Partial<EndedSpan> & SdkSpan): boolean {
+  const { trace, p0, p1, parentSpanContext } = span;
+  if (trace !== undefined && p0 !== undefined && p1 !== undefined) return isEntry({ trace, p0, p1 });
+  return parentSpanContext === undefined || parentSpanContext.isRemote === true;
 }
 
 /** Severity from which lines are held; above all levels where retroactive debug is off. A live binding: a call reads it. */
@@ -109,7 +136,7 @@ function openTrace(key: unknown, baseMs: number, most: number): TraceLines {
 }
 
 /** Writes what is held of the trace of `scope`, with the times that the lines belong to, and forgets it. */
-export function writeHeld(scope: Scope): void {
+export function writeHeld(scope: Pick<Scope, 'span'>): void {
   const key = traces.size === 0 ? undefined : keyOf(scope);
   const trace = traces.get(key);
   if (trace === undefined) return;
@@ -142,7 +169,7 @@ function write({ slots, baseMs }: TraceLines, at: number): void {
   writeIn(level, nameText, baseMs + offset, scope, bindings, first, rest, ',"retroactive":true');
 }
 
-function keyOf({ span }: Scope): unknown {
+function keyOf({ span }: Pick<Scope, 'span'>): unknown {
   return span === undefined ? undefined : ((span as Partial<EndedSpan>).trace ?? span.spanContext().traceId);
 }
 

@@ -1,6 +1,7 @@
 import type { AttributeBag } from '../core/records.ts';
 import { ROOT, type Scope, type SpanLike } from '../core/scope.ts';
 import type { HttpSpans } from '../http/port.ts';
+import { spanFailed } from '../logs/retro.ts';
 import type { CallScope, Engine } from '../trace/engine/port.ts';
 import { NativeSpan } from '../trace/engine/span.ts';
 
@@ -28,6 +29,7 @@ export function httpSpans(engine: Engine, propagation: Propagation): HttpSpans {
         setAttributes(span, attributes);
         if (outcome.errorType !== undefined) span.setStatus({ code: 2 });
       }
+      if (outcome.errorType !== undefined) spanFailed(span);
       engine.close(scope as CallScope, endMono);
     },
   };

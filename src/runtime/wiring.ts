@@ -14,6 +14,7 @@ import { watchHttp } from '../http/watch.ts';
 import { configureLogs, type Logs, writeErrorRecord } from '../logs/configure.ts';
 import { listLeases } from '../logs/levels.ts';
 import { lineCounts } from '../logs/line.ts';
+import { spanFailed } from '../logs/retro.ts';
 import { defineReading } from '../metrics/registry.ts';
 import { startMetrics } from '../metrics/start-metrics.ts';
 import type { SinkOptions } from '../pipeline/messages.ts';
@@ -130,6 +131,7 @@ function noting(output: SpanOutput, traces: TraceBook): SpanOutput {
     ended(span) {
       output.ended(span);
       traces.note(span);
+      if (span.statusCode === 2) spanFailed(span); // also spans of OpenTelemetry's instrumentations
     },
     sampledOut: () => output.sampledOut(),
   };

@@ -134,4 +134,11 @@ describe('retroactive debug of a running service', () => {
     const record = service.lines.find((one) => one['error.id'] === id);
     expect(record).toMatchObject({ level: 'error', trace_id: line?.['trace_id'] });
   });
+
+  it('shows them of a request that answers 5xx without a report, and not of one that answers 4xx', async () => {
+    const service = await startService({ retroactive: true });
+    for (const code of ['503', '404']) await service.get(`/status/${code}`);
+    expect(await service.stop()).toBe(0);
+    expect(of(service.lines, 'orders').map((line) => [line['code'], line['retroactive']])).toEqual([['503', true]]);
+  });
 });

@@ -63,7 +63,7 @@ export interface StartOptions {
     readonly sampling?: { readonly tick?: Duration; readonly first?: number; readonly thereafter?: number };
     /** At most so many lines a second, with a burst of one second's worth. Default: off. */
     readonly rateLimit?: { readonly perSecond: number; readonly burst?: number };
-    /** Holds lines below the level and writes them when their trace fails. Default: off; `true`: from debug, 100 lines a trace, 500 traces, 8 MiB. */
+    /** Holds lines below the level and writes them when their trace fails: an error is reported or logged in it, or the request or outermost traced call ends with one. Default: off; `true`: from debug, 100 lines a trace, 500 traces, 8 MiB. */
     readonly retroactive?: boolean | { readonly level?: LevelName; readonly linesPerTrace?: number; readonly traces?: number; readonly maxBytes?: number };
     /** Sends `console.*` through the logger `console`. Default: off. */
     readonly console?: boolean;

@@ -23,6 +23,8 @@ export class NativeTrace implements TraceIdentity {
   readonly t2: number;
   readonly t3: number;
   readonly traceState: string | undefined;
+  readonly r0: number;
+  readonly r1: number;
   // Not a private field: those are stored apart from the object's own slots, which the hot path would pay for.
   private text: string | undefined;
   /** Of a trace that the sampler refused: who keeps it after all if its outcome speaks for it. */
@@ -30,13 +32,15 @@ export class NativeTrace implements TraceIdentity {
   /** Where its spans wait meanwhile; made for the second one, since most refused traces have one span here. */
   tail: TraceTail | undefined;
 
-  constructor(host: SpanHost, t0: number, t1: number, t2: number, t3: number, traceState: string | undefined) {
+  constructor(host: SpanHost, t0: number, t1: number, t2: number, t3: number, traceState: string | undefined, r0: number, r1: number) {
     this.host = host;
     this.t0 = t0;
     this.t1 = t1;
     this.t2 = t2;
     this.t3 = t3;
     this.traceState = traceState;
+    this.r0 = r0;
+    this.r1 = r1;
     this.text = undefined;
     this.keeper = undefined;
     this.tail = undefined;
@@ -52,7 +56,7 @@ export class NativeTrace implements TraceIdentity {
 /** A trace nobody has seen before. */
 export function newTrace(host: SpanHost): NativeTrace {
   // An ID of zeros is invalid; the last part is never 0, so no combination has to be tested.
-  return new NativeTrace(host, randomInt32(), randomInt32(), randomInt32(), randomInt32() || 1, undefined);
+  return new NativeTrace(host, randomInt32(), randomInt32(), randomInt32(), randomInt32() || 1, undefined, 0, 0);
 }
 
 /** Where a span continues: a trace and a parent in it that this engine did not make. */
@@ -99,10 +103,12 @@ export function foreignParent(host: SpanHost, span: SpanLike): ForeignParent | u
 function parentOf(host: SpanHost, context: ForeignSpanContext): ForeignParent {
   const id = context.traceId;
   const state = context.traceState?.serialize() || undefined;
+  const s0 = int32OfHex(context.spanId, 0);
+  const s1 = int32OfHex(context.spanId, 8);
   return {
-    trace: new NativeTrace(host, int32OfHex(id, 0), int32OfHex(id, 8), int32OfHex(id, 16), int32OfHex(id, 24), state),
-    s0: int32OfHex(context.spanId, 0),
-    s1: int32OfHex(context.spanId, 8),
+    trace: new NativeTrace(host, int32OfHex(id, 0), int32OfHex(id, 8), int32OfHex(id, 16), int32OfHex(id, 24), state, s0, s1),
+    s0,
+    s1,
     flags: context.traceFlags & 255,
   };
 }
