@@ -1,5 +1,6 @@
 import { clock } from '../core/clock.ts';
 import { downstreamFailed } from '../core/events.ts';
+import { outgoingBegan, outgoingEnded } from '../core/outgoing.ts';
 import type { AttributeBag } from '../core/records.ts';
 import { currentScope } from '../core/scope.ts';
 import { bounded, knownMethod } from './attributes.ts';
@@ -38,6 +39,7 @@ export class ClientCall {
     this.#target = target;
     this.#method = knownMethod(target.method);
     this.#scope = options.spans.start(this.#name(), KIND_CLIENT, currentScope(), { 'server.address': target.host });
+    outgoingBegan(this, this.#scope.startMono);
   }
 
   /** Writes the trace headers and the deadline header. */
@@ -73,6 +75,7 @@ export class ClientCall {
     if (errorType !== undefined) bag['error.type'] = errorType;
     if (cancelled) bag['sonde.cancelled'] = true;
     const endMono = clock.mono();
+    outgoingEnded(this, endMono);
     this.#options.spans.end(this.#scope, this.#name(), bag, { errorType, cancelled }, endMono);
     const measure = { method: this.#method, host: this.#target.host, port: this.#target.port, status: this.#status, errorType };
     this.#options.recorder?.client(endMono - this.#scope.startMono, measure, this.#scope);

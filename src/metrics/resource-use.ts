@@ -3,6 +3,7 @@ import { totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import v8 from 'node:v8';
 import { clock } from '../core/clock.ts';
+import { outgoingSeconds } from '../core/outgoing.ts';
 import type { HistogramCell } from './cells.ts';
 import type { Family } from './family.ts';
 import { allFamilies } from './registry.ts';
@@ -26,7 +27,7 @@ export interface ResourceUse {
   /** Threads waited for a disk; `undefined` where the system does not tell. */
   readonly diskWaitSeconds: number | undefined;
   readonly diskBytes: number;
-  /** Time that outgoing HTTP calls took, summed over calls: divided by time, how many were under way. */
+  /** Time that outgoing HTTP calls took, those under way included, summed over calls: divided by time, how many were under way. */
   readonly outgoingSeconds: number;
 }
 
@@ -55,7 +56,7 @@ export function resourceUse(): ResourceUse {
     memoryLimitBytes: constrained > 0 && constrained < 2 ** 50 ? constrained : totalmem(),
     diskWaitSeconds: blockedSeconds(text('/proc/self/stat')),
     diskBytes: figure('read_bytes') + figure('write_bytes'),
-    outgoingSeconds: sumOf('http_client_request_duration_seconds'),
+    outgoingSeconds: outgoingSeconds(),
   };
 }
 

@@ -2,6 +2,7 @@ import { Agent, createServer, get, type IncomingHttpHeaders, request } from 'nod
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { clock } from '../../../src/core/clock.ts';
+import { outgoingSeconds } from '../../../src/core/outgoing.ts';
 import { runInScope, Scope } from '../../../src/core/scope.ts';
 import { watchHttp } from '../../../src/http/watch.ts';
 import { recordedSpans, until } from './recorded-spans.ts';
@@ -78,6 +79,18 @@ describe.each(clients)('a client span of %s', (_name, call) => {
       'http.response.status_code': 200,
     });
     expect(rec.client[1]).toEqual({ method: 'GET', host: '127.0.0.1', port, status: 404, errorType: '404' });
+  });
+
+  it('counts as waited for while no answer comes', async () => {
+    watch();
+    const from = clock.mono();
+    const before = outgoingSeconds();
+    const hangs = call('/never').catch(() => 'given up');
+    await until(() => got.length === 1 && clock.mono() > from + 20);
+    expect(outgoingSeconds()).toBeGreaterThan(before);
+    closers.pop()?.(); // stops the watching, which leaves the call alone
+    closers.pop()?.();
+    expect(await hangs).toBe('given up');
   });
 
   it('is a child of the running scope, and carries trace and deadline to the server', async () => {
