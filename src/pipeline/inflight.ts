@@ -1,7 +1,7 @@
 import { countPoints, type MetricSnapshot } from '../core/metric-data.ts';
 import type { Signal } from '../core/records.ts';
 import type { Ledger } from './ledger.ts';
-import { IN_WORK, POSTED, SETTLED, SLOT_STATES } from './messages.ts';
+import { GIVEN_UP, IN_WORK, POSTED, SETTLED, SLOT_STATES } from './messages.ts';
 import { type Beside, SLOTS } from './rows.ts';
 
 /** Lines and long texts of all batches under way: with the copies that the worker has, 64 MiB at most. */
@@ -78,8 +78,10 @@ export class Inflight {
   reap(): number {
     const open: Batch[] = [];
     for (const batch of this.#batches) {
-      if (Atomics.load(this.#states, SLOT_STATES + batch.slot) !== SETTLED) open.push(batch);
+      const state = Atomics.load(this.#states, SLOT_STATES + batch.slot);
+      if (state !== SETTLED && state !== GIVEN_UP) open.push(batch);
       else {
+        if (state === SETTLED) this.#ledger.absorb(batch.slot);
         this.#chars -= batch.chars;
         this.rows -= batch.rows;
         this.#free.push(batch.slot);
@@ -105,15 +107,16 @@ export class Inflight {
   close(): void {
     this.reap();
     for (const batch of this.#batches) this.#giveUp(batch, 'expired');
-    this.#batches = [];
+    this.#batches = []; // and not as reaped: error records among them stay in the journal
     this.#free = [];
   }
 
   #giveUp(batch: Batch, reason: 'rejected' | 'expired'): void {
+    const state = Atomics.exchange(this.#states, SLOT_STATES + batch.slot, GIVEN_UP);
+    if (state === SETTLED) return this.#ledger.absorb(batch.slot); // at the last moment
     this.#ledger.drop('span', reason, batch.rows);
     this.#ledger.drop('log', reason, batch.logs.length);
     this.#ledger.drop('error', reason, batch.errors.length);
     this.#ledger.drop('metric', reason, countPoints(batch.metrics));
-    Atomics.store(this.#states, SLOT_STATES + batch.slot, SETTLED);
   }
 }

@@ -1,4 +1,5 @@
 import { DROP_REASONS, type DropReason, type LedgerReport, SIGNALS, type Signal, type SignalLedger } from '../core/records.ts';
+import { SLOTS } from './rows.ts';
 
 /** What became of the records of a batch, or of a part of one. */
 export interface Tally {
@@ -26,15 +27,20 @@ const INHERITED = 3;
 const DROPPED = 4;
 const CELLS = DROPPED + DROP_REASONS.length;
 const OVERHEAD_CELLS = 2; // worker: busy seconds, CPU seconds
-const BUSY = SIGNALS.length * CELLS;
+const BATCH_CELLS = SIGNALS.length * CELLS;
+const BUSY = BATCH_CELLS;
+const FIRST_SLOT = BUSY + OVERHEAD_CELLS;
 
 /**
  * The ledger's two halves. The app thread counts what is produced and what it drops in plain cells; the worker counts
  * what became of the rest in shared memory. Each cell has one writer (the worker that died is followed by one that goes
  * on where it stopped), so that plain reads and writes suffice and the app thread can read at any time, without asking.
+ *
+ * What becomes of a batch is written in cells of its slot, and added up by the app thread when the slot is settled: a
+ * worker that dies in between has counted nothing, and a batch that the app thread gave up is not counted twice.
  */
 export function ledgerMemory(): SharedArrayBuffer {
-  return new SharedArrayBuffer((SIGNALS.length * CELLS + OVERHEAD_CELLS) * Float64Array.BYTES_PER_ELEMENT);
+  return new SharedArrayBuffer((FIRST_SLOT + SLOTS * BATCH_CELLS) * Float64Array.BYTES_PER_ELEMENT);
 }
 
 const REASON_INDEX: Readonly<Record<DropReason, number>> = Object.fromEntries(DROP_REASONS.map((reason, i) => [reason, i])) as Record<DropReason, number>;
@@ -48,9 +54,24 @@ export class WorkerLedger {
     this.#cells = new Float64Array(memory);
   }
 
+  /** Counts what is in no batch: records that leave the spool, or that an earlier process left. */
   add(signal: Signal, tally: Tally): void {
+    this.#add(SIGNAL_INDEX[signal] * CELLS, tally);
+  }
+
+  /** Nothing has become of the batch in `slot` so far. */
+  beginSlot(slot: number): void {
+    const first = FIRST_SLOT + slot * BATCH_CELLS;
+    this.#cells.fill(0, first, first + BATCH_CELLS);
+  }
+
+  /** Counts what became of records of the batch in `slot`. */
+  addToSlot(slot: number, signal: Signal, tally: Tally): void {
+    this.#add(FIRST_SLOT + slot * BATCH_CELLS + SIGNAL_INDEX[signal] * CELLS, tally);
+  }
+
+  #add(base: number, tally: Tally): void {
     const cells = this.#cells;
-    const base = SIGNAL_INDEX[signal] * CELLS;
     cells[base + STORED]! += tally.stored ?? 0;
     cells[base + SENT]! += tally.sent ?? 0;
     cells[base + SPOOLED]! += tally.spooled ?? 0;
@@ -69,7 +90,7 @@ export class WorkerLedger {
 /** The app thread's half, and the report over both. */
 export class Ledger {
   readonly #shared: Float64Array;
-  readonly #own = new Float64Array(SIGNALS.length * CELLS);
+  readonly #own = new Float64Array(BATCH_CELLS);
   /** Produced, by index of {@link SIGNALS}: the hot path bumps a cell and calls nothing. */
   readonly produced: Float64Array = new Float64Array(SIGNALS.length);
 
@@ -80,6 +101,19 @@ export class Ledger {
   /** Counts records that the app thread itself gave up. */
   drop(signal: Signal, reason: DropReason, count = 1): void {
     this.#own[SIGNAL_INDEX[signal] * CELLS + DROPPED + REASON_INDEX[reason]]! += count;
+  }
+
+  /** Adds what became of the batch in `slot`, which is settled. */
+  absorb(slot: number): void {
+    const first = FIRST_SLOT + slot * BATCH_CELLS;
+    for (let i = 0; i < BATCH_CELLS; i++) this.#own[i]! += this.#shared[first + i] as number;
+  }
+
+  /** What a worker that starts finds counted as spooled; below zero where what left the spool was in a batch that comes again. */
+  spooled(): Record<Signal, number> {
+    const counts = {} as Record<Signal, number>;
+    for (const signal of SIGNALS) counts[signal] = this.#cell(SIGNAL_INDEX[signal], SPOOLED);
+    return counts;
   }
 
   /** Seconds the worker was busy. */
@@ -94,10 +128,11 @@ export class Ledger {
   }
 
   #signal(index: number): SignalLedger {
-    const cell = (i: number): number => (this.#shared[index * CELLS + i] as number) + (this.#own[index * CELLS + i] as number);
+    const cell = (i: number): number => this.#cell(index, i);
     const stored = cell(STORED);
     const sent = cell(SENT);
-    const spooled = cell(SPOOLED);
+    // Below zero while records have left the spool again before the rest of their batch is settled.
+    const spooled = Math.max(0, cell(SPOOLED));
     const dropped = {} as Record<DropReason, number>;
     let settled = stored + sent + spooled;
     for (const reason of DROP_REASONS) {
@@ -107,5 +142,9 @@ export class Ledger {
     }
     const produced = (this.produced[index] as number) + cell(INHERITED);
     return { produced, stored, sent, spooled, pending: produced - settled, dropped };
+  }
+
+  #cell(index: number, i: number): number {
+    return (this.#shared[index * CELLS + i] as number) + (this.#own[index * CELLS + i] as number);
   }
 }

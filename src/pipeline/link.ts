@@ -20,14 +20,17 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 30_000;
 /** A worker that ran this long died of something new. */
 const HEALTHY_MS = 60_000;
-/** What an answer may take beyond the limit of a flush: the worker may be in the middle of a batch. */
-const GRACE_MS = 250;
+/**
+ * What an answer may take beyond the limit of a flush: the worker may be in the middle of a batch, and after the last flush
+ * what it does not put in the spool is lost. The limit is for the receiver; on a busy machine encoding and writing take time.
+ */
+const GRACE_MS: Readonly<Record<FlushMode, number>> = { wait: 250, park: 250, last: 2_000 };
 /**
  * How long a worker that was not done in time may take to put down what it is doing: one batch. A thread that is ended
  * inside the SQLite binding takes the whole process with it (`terminate called after throwing Napi::Error`, SIGABRT).
  */
 const PUT_DOWN_MS = 2_000;
-/** The most that the end of the process waits for a worker to begin, and how often it looks meanwhile. */
+/** The most that the end of the process waits for a worker to begin, and how often it looks whether one lives. */
 const BEGIN_MS = 5_000;
 const LOOK_MS = 20;
 /** The worker's heap: a runaway worker must end, not the process. The queue's bounds keep it far below. */
@@ -92,6 +95,7 @@ export class WorkerLink {
     worker.on('exit', (code) => {
       if (this.#worker === worker) this.#died(reason || `exit code ${code}`);
     });
+    worker.once('online', () => worker.performance.eventLoopUtilization()); // see isGone
     port1.on('message', (message: FromWorker) => this.#receive(message));
     worker.unref();
     port1.unref();
@@ -99,6 +103,7 @@ export class WorkerLink {
     this.#port = port1;
     this.#startedMono = clock.mono();
     this.#started = Atomics.load(this.#control, BEGUN) + 1;
+    Atomics.store(this.#control, STOPPING, WORKING); // the last one may have died when it had just stopped
     this.#options.begin((message) => port1.postMessage(message));
     for (const { message } of this.#flushes.values()) port1.postMessage(message);
   }
@@ -114,29 +119,36 @@ export class WorkerLink {
     const message = this.#ask(withinMs, mode);
     return new Promise((resolve) => {
       const end = (done: boolean): void => {
-        clock.clearTimeout(timer);
+        clearTimeout(timer);
         this.#flushes.delete(message.id);
-        if (this.#flushes.size === 0) this.#port?.unref();
         resolve(done);
       };
-      const timer = clock.setTimeout(() => end(false), withinMs + GRACE_MS);
+      // A timer of Node's own, which holds the process: also while a worker that died is replaced.
+      const timer = setTimeout(() => end(false), withinMs + GRACE_MS[mode]);
       this.#flushes.set(message.id, { message, done: () => end(true) });
-      this.#port?.ref();
       if (this.#port === undefined) end(false);
     });
   }
 
   /** The same without the event loop: blocks this thread until it is done or `withinMs` have passed. */
   flushSync(withinMs: number, mode: FlushMode): boolean {
+    if (this.#stopping) return this.#stoppedSync();
     this.#startNow();
     if (this.#port === undefined) return false;
     if (mode === 'last') this.#stopping = true;
-    const { id } = this.#ask(withinMs, mode);
-    this.#waitFor(id, withinMs + GRACE_MS);
+    const message = this.#ask(withinMs, mode);
+    const { id } = message;
+    this.#waitFor(message, withinMs + GRACE_MS[mode]);
     for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) this.#receive(next.message as FromWorker);
     const isDone = Atomics.load(this.#control, FLUSHED) >= id;
     if (mode === 'last' && !isDone) this.#putDownSync();
     return isDone;
+  }
+
+  /** A stop is under way, or done, and will not go on: the process ends. */
+  #stoppedSync(): boolean {
+    if (this.#port !== undefined) Atomics.wait(this.#control, STOPPING, STOP_ASKED, PUT_DOWN_MS);
+    return Atomics.load(this.#control, FLUSHED) >= this.#lastFlush;
   }
 
   /** The process ends next: the worker must not be inside a native call then. */
@@ -164,16 +176,35 @@ export class WorkerLink {
   }
 
   /** The limit counts from when the worker has begun: on a busy machine a thread may take long to start. */
-  #waitFor(id: number, withinMs: number): void {
+  #waitFor(message: FlushMessage, withinMs: number): void {
     const beginBy = clock.mono() + BEGIN_MS;
     let untilMono: number | undefined;
     for (;;) {
       const done = Atomics.load(this.#control, FLUSHED);
+      if (done >= message.id) return;
+      if (this.#isGone()) this.#replace(message);
       if (untilMono === undefined && Atomics.load(this.#control, BEGUN) >= this.#started) untilMono = clock.mono() + withinMs;
       const leftMs = (untilMono ?? beginBy) - clock.mono();
-      if (done >= id || leftMs <= 0) return;
-      Atomics.wait(this.#control, FLUSHED, done, untilMono === undefined ? Math.min(leftMs, LOOK_MS) : leftMs);
+      if (leftMs <= 0) return;
+      Atomics.wait(this.#control, FLUSHED, done, Math.min(leftMs, LOOK_MS));
     }
+  }
+
+  /**
+   * Whether the worker has died, which its `exit` event tells only when the event loop goes on. The idle time of a thread
+   * that has ended is -1, where it was asked for once before (tested on Node 20 to 26; elsewhere the wait ends by its limit).
+   */
+  #isGone(): boolean {
+    return (this.#worker?.performance.eventLoopUtilization().idle ?? 0) < 0;
+  }
+
+  /** The next worker takes over while this thread waits for `message`. */
+  #replace(message: FlushMessage): void {
+    this.#worker = undefined;
+    this.#port?.close();
+    this.#port = undefined;
+    this.start();
+    this.post(message);
   }
 
   /** Does not wait for the pause after a death: there may be no later. */
@@ -225,8 +256,8 @@ export class WorkerLink {
   #restart(reason: string): void {
     if (clock.mono() - this.#startedMono > HEALTHY_MS) this.#pauseMs = 0;
     warn('pipeline-worker', `the telemetry worker ended (${reason}); a new one takes over, and what it had not finished is done again`);
-    const pauseMs = this.#pauseMs;
-    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, pauseMs * 2));
+    const pauseMs = this.#flushes.size > 0 ? Math.min(FIRST_PAUSE_MS, this.#pauseMs) : this.#pauseMs;
+    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.#pauseMs * 2));
     clock.setTimeout(() => this.#startNow(), pauseMs);
   }
 }

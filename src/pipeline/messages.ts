@@ -1,5 +1,6 @@
 import type { Attributes } from '../core/attributes.ts';
 import type { MetricSnapshot } from '../core/metric-data.ts';
+import type { Signal } from '../core/records.ts';
 import { type Beside, type Learning, SLOTS } from './rows.ts';
 import type { WebhookOptions } from './sinks/webhook-options.ts';
 
@@ -96,6 +97,8 @@ export interface WorkerInput {
   /** See {@link CONTROL_WORDS}. */
   readonly control: SharedArrayBuffer;
   readonly ledger: SharedArrayBuffer;
+  /** Records that are counted as spooled when the worker starts. */
+  readonly spooled: Readonly<Record<Signal, number>>;
   readonly learning: Learning;
   /** Journal files of this process (without their segment numbers): not to be replayed. */
   readonly journals: readonly string[];
@@ -113,7 +116,11 @@ export const WORKING = 0;
 export const STOP_ASKED = 1;
 export const STOPPED = 2;
 
-/** States of a slot: the app thread sets `POSTED`; the worker `IN_WORK` while it takes the batch apart, and `SETTLED`. */
+/**
+ * States of a slot: the app thread sets `POSTED`; the worker `IN_WORK` while it takes the batch apart, and `SETTLED`; the app
+ * thread `GIVEN_UP` where it waits no longer. Whoever ends a batch does so by one atomic step, so that it is counted once.
+ */
 export const POSTED = 1;
 export const SETTLED = 2;
 export const IN_WORK = 3;
+export const GIVEN_UP = 4;

@@ -1,6 +1,7 @@
 import { threadId } from 'node:worker_threads';
 import type { Attributes } from '../core/attributes.ts';
 import { clock } from '../core/clock.ts';
+import { warn } from '../core/diag.ts';
 import type { SpanOutput } from '../core/ended-span.ts';
 import type { MetricSnapshot } from '../core/metric-data.ts';
 import { DROP_REASONS, type LedgerReport, type OverheadReport, SIGNALS } from '../core/records.ts';
@@ -95,6 +96,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
           side,
           control: controlMemory,
           ledger: memory,
+          spooled: ledger.spooled(),
           learning: restart.learning,
           journals: options.journals ?? [],
         };
@@ -120,7 +122,18 @@ function toMessage(batch: Batch, learning: Learning): BatchMessage {
 }
 
 function assemble(batcher: Batcher, link: WorkerLink, ledger: Ledger, on: { ended(): void; drained: (() => void) | undefined }): Pipeline {
-  let ended = false;
+  let state: 'open' | 'ending' | 'ended' = 'open';
+  const report = (): LedgerReport => {
+    batcher.reap(); // what the worker has settled is added up here
+    return ledger.report();
+  };
+  const close = (): void => {
+    state = 'ended';
+    batcher.reap();
+    const late = expired(ledger.report());
+    batcher.close();
+    sayLate(expired(ledger.report()) - late);
+  };
   return {
     output: batcher,
     log: (line, severity) => batcher.log(line, severity),
@@ -128,34 +141,44 @@ function assemble(batcher: Batcher, link: WorkerLink, ledger: Ledger, on: { ende
     error: (line, journaled) => batcher.error(line, journaled),
     metrics: (snapshot) => batcher.metrics(snapshot),
     async flush(withinMs) {
-      if (ended) return true;
+      if (state !== 'open') return true;
       batcher.post();
       const done = await link.flush(withinMs, 'wait');
-      batcher.reap();
-      return done && SIGNALS.every((signal) => ledger.report()[signal].pending === 0);
+      const after = report();
+      return done && SIGNALS.every((signal) => after[signal].pending === 0);
     },
     async shutdown(withinMs) {
-      if (ended) return { flushed: 0, lost: 0 };
-      ended = true;
-      const before = ledger.report();
+      if (state !== 'open') return { flushed: 0, lost: 0 };
+      state = 'ending';
+      const before = report();
       batcher.post();
       await link.flush(withinMs, 'last');
       await link.stop();
-      batcher.close();
+      close();
       on.ended();
       const after = ledger.report();
       return { flushed: home(after) - home(before), lost: given(after) - given(before) };
     },
     drainSync(withinMs, mode = 'last') {
-      if (ended || SIGNALS.every((_, i) => ledger.produced[i] === 0)) return;
-      ended = mode === 'last';
+      // Not only where it is open: the program may end the process while its shutdown is under way.
+      if (state === 'ended' || SIGNALS.every((_, i) => ledger.produced[i] === 0)) return;
       batcher.post();
       link.flushSync(withinMs, mode);
-      batcher.reap();
+      if (mode === 'last') close();
+      else batcher.reap();
       on.drained?.();
     },
-    ledger: () => ({ ...ledger.report(), overhead: { appSeconds: batcher.usedSeconds, workerSeconds: ledger.workerBusySeconds } }),
+    ledger: () => ({ ...report(), overhead: { appSeconds: batcher.usedSeconds, workerSeconds: ledger.workerBusySeconds } }),
   };
+}
+
+function expired(report: LedgerReport): number {
+  return SIGNALS.reduce((sum, signal) => sum + report[signal].dropped.expired, 0);
+}
+
+function sayLate(count: number): void {
+  if (count > 0)
+    warn('pipeline-late', `telemetry ended before ${count} records were delivered or spooled; they are counted as expired. Give shutdown() more time`);
 }
 
 /** Records that are stored, sent or on disk. */

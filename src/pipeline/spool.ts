@@ -108,8 +108,8 @@ export class Spool {
   #drop(reason: 'spool_full' | 'expired'): void {
     const entry = this.#entries.shift() as SpoolEntry;
     this.#bytes -= entry.bytes;
-    remove(entry.path);
     this.#ledger.add(entry.signal, { spooled: -entry.count, dropped: { [reason]: entry.count } });
+    remove(entry.path);
   }
 
   /** Takes the oldest entry and its bytes out of the list; the file stays until {@link finish}. */
@@ -143,7 +143,8 @@ export class Spool {
     for (const signal of SIGNALS) {
       const found = this.#entries.reduce((sum, entry) => sum + (entry.signal === signal ? entry.count : 0), 0);
       const unknown = found - spooledSoFar(signal); // written by a worker that died before it could count them
-      if (unknown !== 0) this.#ledger.add(signal, { inherited: unknown, spooled: unknown });
+      if (unknown > 0) this.#ledger.add(signal, { inherited: unknown, spooled: unknown });
+      else if (unknown < 0) this.#ledger.add(signal, { spooled: unknown, dropped: { expired: -unknown } }); // somebody deleted files
     }
     for (const name of list(this.#root)) {
       const owner = OWNER.exec(name);

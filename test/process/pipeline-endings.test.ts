@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { countingReceiver, type Ending, run, temporaryFolder } from './pipeline-rig.ts';
 
@@ -25,6 +27,8 @@ describe('a program that ends', () => {
     ['with an exit code', 'exitCode', undefined],
     ['with an uncaught exception', 'uncaught', undefined],
     ['with an unhandled rejection', 'rejection', undefined],
+    ['with process.exit(6) while its shutdown is under way', 'shutdownExit', undefined],
+    ['by SIGTERM while its shutdown is under way', 'shutdownSignal', 'SIGTERM'],
     ['by SIGTERM', 'signal', 'SIGTERM'],
     ['by SIGINT', 'signal', 'SIGINT'],
     ['by its own handler of SIGTERM', 'handled', 'SIGTERM'],
@@ -39,6 +43,19 @@ describe('a program that ends', () => {
       expect(ledger.span).toMatchObject({ produced: 100, sent: 100, pending: 0 });
       expect(ledger.log).toMatchObject({ produced: 10, sent: 10, pending: 0 });
     }
+  });
+
+  it('with a receiver that is away and a spool that cannot be written counts what it loses, and says so', async () => {
+    const dir = temporaryFolder();
+    writeFileSync(join(dir.path, 'spool'), 'a file where the folder should be');
+    const ending = await run('ending.mjs', ['end'], { PIPELINE_URL: 'http://127.0.0.1:1', PIPELINE_DIR: dir.path });
+    dir.remove();
+    const ledger = JSON.parse(ending.stdout.trim().split('\n').at(-1) ?? '');
+    expect(ledger.span).toMatchObject({ produced: 100, pending: 0, dropped: { expired: 100 } });
+    expect(ending.stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(/^sonde: cannot deliver to http:\/\/127\.0\.0\.1:1: .* kept in memory, because the spool cannot be written/),
+      expect.stringMatching(/^sonde: telemetry ended before 110 records were delivered or spooled; they are counted as expired/),
+    ]);
   });
 
   it('is not loaded into its own worker by --import', async () => {

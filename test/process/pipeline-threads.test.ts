@@ -24,6 +24,16 @@ describe('the telemetry worker', () => {
     expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/^sonde: the telemetry worker ended \(exit code [01]\); a new one takes over/)]);
   });
 
+  it.each([
+    ['process.exit', 'exit', 3],
+    ['shutdown', 'shutdown', 0],
+  ])('that dies at the moment of %s is replaced before the end', async (_, way, expected) => {
+    const { stdout, code } = await run('worker-dies-late.mjs', [way], { PIPELINE_URL: receiver.url, PIPELINE_DIR: folder.path });
+    expect(code).toBe(expected);
+    expect(JSON.parse(stdout)).toMatchObject({ produced: 10_000, sent: 10_000, pending: 0 });
+    expect(receiver.spanIds.size).toBe(10_000);
+  });
+
   it('that dies leaves nothing out of the store either', async () => {
     const { stdout } = await run('worker-dies.mjs', [], { PIPELINE_DIR: folder.path });
     const { lost, ledger } = JSON.parse(stdout);

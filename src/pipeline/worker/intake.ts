@@ -32,13 +32,13 @@ export function createIntake(options: IntakeOptions): (message: BatchMessage) =>
   return (message) => {
     const { texts, sink } = options;
     texts.learn(message.learning);
+    const state = SLOT_STATES + message.slot;
+    if (Atomics.compareExchange(options.control, state, POSTED, IN_WORK) !== POSTED) return; // given up meanwhile
     const settlement = new Settlement(message.slot, options.control, options.ledger);
     const spans = settlement.part('span', message.rows);
     const logs = settlement.part('log', message.logs.length);
     const errors = settlement.part('error', message.errors.length);
     const metrics = settlement.part('metric', countPoints(message.metrics));
-    const state = SLOT_STATES + message.slot;
-    Atomics.store(options.control, state, IN_WORK);
     settlement.seal();
     guard(errors, () => takeErrors(sink, message.errors, errors));
     guard(metrics, () => sink.metrics(message.metrics, metrics));

@@ -5,7 +5,7 @@ import { relayDiag, warn } from '../../core/diag.ts';
 import { safeMessage } from '../../core/json.ts';
 import type { Signal } from '../../core/records.ts';
 import { openWriter } from '../../store/writer.ts';
-import { Ledger, WorkerLedger } from '../ledger.ts';
+import { WorkerLedger } from '../ledger.ts';
 import { BEGUN, FLUSHED, type FlushMessage, type FromWorker, STOPPED, STOPPING, type ToWorker, WORKING, type WorkerInput } from '../messages.ts';
 import { keepErrors } from '../sinks/keep-errors.ts';
 import { createOtlpSink } from '../sinks/otlp-http.ts';
@@ -41,14 +41,14 @@ function main(input: WorkerInput, port: MessagePort): void {
   const flush = async ({ id, mode }: FlushMessage, untilMono: number): Promise<void> => {
     try {
       await sink.flush(untilMono, mode);
-      if (mode === 'last') sink.close();
+      if (mode === 'last' && Atomics.load(control, STOPPING) === WORKING) sink.close();
     } catch (error) {
       warn('pipeline-flush', `cannot flush: ${safeMessage(error)}`);
     }
     note();
     if (mode === 'last') stopped(); // a batch that comes now would open the store again, under a thread that is about to be ended
     say({ kind: 'flushed', id });
-    Atomics.store(control, FLUSHED, id);
+    if (Atomics.load(control, FLUSHED) < id) Atomics.store(control, FLUSHED, id); // a shorter flush may have overtaken this one
     Atomics.notify(control, FLUSHED);
     if (mode === 'last') port.close();
   };
@@ -81,8 +81,7 @@ function openSink(input: WorkerInput, ledger: WorkerLedger): Sink {
     );
   }
   const spool = new Spool(dir, input.owner, input.spool, ledger);
-  const report = new Ledger(input.ledger).report();
-  spool.open((signal: Signal) => report[signal].spooled);
+  spool.open((signal: Signal) => input.spooled[signal]);
   return keepErrors(createOtlpSink(sink, { resource, ledger, spool }), openWriter(dir, { resource }));
 }
 

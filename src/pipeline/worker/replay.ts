@@ -10,13 +10,14 @@ const FIRST_SEGMENT = 500_000;
 
 /**
  * Brings the error records home that processes which are gone left in their journals. Each file is renamed first, so
- * that of several processes that start together one takes it, and deleted when all its records are safe.
+ * that of several processes that start together one takes it, and deleted when all its records are safe. A record counts
+ * as inherited when its fate is known: a worker that dies before leaves the file, and nothing to correct, to the next one.
  */
 export function replayJournals(dir: string, own: readonly string[], sink: Sink, ledger: WorkerLedger, startMs: number): void {
   let taken = 0;
   for (const { path, pid, startMs: since, segment } of listJournals(dir)) {
     if (pid !== process.pid || since !== Math.floor(startMs) || segment < FIRST_SEGMENT) continue;
-    replay(path, sink, ledger, false); // a worker that died had taken it over, and counted it
+    replay(path, sink, ledger); // a worker that died had taken it over
     taken = segment - FIRST_SEGMENT + 1;
   }
   for (const file of abandonedJournals(dir, own)) {
@@ -27,11 +28,11 @@ export function replayJournals(dir: string, own: readonly string[], sink: Sink, 
       continue; // another process was faster
     }
     taken++;
-    replay(path, sink, ledger, true);
+    replay(path, sink, ledger);
   }
 }
 
-function replay(path: string, sink: Sink, ledger: WorkerLedger, inherited: boolean): void {
+function replay(path: string, sink: Sink, ledger: WorkerLedger): void {
   const records = readJournal(path).records.map(completeRecord);
   let open = records.length;
   const part: Part = {
@@ -40,12 +41,12 @@ function replay(path: string, sink: Sink, ledger: WorkerLedger, inherited: boole
       return open;
     },
     settle(tally) {
-      ledger.add('error', tally);
-      open -= countOf(tally);
+      const count = countOf(tally);
+      ledger.add('error', { ...tally, inherited: count });
+      open -= count;
       if (open <= 0) remove(path);
     },
   };
-  if (inherited) ledger.add('error', { inherited: records.length });
   if (records.length === 0) remove(path);
   else sink.errors(records, part);
 }

@@ -95,8 +95,14 @@ function world() {
       waiting.push(...posted.slice(seen));
       for (const batch of waiting.splice(0)) take(batch);
       for (const part of parts.splice(0)) settle(part, part.left, 1);
+      batcher.reap();
     },
-    close: () => batcher.close(),
+    /** The worker was not done in time; what it settles afterwards is counted already. */
+    close() {
+      batcher.close();
+      for (const part of parts.splice(0)) settle(part, part.left, 1);
+      batcher.reap();
+    },
   };
 }
 
