@@ -1,12 +1,14 @@
+import { AsyncResource } from 'node:async_hooks';
 import { letGo } from '../handles/let-go.ts';
+import { patchMethod } from '../handles/patches/patch.ts';
 import { coveringGuard, LeakError, type LeakGuard, type LeakOptions, leakFree as leakFreeAnywhere, leakGuard } from '../handles/verdict.ts';
 import { testOptions } from './runner-packages.ts';
 
 /**
  * Fails each test of node:test that leaves something open, and the file where its hooks do.
  *
- * Shape: one line at the top of a test file: `await failOnLeaks()`. node:test has no hook around a test, so that tests which
- * run side by side in one file share what they leave open; wrap those in `leakFree` of `sonde/testing`, which tells them apart.
+ * Shape: one line at the top of a test file: `await failOnLeaks()`. Tests that run side by side in one file are told apart; two of the same
+ * name under the same parents are not, wrap those in {@link leakFree}. A test that failed already is looked at too.
  * Errors: the test fails with a `LeakError` that names the line that opened and the call that closes; the process exits with 1.
  */
 export async function failOnLeaks(options: LeakOptions = {}): Promise<void> {
@@ -17,10 +19,34 @@ export async function failOnLeaks(options: LeakOptions = {}): Promise<void> {
     const name = nameOf(context);
     guards.set(name, [...(guards.get(name) ?? []), leakGuard(testOptions(options, name))]);
   });
+  const stop = runInGuards((context) => guards.get(nameOrNone(context))?.at(-1));
   afterEach(async (context) => {
     await verify(guards.get(nameOf(context))?.pop());
   });
-  after(() => verify(file));
+  after(() => {
+    stop();
+    return verify(file);
+  });
+}
+
+/**
+ * node:test has no hook around a test, but each test and each of its hooks is run by its own `AsyncResource`, with its context as an
+ * argument: what runs there runs under the test's guard. Where a Node does it otherwise, only tests that run one after the other are told apart.
+ */
+function runInGuards(guardOf: (context: object) => LeakGuard | undefined): () => void {
+  return patchMethod(AsyncResource.prototype, 'runInAsyncScope', (original) => {
+    function runInAsyncScope(this: AsyncResource, fn: (...args: unknown[]) => unknown, ...rest: unknown[]): unknown {
+      const context = rest.find((each) => (each as object | undefined)?.constructor?.name === 'TestContext');
+      const guard = context === undefined ? undefined : guardOf(context as object);
+      const inside = guard
+        ? function (this: unknown, ...args: unknown[]): unknown {
+            return guard.run(() => Reflect.apply(fn, this, args) as unknown);
+          }
+        : fn;
+      return Reflect.apply(original, this, [inside, ...rest]);
+    }
+    return runInAsyncScope as typeof original;
+  });
 }
 
 /**
@@ -54,4 +80,13 @@ async function verify(guard: LeakGuard | undefined): Promise<void> {
 function nameOf(context: unknown): string {
   const { fullName, name } = context as { fullName?: string; name: string };
   return fullName ?? name;
+}
+
+/** The file itself has a context too, whose name Node 20 throws on. */
+function nameOrNone(context: unknown): string {
+  try {
+    return nameOf(context);
+  } catch {
+    return '';
+  }
 }

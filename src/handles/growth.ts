@@ -6,6 +6,7 @@ import { GrowthSeries, type Suspicion } from './growth-series.ts';
 import { onSample } from './install.ts';
 import type { HandleType } from './kinds.ts';
 import { shortSite } from './leak-message.ts';
+import { loopNow } from './loop-now.ts';
 import type { Site } from './origin.ts';
 import { openEntries, timerLog } from './registry.ts';
 import { siteText } from './site-text.ts';
@@ -159,8 +160,9 @@ function staleCounts(mono: number): Map<string, StaleCount> {
     if (mono - openedMono < STALE_MS || (kind.activity && mono - lastUsedMono < STALE_MS)) continue;
     add(kind.type, site, site?.text ?? 'an unknown place');
   }
+  const now = loopNow();
   for (const { timer, site, openedMono } of timerLog().open()) {
-    if (openedMono === 0 || mono - openedMono < STALE_MS) continue;
+    if ((openedMono === 0 ? now - timer._idleStart : mono - openedMono) < STALE_MS) continue;
     const type = timer._repeat === null ? 'timeout' : 'interval';
     add(type, site, site?.text ?? `${timer._repeat ?? timer._idleTimeout}ms at an unknown place`);
   }

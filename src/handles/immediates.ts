@@ -31,9 +31,22 @@ interface Place {
 const places = new Map<string, Place>();
 let count = 0;
 
-export function noteImmediate(below: (...args: never[]) => unknown): void {
-  if ((++count & (EVERY - 1)) !== 0) return;
-  const site = captureSite(below);
+const released = new Set<string>(); // places whose immediates no longer hold the process
+
+/** Notes an immediate that is about to be set; answers whether it is to be let go of. */
+export function noteImmediate(below: (...args: never[]) => unknown): boolean {
+  if (released.size > 0 && released.has(captureSite(below).text)) return true;
+  if ((++count & (EVERY - 1)) === 0) sample(captureSite(below));
+  return false;
+}
+
+/** Makes the immediates of these places stop holding the process, from the next one on. */
+export function releaseImmediates(ids: ReadonlySet<number>): boolean {
+  for (const { id, site } of places.values()) if (ids.has(id)) released.add(site.text);
+  return released.size > 0;
+}
+
+function sample(site: Site): void {
   if (site === OWN) return;
   const mono = clock.mono();
   const known = places.get(site.text);

@@ -3,13 +3,14 @@ import { adoptActive } from './adopt.ts';
 import type { HandleInfo } from './handle-info.ts';
 import { repeatingImmediates } from './immediates.ts';
 import type { HandleType } from './kinds.ts';
+import { loopNow } from './loop-now.ts';
 import { markOfTimer } from './marks.ts';
 import type { Site } from './origin.ts';
 import { ownerEnded, ownerOf } from './owner.ts';
 import { type Entry, openEntries, timerLog } from './registry.ts';
 import { siteText } from './site-text.ts';
 import { tickerState } from './ticker.ts';
-import type { TimerEntry, TimerInternals } from './timer-log.ts';
+import type { TimerEntry } from './timer-log.ts';
 
 /**
  * What the process holds open now: timers, servers, sockets, watchers, files, workers, children, requests under way.
@@ -101,15 +102,6 @@ function base(
   const owner = ownerOf(scope);
   return { id, type, site: site && siteText(site), package: site?.package ?? 'unknown', owner: owner?.name, traceId: owner?.traceId, spanId: owner?.spanId };
 }
-
-/** The event loop's own time, in which timers are stamped: read from a timer made for it. */
-function loopNow(): number {
-  const probe = plainSetTimeout(() => {}, 1_000);
-  plainClearTimeout(probe);
-  return (probe as unknown as TimerInternals)._idleStart;
-}
-const plainSetTimeout = globalThis.setTimeout;
-const plainClearTimeout = globalThis.clearTimeout;
 
 /** How many handles of each type are open: the gauge `sonde_handles_open`. */
 export function handleCounts(): Map<HandleType, number> {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { clock } from '../core/clock.ts';
 
 /** A place in the code that opens handles. One object a place, so that counts by place are a map look-up. */
 export interface Site {
@@ -131,22 +132,33 @@ export const SITE_POLICY = Object.freeze({
   longTimerMs: 1_000,
   /** A power of two; at 256 the stack adds about 0.02 µs to a short timer. */
   sampleEvery: 256,
-  /** Stacks per refill (10 s): 1,000 × 5 µs are 0.05 % of a core. */
+  /** Stacks per refill: 1,000 × 5 µs are 0.05 % of a core. */
   budget: 1_000,
+  refillMs: 10_000,
 });
 
 const SAMPLE_MASK = SITE_POLICY.sampleEvery - 1;
+const LOOK_EVERY = 64; // of those above the budget: more than 100 a second
 let left: number = SITE_POLICY.budget;
+let refilledMono = clock.mono();
+let asked = 0;
 let sequence = 0;
 let everyOne = 0;
 
 /** Whether a handle worth a stack gets one now. */
 export function maySpend(): boolean {
-  if (left > 0) {
+  if (left > 0 || isRefilled()) {
     left--;
     return true;
   }
   return sampled();
+}
+
+/** Looks at the clock for one in {@link LOOK_EVERY} that asks for more than there is. */
+function isRefilled(): boolean {
+  if ((++asked & (LOOK_EVERY - 1)) !== 0 || clock.mono() - refilledMono < SITE_POLICY.refillMs) return false;
+  refillSites();
+  return true;
 }
 
 /** Whether a handle that is usually not worth a stack gets one now. */
@@ -154,9 +166,10 @@ export function sampled(): boolean {
   return everyOne > 0 || (++sequence & SAMPLE_MASK) === 0;
 }
 
-/** Refills the budget; the registry's sampler calls it. */
+/** Refills the budget. */
 export function refillSites(): void {
   left = SITE_POLICY.budget;
+  refilledMono = clock.mono();
 }
 
 /** Whether a leak guard is open. */

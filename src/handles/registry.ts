@@ -2,7 +2,7 @@ import { clock } from '../core/clock.ts';
 import { type Scope, storage } from '../core/scope.ts';
 import type { Kind } from './kinds.ts';
 import { currentMark, markTimer } from './marks.ts';
-import { captureSite, isGuarded, maySpend, OWN, SITE_POLICY, type Site, sampled } from './origin.ts';
+import { captureSite, isGuarded, maySpend, OWN, SITE_POLICY, type Site } from './origin.ts';
 import { type TimerInternals, TimerLog } from './timer-log.ts';
 
 /** One thing that was opened (timers have a log of their own). The thing itself is held weakly. */
@@ -31,7 +31,7 @@ const entries = new Map<number, Entry>();
 const byHandle = new WeakMap<object, Entry>();
 const collected = new FinalizationRegistry<number>((id) => entries.delete(id));
 const ours = new WeakSet<object>(); // handles of this package: left out, and what comes in by them as well
-const timers = new TimerLog();
+const timers = new TimerLog(nextId);
 let refused = 0; // handles opened while the registry was full
 
 /** Notes that `handle` was opened by the caller of `below`. Seeing the same handle twice changes nothing. */
@@ -97,15 +97,16 @@ export function isKnown(handle: object): boolean {
   return byHandle.has(handle);
 }
 
-/** Notes a timer. `longLived` ones (intervals, a second and more) are worth a stack. */
-export function noteTimer(timer: TimerInternals, longLived: boolean, below: (...args: never[]) => unknown): void {
+/** Notes a timer that has an entry of its own: the site is that of the caller of `below`, none where that is left out. */
+export function noteTimer(timer: TimerInternals, below: ((...args: never[]) => unknown) | undefined): void {
   if (isGuarded()) markTimer(timer);
-  if (longLived ? maySpend() : sampled()) {
-    const site = captureSite(below);
-    if (site !== OWN) timers.add(nextId(), timer, storage.getStore(), site, clock.mono());
-    return;
-  }
-  timers.add(++lastId, timer, storage.getStore(), undefined, longLived ? clock.mono() : 0);
+  const site = below && captureSite(below);
+  if (site !== OWN) timers.add(timer, storage.getStore(), site, clock.mono());
+}
+
+/** Notes a timer that gets no stack. The hottest path of the registry: it looks at no clock and allocates nothing. */
+export function noteBareTimer(timer: TimerInternals): void {
+  timers.addBare(timer, storage.getStore());
 }
 
 /** Whether a delay is worth a stack. */
@@ -155,6 +156,7 @@ export function timerLog(): TimerLog {
 
 /** The number the next handle will have: what has a smaller one was opened before. */
 export function watermark(): number {
+  timers.number();
   return lastId + 1;
 }
 

@@ -1,5 +1,7 @@
 import { installHandles } from './install.ts';
 import { leakMessage } from './leak-message.ts';
+import { letGo } from './let-go.ts';
+import { captureEverySite } from './origin.ts';
 import { findLeaks, type LeakOptions } from './verdict.ts';
 
 /** What {@link verifyMain} can be told beyond {@link LeakOptions}. */
@@ -14,7 +16,7 @@ export interface VerifyMainOptions extends LeakOptions {
  * Runs a whole test program and fails it where something is left open (goleak's `VerifyTestMain`).
  *
  * Shape: `run` gives the exit code; returned, and set as `process.exitCode`, is that code, or 1 where it was 0 and something leaked.
- * Errors: what `run` throws is exit code 1. The leaks are written to standard error.
+ * Errors: what `run` throws is exit code 1. The leaks are written to standard error, and no longer hold the process: it ends with that code.
  *
  * @example
  * const former = process.exitCode;
@@ -24,6 +26,7 @@ export interface VerifyMainOptions extends LeakOptions {
  */
 export async function verifyMain(run: () => number | Promise<number>, options: VerifyMainOptions = {}): Promise<number> {
   const uninstall = installHandles();
+  const release = captureEverySite();
   let exitCode: number;
   try {
     exitCode = await run();
@@ -33,9 +36,13 @@ export async function verifyMain(run: () => number | Promise<number>, options: V
   }
   if (exitCode === 0 || options.evenOnFailure) {
     const leaked = await findLeaks(options);
-    if (leaked.length > 0) process.stderr.write(`sonde: ${leakMessage(leaked)}\n`);
-    if (leaked.length > 0 && exitCode === 0) exitCode = 1;
+    if (leaked.length > 0) {
+      process.stderr.write(`sonde: ${leakMessage(leaked)}\n`);
+      letGo(leaked);
+      if (exitCode === 0) exitCode = 1;
+    }
   }
+  release();
   uninstall();
   options.onEnd?.(exitCode);
   process.exitCode = exitCode;

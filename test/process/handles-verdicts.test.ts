@@ -41,13 +41,23 @@ describe('verdicts in node:test', () => {
 
   it('fail the tests that leak and no other, by exit code, and let the process end', async () => {
     const { code, output } = await node('leaks.mjs');
-    expect(namesIn(output, /not ok \d+ - (.*)/g).filter((name) => name !== 'side by side' && !name.endsWith('.mjs'))).toEqual([
+    expect(namesIn(output, /not ok \d+ - (.*)/g).filter((name) => !name.startsWith('side by side') && !name.endsWith('.mjs'))).toEqual([
       'leaves an interval',
       'leaves a timeout',
+      'leaves a timeout of its own',
     ]);
     expect(output).toContain(`interval 1000ms, opened at ${placeOf('leaks-node-test/leaks.mjs', 'setInterval(() => {}, 1_000)')},`);
     expect(output).toContain('close it with clearInterval(timer)');
     expect(output).toContain(`timeout 60000ms, opened at ${placeOf('leaks-node-test/leaks.mjs', 'setTimeout(() => {}, 60_000)')},`);
+    expect(code).toBe(1);
+  });
+});
+
+describe('verdicts in node:test on what never rests', () => {
+  it('end a file whose immediates repeat, and fail it', async () => {
+    const { code, output } = await run(process.execPath, ['--test', '--test-reporter=tap', 'immediates.mjs'], join(fixtures, 'leaks-node-test'));
+    expect(namesIn(output, /not ok \d+ - (.*)/g).filter((name) => !name.endsWith('.mjs'))).toEqual(['leaves an immediate that repeats']);
+    expect(output).toContain(`immediates.mjs:${placeOf('leaks-node-test/immediates.mjs', 'setImmediate(again)').split(':')[1]}`);
     expect(code).toBe(1);
   });
 });

@@ -2,16 +2,20 @@ import timers from 'node:timers';
 import timersPromises from 'node:timers/promises';
 import { noteImmediate } from '../immediates.ts';
 import { SLEEP, setReferenced } from '../kinds.ts';
-import { isLong, noteOpened, noteTimer } from '../registry.ts';
+import { isGuarded, maySpend, sampled } from '../origin.ts';
+import { isLong, noteBareTimer, noteOpened, noteTimer } from '../registry.ts';
 import type { TimerInternals } from '../timer-log.ts';
 import { watchIterator } from './iterators.ts';
 import { patchMethod, quietly, type Undo, undoAll } from './patch.ts';
 
 type AnyFunction = (...args: never[]) => unknown;
 
+/** Node keeps its lists of timers in an array by their delay: a long one would make it a slow map for the rest of the process. */
+const PROBE_MS = 1;
+
 /** Whether this Node's timers tell what the log asks them. */
 export function timersAreReadable(): boolean {
-  const probe = setTimeout(() => {}, 1_000) as unknown as TimerInternals;
+  const probe = setTimeout(() => {}, PROBE_MS) as unknown as TimerInternals;
   const fresh = probe._destroyed === false && typeof probe._idleStart === 'number' && typeof probe.hasRef === 'function';
   clearTimeout(probe as unknown as NodeJS.Timeout);
   return fresh && (probe._destroyed as boolean) === true;
@@ -48,7 +52,8 @@ const timeoutWrapper = (original: typeof setTimeout, enabled: () => boolean): ty
     const timer = arguments.length <= 2 ? original(callback, after) : (Reflect.apply(original, this, arguments) as NodeJS.Timeout);
     if (enabled()) {
       try {
-        noteTimer(timer as unknown as TimerInternals, isLong(after), wrapped);
+        if (isLong(after) ? maySpend() : sampled()) noteTimer(timer as unknown as TimerInternals, wrapped);
+        else noteBareTimer(timer as unknown as TimerInternals);
       } catch {
         // See quietly(); written out, because a closure a timer would double the cost.
       }
@@ -61,16 +66,18 @@ const timeoutWrapper = (original: typeof setTimeout, enabled: () => boolean): ty
 const intervalWrapper = (original: typeof setInterval, enabled: () => boolean): typeof setInterval => {
   function wrapped(this: unknown): NodeJS.Timeout {
     const timer = Reflect.apply(original, this, arguments) as NodeJS.Timeout;
-    if (enabled()) quietly(() => noteTimer(timer as unknown as TimerInternals, true, wrapped));
+    if (enabled()) quietly(() => noteTimer(timer as unknown as TimerInternals, maySpend() ? wrapped : undefined));
     return timer;
   }
   return wrapped as typeof setInterval;
 };
 
 const immediateWrapper = (original: typeof setImmediate, enabled: () => boolean): typeof setImmediate => {
-  function wrapped(this: unknown): NodeJS.Immediate {
-    if (enabled()) noteImmediate(wrapped);
-    return Reflect.apply(original, this, arguments) as NodeJS.Immediate;
+  function wrapped(this: unknown, callback: () => void): NodeJS.Immediate {
+    const isReleased = enabled() && noteImmediate(wrapped);
+    const immediate = arguments.length === 1 ? original(callback) : (Reflect.apply(original, this, arguments) as NodeJS.Immediate);
+    if (isReleased) immediate.unref();
+    return immediate;
   }
   return wrapped as unknown as typeof setImmediate;
 };
@@ -78,7 +85,7 @@ const immediateWrapper = (original: typeof setImmediate, enabled: () => boolean)
 const sleepWrapper = (original: typeof timersPromises.setTimeout, enabled: () => boolean): typeof timersPromises.setTimeout => {
   function wrapped(this: unknown, delay?: number, _value?: unknown, options?: { ref?: boolean }): Promise<unknown> {
     const promise = Reflect.apply(original, this, arguments) as Promise<unknown>;
-    if (enabled() && isLong(delay)) {
+    if (enabled() && (isLong(delay) || isGuarded())) {
       quietly(() => {
         noteOpened(SLEEP, promise, wrapped, `${delay}ms`);
         if (options?.ref === false) setReferenced(promise, false);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ignoreCurrent, ignoreOwner, ignorePackage, ignoreSite, ignoreType } from '../../../src/handles/ignore.ts';
 import { installHandles } from '../../../src/handles/install.ts';
@@ -224,6 +225,54 @@ describe('noLeaks', () => {
   it('refuses a rule that is none and a settle time without a unit', () => {
     expect(() => noLeaks({ ignore: ['pg'] as never })).toThrow('Cannot ignore "pg": is string, expected a rule');
     expect(() => noLeaks({ settle: '5' as never })).toThrow(RangeError);
+  });
+});
+
+describe('short timers, which have no stack outside of a guard', () => {
+  it('are not blamed where they were set before the guard, whether anybody had looked or not', async () => {
+    const before = [1, 2, 3].map(() => setTimeout(() => {}, 999));
+    const ignore = ignoreCurrent();
+    const later = setTimeout(() => {}, 999);
+    expect((await findLeaks({ settle: '1ms', ignore })).map(({ detail }) => detail)).toEqual(['999ms']);
+    const guard = leakGuard(QUICK);
+    expect((await guard.inspect()).leaked).toEqual([]);
+    [...before, later].forEach(clearTimeout);
+  });
+
+  it('have their line under a guard, each of them, promised ones too', async () => {
+    const stop = new AbortController();
+    const guard = leakGuard(QUICK);
+    const timers = Array.from({ length: 20 }, () => setTimeout(() => {}, 500));
+    const promised = sleep(500, undefined, { signal: stop.signal });
+    const { leaked } = await guard.inspect();
+    timers.forEach(clearTimeout);
+    stop.abort();
+    await expect(promised).rejects.toThrow();
+    expect([leaked.length, leaked.filter(({ site }) => site?.includes('verdict.test.ts')).length]).toEqual([21, 21]);
+  });
+
+  it('have it in a program that verifyMain runs, and hold it no longer', async () => {
+    const ignore = ignoreCurrent();
+    const written: string[] = [];
+    const write = process.stderr.write;
+    process.stderr.write = ((text: string) => written.push(text) > 0) as typeof write;
+    const former = process.exitCode;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await verifyMain(
+        () => {
+          timer = setTimeout(() => {}, 800);
+          return 0;
+        },
+        { ...QUICK, ignore },
+      );
+    } finally {
+      process.stderr.write = write;
+      process.exitCode = former;
+      clearTimeout(timer);
+    }
+    expect(written.join('')).toMatch(/timeout 800ms, opened at test\/unit\/handles\/verdict\.test\.ts:\d+/);
+    expect(timer?.hasRef()).toBe(false);
   });
 });
 
