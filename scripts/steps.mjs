@@ -13,6 +13,7 @@ export function steps(plan) {
     { name: 'types', commands: [['tsc', '-p', 'tsconfig.json'], ...globSync('test', 'tsconfig.json', ['bench']).map((path) => ['tsc', '-p', path])] },
     { name: 'format and lint', commands: [['biome', 'check', '--error-on-warnings', '.']] },
     { name: 'promises', commands: [['oxlint', '--type-aware', '--deny-warnings']] },
+    { name: 'flame page', commands: [['node', 'scripts/flame-page.mjs', '--check']] },
     { name: 'unused', commands: [['knip', '--no-progress']] },
     { name: 'layers', suites: ['architecture'] },
     { name: 'unit', suites: SOURCE_SUITES },

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import protobuf from 'protobufjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { decodeProfile } from '../../../src/cli/pprof/decode.ts';
+import { packageOf } from '../../../src/cli/pprof/package-of.ts';
 import { testFolder } from '../store/records.ts';
 import { cli } from './run-cli.ts';
 
@@ -106,22 +108,39 @@ describe('sonde profile', () => {
     });
   });
 
-  it('writes a flame graph: callers over what they call, as wide as they cost, and nothing in it acts', async () => {
+  it('writes a flame graph in one file: callers over what they call, and nothing in it acts but the library', async () => {
     const evil = Buffer.from(BYTES).toString('latin1').replace('main', '<b>&').replace('app.ts', '"><b>&'); // of the same length
     const { url } = await serving(200, gzipSync(Buffer.from(evil, 'latin1')));
     const dir = testFolder();
     const { exit } = await cli(['profile', '--flame', join(dir, 'f.html'), '--out', join(dir, 'p.gz'), '--url', url]);
     expect(exit).toBe(0);
     const page = readFileSync(join(dir, 'f.html'), 'utf8');
-    const boxes = [...page.matchAll(/top:(\d+)px;left:([\d.]+)%;width:([\d.]+)%[^>]*title="([^"]*)"/g)].map(([, ...parts]) => parts);
-    const place = '&quot;&gt;&lt;b&gt;&amp;';
-    expect(boxes).toEqual([
-      ['0', '0.000', '100.000', 'all: 10ms, 100.0 %'],
-      ['18', '0.000', '100.000', `&lt;b&gt;&amp; ${place}:10: 10ms, 100.0 %`],
-      ['36', '0.000', '70.000', `work ${place}:300: 7ms, 70.0 %`],
-      ['54', '0.000', '70.000', `work ${place}:300: 7ms, 70.0 %`],
-    ]);
-    expect(page).not.toMatch(/<b>|<script/);
+    const [, data = '', script = ''] = /<script type="application\/json" id="profile">(.*?)<\/script><script>(.*?)<\/script><\/body>/s.exec(page) ?? [];
+    const box = (name: string, line: number, amount: string, value: number, children: object[]): object => ({
+      name,
+      at: `"><b>&:${line}`,
+      package: 'app',
+      value,
+      amount,
+      children,
+    });
+    const work = box('work', 300, '7ms', 7_000_000, [box('work', 300, '7ms', 7_000_000, [])]);
+    expect(JSON.parse(data)).toEqual({
+      root: { ...box('all', 0, '10ms', 10_000_000, [box('<b>&', 10, '10ms', 10_000_000, [work])]), at: '', package: 'native' },
+      packages: [{ name: 'app', share: '100.0 %' }],
+    });
+    // The library is in the file, and only it may run: by its hash.
+    expect(script).toContain('d3-flame-graph');
+    expect(page).toContain(`script-src &#39;sha256-${createHash('sha256').update(script).digest('base64')}&#39;"`);
+    expect(page.replace(script, '')).not.toMatch(/<b>|https?:(?!\/\/127\.0\.0\.1)/);
+  });
+
+  it('colours the boxes of a flame graph by the package that a file belongs to', () => {
+    expect(
+      ['', 'node:fs', '/app/src/a.ts', '/app/node_modules/pg/lib/a.js', '/a/node_modules/x/node_modules/@scope/b/c.js', 'C:\\a\\node_modules\\@s\\b\\c.js'].map(
+        packageOf,
+      ),
+    ).toEqual(['native', 'node', 'app', 'pg', '@scope/b', '@s/b']);
   });
 
   it('says in one line why there is none', async () => {
