@@ -68,18 +68,34 @@ function siteOf(frames: readonly NodeJS.CallSite[], prepare: Prepare): Site {
   for (const frame of frames) {
     const name = frame.getFileName();
     if (!name || name.startsWith('node:')) continue;
-    const file = filePath(name);
-    if (file.startsWith(OWN_ROOT)) {
+    const { file, owner } = scriptOf(name);
+    if (owner === undefined) {
       if (creator === undefined) return OWN;
       continue;
     }
-    const owner = packageOf(file);
     creator ??= owner;
     first ??= frame;
     if (owner === 'app') return intern(frame, file, creator, prepare);
   }
   if (first === undefined || creator === undefined) return NODE;
-  return intern(first, filePath(first.getFileName() ?? ''), creator, prepare);
+  return intern(first, scriptOf(first.getFileName() ?? '').file, creator, prepare);
+}
+
+interface Script {
+  readonly file: string;
+  /** The package it belongs to; `undefined` for our own. */
+  readonly owner: string | undefined;
+}
+const scripts = new Map<string, Script>();
+
+/** A stack names the same few scripts again and again; to find the path and the package of each anew took a third of a capture. */
+function scriptOf(name: string): Script {
+  const known = scripts.get(name);
+  if (known) return known;
+  const file = filePath(name);
+  const script = { file, owner: file.startsWith(OWN_ROOT) ? undefined : packageOf(file) };
+  if (scripts.size < MAX_SITES) scripts.set(name, script);
+  return script;
 }
 
 function intern(frame: NodeJS.CallSite, file: string, owner: string, prepare: Prepare): Site {

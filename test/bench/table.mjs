@@ -22,7 +22,7 @@ export function tableOf(scenario, figures, bytes, left) {
   const missing = Object.entries(left).map(([variant, why]) => `\n\nNot run: ${variant} (${why}).`);
   const ratios = Object.fromEntries(rows.map(([variant, ratio]) => [variant, Number(ratio)]));
   const heading = `Node ${process.versions.node}, ${availableParallelism()} cores, ${rounds} alternated rounds, load ${(loadavg()[0] ?? 0).toFixed(1)} (these processes are about 1 of it); ${scenario.reference} = 1.0`;
-  return `${heading}\n\n${lines.join('\n')}${targetLines(scenario, ratios, process.versions.node.split('.')[0])}${missing.join('')}`;
+  return `${heading}\n\n${lines.join('\n')}${pairedLine(scenario, figures, first)}${targetLines(scenario, ratios, process.versions.node.split('.')[0])}${missing.join('')}`;
 }
 
 /** One line for each target: what is wanted, what was measured, whether that is enough. */
@@ -36,6 +36,23 @@ export function targetLines({ targets = [] }, ratios, line) {
       return `\n\nTarget for "${variant}": ${atMost ? 'at most' : 'at least'} ${wanted}; ${ratios[variant]} is ${reached ? 'enough' : 'not enough'}.`;
     })
     .join('');
+}
+
+/**
+ * Differences of a few per cent (`paired: true`): each round is set against the reference's own round beside it, which knew the same machine.
+ * The median of those ratios, with the interval that holds the true median 95 times of 100 (by the order of the rounds, whatever their spread).
+ */
+export function pairedLine({ paired, reference }, figures, column) {
+  if (!paired || figures[reference] === undefined) return '';
+  const lines = Object.entries(figures).flatMap(([variant, rounds]) => {
+    if (variant === reference) return [];
+    const ratios = rounds.map((round, i) => round[column] / figures[reference][i][column]).sort((a, b) => a - b);
+    const half = 0.98 * Math.sqrt(ratios.length); // 1.96 standard deviations of a binomial of one half
+    const low = ratios[Math.max(0, Math.floor(ratios.length / 2 - half))];
+    const high = ratios[Math.min(ratios.length - 1, Math.ceil(ratios.length / 2 + half))];
+    return [`${variant} ${median(ratios).toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`];
+  });
+  return `\n\nRound by round against "${reference}", median and its 95 % interval: ${lines.join('; ')}.`;
 }
 
 /** The median, and in brackets the middle half of the rounds. */
