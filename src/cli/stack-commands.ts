@@ -20,9 +20,10 @@ export function addStackCommands(program: Command, context: () => CliContext): v
   command('verify', 'check the files of the stack: shapes, expressions, names').action(async (options) =>
     (await import('./commands/stack/verify.ts')).verifyCommand(context(), options),
   );
-  command('generate', 'write rules, runbooks and dashboards from the catalogue').action(async (options) =>
-    (await import('./commands/stack/generate.ts')).generateCommand(context(), options),
-  );
+  command('generate', 'write rules, runbooks and dashboards from the catalogue, and the rules of declared objectives (collector/slo)')
+    .option('--url <url>', 'declare the objectives of the running process at this URL first')
+    .option('--pid <pid>', 'the same for a process of this machine')
+    .action(async (options) => (await import('./commands/stack/generate.ts')).generateCommand(context(), options));
   stack
     .command('replay')
     .description('send what the embedded store holds into the stack')

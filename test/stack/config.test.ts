@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { generatedFiles } from '../../src/stack/generate/files.ts';
 import { PATHS } from './lib/paths.ts';
 import { ROOT } from './lib/stack.ts';
 
@@ -39,6 +40,27 @@ describe('each server accepts the configuration that ships', () => {
     expect(status).toBe(0);
   });
 
+  it('the rules of declared objectives, of functions and routes', () => {
+    cpSync(join(ROOT, 'collector/prometheus'), join(dir, 'collector/prometheus'), { recursive: true });
+    const declared = {
+      service: 'shop',
+      objectives: [
+        { function: 'Orders.place', module: 'src/orders', objective: 0.999, latency: '300ms' },
+        { route: 'POST /orders/:id', objective: 0.9 },
+      ],
+    };
+    const files = [...generatedFiles([declared])].filter(([file]) => file.endsWith('/slo-shop.yml'));
+    for (const [file, text] of files) writeFileSync(join(dir, file), text);
+    expect(files.map(([file]) => file)).toEqual(['collector/prometheus/rules/slo-shop.yml', 'collector/prometheus/tests/slo-shop.yml']);
+    expect(run('promtool', ['check', 'rules', join(dir, 'collector/prometheus/rules/slo-shop.yml')])).toMatchObject({ status: 0 });
+    const { status, output } = run('promtool', ['test', 'rules', join(dir, 'collector/prometheus/tests/slo-shop.yml')]);
+    expect({ status, output }).toMatchObject({ status: 0, output: expect.not.stringContaining('FAILED') });
+  });
+
+  it.runIf(PATHS.lokitool)('the rules of Loki', () => {
+    expect(run('lokitool', ['rules', 'check', ...files('collector/loki/rules/fake')])).toMatchObject({ status: 0 });
+  });
+
   it('loki', () => {
     const { status, output } = run('loki', ['-verify-config', '-config.expand-env=true', '-config.file=collector/loki/loki.yaml'], { LOKI_DATA: dir });
     expect({ status, output }).toMatchObject({ status: 0 });
@@ -48,8 +70,12 @@ describe('each server accepts the configuration that ships', () => {
     expect(run('amtool', ['check-config', 'collector/alertmanager/alertmanager.yml']).status).toBe(0);
     const route = (...labels: string[]): string =>
       run('amtool', ['config', 'routes', 'test', '--config.file=collector/alertmanager/alertmanager.yml', ...labels]).output.trim();
+    expect(route('alertname=HeapNearLimit', 'severity=page', 'deployment_environment_name=production')).toBe('page');
+    expect(route('alertname=HeapNearLimit', 'severity=page', 'deployment_environment_name=prod')).toBe('page');
     expect(route('alertname=HeapNearLimit', 'severity=page')).toBe('page');
-    expect(route('alertname=HandleLeak', 'severity=ticket')).toBe('team');
+    expect(route('alertname=HandleLeak', 'severity=ticket', 'deployment_environment_name=production')).toBe('ticket');
+    expect(route('alertname=HeapNearLimit', 'severity=page', 'deployment_environment_name=staging')).toBe('chat');
+    expect(route('alertname=HandleLeak', 'severity=ticket', 'deployment_environment_name=production-eu')).toBe('chat');
     expect(route('alertname=Watchdog', 'severity=info')).toBe('watchdog');
   });
 

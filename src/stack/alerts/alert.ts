@@ -55,6 +55,8 @@ export interface AlertGroup {
   /** What the group watches; a heading in the runbook index. */
   readonly title: string;
   readonly interval?: string;
+  /** How far promtool steps in the tests; `1m` unless told. */
+  readonly testStep?: string;
   readonly recordings?: readonly Recording[];
   readonly alerts: readonly Alert[];
 }

@@ -1,6 +1,6 @@
 import type { AlertGroup } from './alert.ts';
 
-const SERVICE = 'service_name="checkout"';
+const SERVICE = 'service_name="checkout",deployment_environment_name="production"';
 
 /** What users meet: errors, crashes, silence. */
 export const ERROR_ALERTS: AlertGroup = {
@@ -11,7 +11,7 @@ export const ERROR_ALERTS: AlertGroup = {
       name: 'ErrorSpike',
       severity: 'page',
       language: 'promql',
-      expr: 'sum by (service_name) (rate(errors_total{kind="bug"}[5m])) > 3 * (sum by (service_name) (rate(errors_total{kind="bug"}[1h] offset 10m)) or 0 * sum by (service_name) (rate(errors_total{kind="bug"}[5m]))) and sum by (service_name) (increase(errors_total{kind="bug"}[5m])) > 10',
+      expr: 'sum by (service_name, deployment_environment_name) (rate(errors_total{kind="bug"}[5m])) > 3 * (sum by (service_name, deployment_environment_name) (rate(errors_total{kind="bug"}[1h] offset 10m)) or 0 * sum by (service_name, deployment_environment_name) (rate(errors_total{kind="bug"}[5m]))) and sum by (service_name, deployment_environment_name) (increase(errors_total{kind="bug"}[5m])) > 10',
       for: '2m',
       summary: '{{ $labels.service_name }} meets {{ $value | humanize }} bugs a second, more than three times as many as in the hour before',
       description: 'More than ten unexpected errors in five minutes, and over three times the rate of the hour before.',
@@ -31,7 +31,7 @@ export const ERROR_ALERTS: AlertGroup = {
         fires: {
           at: '80m',
           series: { [`errors_total{${SERVICE},kind="bug",error_type="TypeError",boundary=""}`]: '0+0x70 0+60x20' },
-          labels: { service_name: 'checkout' },
+          labels: { service_name: 'checkout', deployment_environment_name: 'production' },
         },
         silent: { at: '80m', series: { [`errors_total{${SERVICE},kind="bug",error_type="TypeError",boundary=""}`]: '0+1x100' } },
       },
@@ -40,7 +40,7 @@ export const ERROR_ALERTS: AlertGroup = {
       name: 'NewErrorFingerprint',
       severity: 'ticket',
       language: 'logql',
-      expr: 'sum by (service_name, sonde_error_fingerprint, error_type) (count_over_time({obs_kind="error"} | sonde_error_kind="bug" | keep service_name, sonde_error_fingerprint, error_type [10m])) unless sum by (service_name, sonde_error_fingerprint, error_type) (count_over_time({obs_kind="error"} | sonde_error_kind="bug" | keep service_name, sonde_error_fingerprint, error_type [7d] offset 10m))',
+      expr: 'sum by (service_name, deployment_environment_name, sonde_error_fingerprint, error_type) (count_over_time({obs_kind="error"} | sonde_error_kind="bug" | keep service_name, deployment_environment_name, sonde_error_fingerprint, error_type [10m])) unless sum by (service_name, deployment_environment_name, sonde_error_fingerprint, error_type) (count_over_time({obs_kind="error"} | sonde_error_kind="bug" | keep service_name, deployment_environment_name, sonde_error_fingerprint, error_type [7d] offset 10m))',
       for: '0m',
       summary: '{{ $labels.service_name }}: a bug nobody saw in the last 7 days: {{ $labels.error_type }} ({{ $labels.sonde_error_fingerprint }})',
       description: 'A fingerprint that occurred in the last ten minutes and not in the seven days before.',
@@ -102,7 +102,7 @@ export const ERROR_ALERTS: AlertGroup = {
       name: 'FatalError',
       severity: 'page',
       language: 'logql',
-      expr: 'sum by (service_name, error_type) (count_over_time({obs_kind="error"} | severity_number="21" | keep service_name, error_type [5m])) > 0',
+      expr: 'sum by (service_name, deployment_environment_name, error_type) (count_over_time({obs_kind="error"} | severity_number="21" | keep service_name, deployment_environment_name, error_type [5m])) > 0',
       for: '0m',
       summary: '{{ $labels.service_name }} died of {{ $labels.error_type }}',
       description: 'A process ended by an uncaught exception or an unhandled rejection in the last five minutes.',
@@ -125,7 +125,7 @@ export const ERROR_ALERTS: AlertGroup = {
       name: 'CrashLoop',
       severity: 'page',
       language: 'promql',
-      expr: 'sum by (service_name) (changes(process_start_time_seconds[15m])) > 3',
+      expr: 'sum by (service_name, deployment_environment_name) (changes(process_start_time_seconds[15m])) > 3',
       for: '0m',
       summary: '{{ $labels.service_name }} started {{ $value }} times in 15 minutes',
       description: 'The start time of a process of this service changed more than three times in a quarter of an hour.',
@@ -139,7 +139,7 @@ export const ERROR_ALERTS: AlertGroup = {
         fires: {
           at: '15m',
           series: { [`process_start_time_seconds{${SERVICE}}`]: '100 100 200 200 300 300 400 400 500 500 600 600 700 700 800 800' },
-          labels: { service_name: 'checkout' },
+          labels: { service_name: 'checkout', deployment_environment_name: 'production' },
         },
         silent: { at: '15m', series: { [`process_start_time_seconds{${SERVICE}}`]: '100x8 200x8' } },
       },
@@ -148,7 +148,7 @@ export const ERROR_ALERTS: AlertGroup = {
       name: 'ServiceSilent',
       severity: 'page',
       language: 'promql',
-      expr: 'group by (service_name) (last_over_time(process_start_time_seconds[1h])) unless group by (service_name) (last_over_time(process_start_time_seconds[5m]))',
+      expr: 'group by (service_name, deployment_environment_name) (last_over_time(process_start_time_seconds[1h])) unless group by (service_name, deployment_environment_name) (last_over_time(process_start_time_seconds[5m]))',
       for: '1m',
       summary: '{{ $labels.service_name }} sends nothing any more',
       description: 'A service that sent metrics within the last hour has sent none for five minutes.',
@@ -159,7 +159,11 @@ export const ERROR_ALERTS: AlertGroup = {
         mend: ['Start it; or mend the way to the collector: the spool is delivered by itself.'],
       },
       test: {
-        fires: { at: '30m', series: { [`process_start_time_seconds{${SERVICE}}`]: '100x10 _x30' }, labels: { service_name: 'checkout' } },
+        fires: {
+          at: '30m',
+          series: { [`process_start_time_seconds{${SERVICE}}`]: '100x10 _x30' },
+          labels: { service_name: 'checkout', deployment_environment_name: 'production' },
+        },
         silent: { at: '30m', series: { [`process_start_time_seconds{${SERVICE}}`]: '100x40' } },
       },
     },
@@ -167,7 +171,7 @@ export const ERROR_ALERTS: AlertGroup = {
       name: 'HttpServerErrors',
       severity: 'page',
       language: 'promql',
-      expr: 'sum by (service_name, http_route) (rate(http_server_request_duration_seconds_count{http_response_status_code=~"5.."}[5m])) / sum by (service_name, http_route) (rate(http_server_request_duration_seconds_count[5m])) > 0.05 and sum by (service_name, http_route) (increase(http_server_request_duration_seconds_count{http_response_status_code=~"5.."}[5m])) > 5',
+      expr: 'sum by (service_name, deployment_environment_name, http_route) (rate(http_server_request_duration_seconds_count{http_response_status_code=~"5.."}[5m])) / sum by (service_name, deployment_environment_name, http_route) (rate(http_server_request_duration_seconds_count[5m])) > 0.05 and sum by (service_name, deployment_environment_name, http_route) (increase(http_server_request_duration_seconds_count{http_response_status_code=~"5.."}[5m])) > 5',
       for: '5m',
       summary: '{{ $labels.http_route }} of {{ $labels.service_name }} answers {{ $value | humanizePercentage }} of its requests with 5xx',
       description: 'More than one request in twenty of this route failed on the server, over five minutes.',
@@ -184,7 +188,7 @@ export const ERROR_ALERTS: AlertGroup = {
             [`http_server_request_duration_seconds_count{${SERVICE},http_route="/orders",http_response_status_code="500"}`]: '0+10x30',
             [`http_server_request_duration_seconds_count{${SERVICE},http_route="/orders",http_response_status_code="200"}`]: '0+90x30',
           },
-          labels: { service_name: 'checkout', http_route: '/orders' },
+          labels: { service_name: 'checkout', deployment_environment_name: 'production', http_route: '/orders' },
         },
         silent: {
           at: '20m',
@@ -199,7 +203,7 @@ export const ERROR_ALERTS: AlertGroup = {
       name: 'HttpServerLatency',
       severity: 'ticket',
       language: 'promql',
-      expr: 'histogram_quantile(0.99, sum by (le, service_name, http_route) (rate(http_server_request_duration_seconds_bucket[10m]))) > 2.5',
+      expr: 'histogram_quantile(0.99, sum by (le, service_name, deployment_environment_name, http_route) (rate(http_server_request_duration_seconds_bucket[10m]))) > 2.5',
       for: '10m',
       summary: 'p99 of {{ $labels.http_route }} of {{ $labels.service_name }} is {{ $value | humanizeDuration }}',
       description: 'One request in a hundred of this route takes longer than 2.5 seconds.',
@@ -217,7 +221,7 @@ export const ERROR_ALERTS: AlertGroup = {
             [`http_server_request_duration_seconds_bucket{${SERVICE},http_route="/orders",le="5"}`]: '0+100x60',
             [`http_server_request_duration_seconds_bucket{${SERVICE},http_route="/orders",le="+Inf"}`]: '0+100x60',
           },
-          labels: { service_name: 'checkout', http_route: '/orders' },
+          labels: { service_name: 'checkout', deployment_environment_name: 'production', http_route: '/orders' },
         },
         silent: {
           at: '40m',

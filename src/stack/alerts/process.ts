@@ -1,8 +1,8 @@
 import type { AlertGroup } from './alert.ts';
 import { simple } from './simple.ts';
 
-const SERVICE = 'service_name="checkout"';
-const labels = { service_name: 'checkout' };
+const SERVICE = 'service_name="checkout",deployment_environment_name="production"';
+const labels = { service_name: 'checkout', deployment_environment_name: 'production' };
 
 /** What a process suffers from before its users do. */
 export const PROCESS_ALERTS: AlertGroup = {
@@ -12,7 +12,7 @@ export const PROCESS_ALERTS: AlertGroup = {
     simple({
       name: 'EventLoopLag',
       severity: 'ticket',
-      expr: 'max by (service_name) (nodejs_eventloop_delay_p99_seconds) > 0.2',
+      expr: 'max by (service_name, deployment_environment_name) (nodejs_eventloop_delay_p99_seconds) > 0.2',
       for: '5m',
       summary: 'The event loop of {{ $labels.service_name }} is {{ $value | humanizeDuration }} late (p99)',
       description: 'For five minutes, one turn of the event loop in a hundred came over 200 ms late: every request waits as long.',
@@ -30,7 +30,7 @@ export const PROCESS_ALERTS: AlertGroup = {
     simple({
       name: 'EventLoopSaturated',
       severity: 'ticket',
-      expr: 'max by (service_name) (nodejs_eventloop_utilization_ratio) > 0.95',
+      expr: 'max by (service_name, deployment_environment_name) (nodejs_eventloop_utilization_ratio) > 0.95',
       for: '10m',
       summary: 'The event loop of {{ $labels.service_name }} is busy {{ $value | humanizePercentage }} of the time',
       description: 'For ten minutes the process had no spare time: it is at the limit of one core.',
@@ -48,7 +48,7 @@ export const PROCESS_ALERTS: AlertGroup = {
     simple({
       name: 'HeapNearLimit',
       severity: 'page',
-      expr: 'sum by (service_name, service_instance_id) (v8js_memory_heap_used_bytes) / max by (service_name, service_instance_id) (v8js_heap_size_limit_bytes) > 0.9',
+      expr: 'sum by (service_name, deployment_environment_name, service_instance_id) (v8js_memory_heap_used_bytes) / max by (service_name, deployment_environment_name, service_instance_id) (v8js_heap_size_limit_bytes) > 0.9',
       for: '5m',
       summary: 'The heap of {{ $labels.service_name }} is {{ $value | humanizePercentage }} full',
       description: 'Over 90 % of the heap limit is in use for five minutes: V8 will end the process when it is full.',
@@ -71,7 +71,7 @@ export const PROCESS_ALERTS: AlertGroup = {
     simple({
       name: 'GcPressure',
       severity: 'ticket',
-      expr: 'sum by (service_name, service_instance_id) (rate(v8js_gc_duration_seconds_sum[5m])) > 0.2',
+      expr: 'sum by (service_name, deployment_environment_name, service_instance_id) (rate(v8js_gc_duration_seconds_sum[5m])) > 0.2',
       for: '10m',
       summary: '{{ $labels.service_name }} spends {{ $value | humanizePercentage }} of its time collecting garbage',
       description: 'More than a fifth of the time goes into garbage collection, for ten minutes.',
@@ -89,7 +89,7 @@ export const PROCESS_ALERTS: AlertGroup = {
     simple({
       name: 'HandleLeak',
       severity: 'ticket',
-      expr: 'max by (service_name, type) (deriv(sonde_handles_open[30m])) * 3600 > 60 and max by (service_name, type) (sonde_handles_open) > 100',
+      expr: 'max by (service_name, deployment_environment_name, type) (deriv(sonde_handles_open[30m])) * 3600 > 60 and max by (service_name, deployment_environment_name, type) (sonde_handles_open) > 100',
       for: '30m',
       summary: '{{ $labels.service_name }} opens {{ $value | humanize }} more handles of type {{ $labels.type }} an hour than it closes',
       description: 'The number of open handles of one type has only grown, by over sixty an hour, for half an hour.',
@@ -108,7 +108,7 @@ export const PROCESS_ALERTS: AlertGroup = {
     simple({
       name: 'HeartbeatStale',
       severity: 'page',
-      expr: 'max by (service_name, name) (sonde_heartbeat_age_seconds) > 60',
+      expr: 'max by (service_name, deployment_environment_name, name) (sonde_heartbeat_age_seconds) > 60',
       for: '1m',
       summary: '{{ $labels.name }} of {{ $labels.service_name }} has not beaten for {{ $value | humanizeDuration }}',
       description: 'A loop that promised to beat has been silent for more than a minute.',
@@ -126,7 +126,7 @@ export const PROCESS_ALERTS: AlertGroup = {
     simple({
       name: 'BreakerOpen',
       severity: 'ticket',
-      expr: 'max by (service_name, name) (resilience4j_circuitbreaker_state{state="open"}) == 1',
+      expr: 'max by (service_name, deployment_environment_name, name) (resilience4j_circuitbreaker_state{state="open"}) == 1',
       for: '2m',
       summary: 'The breaker "{{ $labels.name }}" of {{ $labels.service_name }} is open',
       description: 'Calls to this dependency have been refused for two minutes.',
@@ -144,7 +144,7 @@ export const PROCESS_ALERTS: AlertGroup = {
     simple({
       name: 'LevelLeaseLeftOn',
       severity: 'info',
-      expr: 'max by (service_name, logger) (sonde_log_level_override_active) > 0',
+      expr: 'max by (service_name, deployment_environment_name, logger) (sonde_log_level_override_active) > 0',
       for: '4h',
       summary: 'The level of "{{ $labels.logger }}" in {{ $labels.service_name }} has been changed for over four hours',
       description: 'A level that was changed at run time was not changed back.',

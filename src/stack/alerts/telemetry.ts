@@ -11,7 +11,7 @@ export const TELEMETRY_ALERTS: AlertGroup = {
     simple({
       name: 'TelemetryDropped',
       severity: 'ticket',
-      expr: 'sum by (service_name, signal, reason) (increase(sonde_telemetry_records_total{outcome="dropped", reason!="sampled"}[15m])) > 0',
+      expr: 'sum by (service_name, deployment_environment_name, signal, reason) (increase(sonde_telemetry_records_total{outcome="dropped", reason!="sampled"}[15m])) > 0',
       for: '0m',
       summary: '{{ $labels.service_name }} dropped {{ $value | humanize }} {{ $labels.signal }} records: {{ $labels.reason }}',
       description: 'The ledger of a service counts records that were neither stored nor sent.',
@@ -32,7 +32,7 @@ export const TELEMETRY_ALERTS: AlertGroup = {
     simple({
       name: 'TelemetrySpooled',
       severity: 'ticket',
-      expr: 'sum by (service_name) (sonde_telemetry_records_total{outcome="spooled"}) > 0',
+      expr: 'sum by (service_name, deployment_environment_name) (sonde_telemetry_records_total{outcome="spooled"}) > 0',
       for: '15m',
       summary: '{{ $labels.service_name }} keeps {{ $value | humanize }} records on its disk',
       description: 'For a quarter of an hour records wait in the spool because the collector does not take them.',
@@ -185,7 +185,7 @@ export const TELEMETRY_ALERTS: AlertGroup = {
       runbook: {
         meaning: 'Alerts fire and nobody is told.',
         check: ['`sonde stack logs alertmanager`: the address and the reason.'],
-        mend: ['Correct collector/alertmanager/receivers/webhook-url; it is read anew at each notification.'],
+        mend: ['Correct the file of the contact point in collector/alertmanager/receivers; it is read anew at each notification.'],
       },
       series: 'alertmanager_notifications_failed_total{integration="webhook"}',
       fires: '0+6x60',

@@ -16,27 +16,42 @@ export function annotations(alert: Alert): Record<string, string> {
   };
 }
 
-/** A rule file: recording rules first, then the alerts in one of the two languages. */
-export function ruleFile(group: AlertGroup, language: Alert['language']): string | undefined {
-  const alerts = group.alerts.filter((alert) => alert.language === language);
-  const recordings = language === 'promql' ? (group.recordings ?? []) : [];
-  if (alerts.length + recordings.length === 0) return undefined;
-  const rules = [
-    ...recordings,
-    ...alerts.map((alert) => ({ alert: alert.name, expr: alert.expr, for: alert.for, labels: { severity: alert.severity }, annotations: annotations(alert) })),
-  ];
-  return HEAD + yaml({ groups: [{ name: group.name, ...(group.interval ? { interval: group.interval } : {}), rules }] });
+/** A rule file: of each group recording rules first, then the alerts in one of the two languages. */
+export function ruleFile(groups: readonly AlertGroup[], language: Alert['language'], head = HEAD): string | undefined {
+  const written = groups.flatMap((group) => {
+    const rules = rulesOf(group, language);
+    return rules.length === 0 ? [] : [{ name: group.name, ...(group.interval ? { interval: group.interval } : {}), rules }];
+  });
+  return written.length === 0 ? undefined : head + yaml({ groups: written });
 }
 
-/** The promtool tests of a group: per alert one case that fires and one that must not. */
-export function promtoolTests(group: AlertGroup): string | undefined {
+function rulesOf(group: AlertGroup, language: Alert['language']): unknown[] {
+  const alerts = group.alerts.filter((alert) => alert.language === language);
+  return [
+    ...(language === 'promql' ? (group.recordings ?? []) : []),
+    ...alerts.map((alert) => ({ alert: alert.name, expr: alert.expr, for: alert.for, labels: { severity: alert.severity }, annotations: annotations(alert) })),
+  ];
+}
+
+/** The promtool tests of a group: per alert one case that fires and one that must not. `besides`: rule files that it builds on. */
+export function promtoolTests(group: AlertGroup, besides: readonly string[] = [], head = HEAD): string | undefined {
   const alerts = group.alerts.filter((alert) => alert.language === 'promql');
   if (alerts.length === 0) return undefined;
   const tests = alerts.flatMap((alert) => {
     const { fires, silent } = alert.test;
     return silent ? [testCase(alert, fires, true), testCase(alert, silent, false)] : [testCase(alert, fires, true)];
   });
-  return HEAD + yaml({ rule_files: [`../rules/${group.name}.yml`], evaluation_interval: '1m', tests });
+  const names = [...besides, group.name];
+  return (
+    head +
+    yaml({
+      rule_files: names.map((name) => `../rules/${name}.yml`),
+      evaluation_interval: group.testStep ?? '1m',
+      // What is recorded has to be there before what looks at it: a step earlier it is too old.
+      ...(besides.length > 0 ? { group_eval_order: names } : {}),
+      tests,
+    })
+  );
 }
 
 function testCase(alert: Alert, input: AlertCase, fires: boolean): unknown {

@@ -1,6 +1,6 @@
 import type { InferOutput } from 'valibot';
 import { nearest } from '../../core/nearest.ts';
-import type { COLLECTOR } from './shapes.ts';
+import type { COLLECTOR } from './shapes/collector.ts';
 
 type Collector = InferOutput<typeof COLLECTOR>;
 

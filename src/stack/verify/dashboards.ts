@@ -1,5 +1,6 @@
 import type { InferOutput } from 'valibot';
-import type { DASHBOARD } from './shapes.ts';
+import { leadsNowhere } from './links.ts';
+import type { DASHBOARD } from './shapes/grafana.ts';
 
 type Dashboard = InferOutput<typeof DASHBOARD>;
 
@@ -16,7 +17,7 @@ export function dashboardProblems(dashboard: Dashboard, sources: ReadonlySet<str
     if (x < 0 || x + w > 24) problems.push(`panel "${panel.title}": leaves the grid of 24 columns`);
     if (overlaps(cells, x, y, w, h)) problems.push(`panel "${panel.title}": overlaps another panel`);
     for (const target of panel.targets ?? [])
-      if (!sources.has(target.datasource.uid)) problems.push(`panel "${panel.title}": there is no data source "${target.datasource.uid}"`);
+      problems.push(...leadsNowhere('data source', target.datasource.uid, sources).map((problem) => `panel "${panel.title}": ${problem}`));
     for (const [, name = ''] of JSON.stringify(panel.targets ?? []).matchAll(/\$\{?([a-zA-Z]\w*)/g)) {
       if (!variables.has(name)) problems.push(`panel "${panel.title}": there is no variable "$${name}"`);
     }

@@ -32,6 +32,28 @@ export function syntaxError(language: Language, expr: string): string | undefine
       problem = `near "${text.slice(Math.max(0, node.from - 20), node.to + 20)}" (column ${node.from + 1})`;
     },
   });
+  return problem ?? wrongRange(language, tree, text);
+}
+
+// Functions of PromQL that read a range of samples; the grammar takes them without one, the server does not.
+const OF_RANGE =
+  /^(?:rate|irate|increase|delta|idelta|deriv|changes|resets|predict_linear|double_exponential_smoothing|(?:avg|min|max|sum|count|quantile|stddev|stdvar|last|first|present|absent|mad)_over_time)$/i;
+
+/** A range where a moment is expected, or the other way round. */
+function wrongRange(language: Language, tree: Tree, text: string): string | undefined {
+  if (language !== 'promql') return undefined;
+  let problem: string | undefined;
+  tree.iterate({
+    enter({ node }) {
+      if (problem !== undefined || (node.name !== 'FunctionCall' && node.name !== 'AggregateExpr')) return;
+      const name = /^\w+/.exec(text.slice(node.from, node.to))?.[0] ?? '';
+      const body = node.getChild('FunctionCallBody');
+      const operand = body?.getChild('OffsetExpr') ?? body;
+      const hasRange = Boolean(operand?.getChild('MatrixSelector') ?? operand?.getChild('SubqueryExpr'));
+      if (OF_RANGE.test(name) !== hasRange)
+        problem = `near "${text.slice(node.from, node.from + 60)}" (column ${node.from + 1}): ${name} reads ${hasRange ? 'no range' : 'a range, such as [5m]'}`;
+    },
+  });
   return problem;
 }
 
@@ -64,9 +86,11 @@ function selector(node: SyntaxNode, text: string): { name: string | RegExp; labe
   return { name, labels };
 }
 
-/** The labels of a LogQL expression: of selectors, filters and groupings. */
+/** The labels of a LogQL expression: of selectors, filters and groupings, but not those that it makes itself (`label_format x=...`). */
 export function logqlLabels(expr: string): string[] {
-  return identifiers(logqlParser.parse(withoutVariables(expr)), withoutVariables(expr), 'Identifier');
+  const text = withoutVariables(expr);
+  const made = new Set([...text.matchAll(/\blabel_format\s+(\w+)\s*=/g)].map(([, name]) => name));
+  return identifiers(logqlParser.parse(text), text, 'Identifier').filter((name) => !made.has(name));
 }
 
 /** The span attributes of a TraceQL expression. */

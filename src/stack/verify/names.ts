@@ -2,15 +2,16 @@ import { nearest } from '../../core/nearest.ts';
 import { ALERT_GROUPS } from '../alerts/groups.ts';
 import { LOG_ATTRIBUTES, LOKI_LABELS, lokiLabel, SPAN_ATTRIBUTES } from '../catalogue/attributes.ts';
 import { type MetricEntry, RESOURCE_LABELS, SDK_METRICS, SERVER_METRICS } from '../catalogue/metrics.ts';
-import { logqlLabels, promqlNames, traceqlAttributes } from './expressions.ts';
+import { type Language, logqlLabels, promqlNames, traceqlAttributes } from './expressions.ts';
 
 const RECORDED = ALERT_GROUPS.flatMap((group) => group.recordings ?? []).map(
-  (rule): MetricEntry => ({ name: rule.record, type: 'gauge', labels: ['service_name', 'function', 'module'], help: 'A recording rule' }),
+  (rule): MetricEntry => ({ name: rule.record, type: 'gauge', labels: ['function', 'module', 'http_request_method', 'http_route'], help: 'A recording rule' }),
 );
 const SERIES = new Map<string, MetricEntry>(
   [...SDK_METRICS, ...SERVER_METRICS, ...RECORDED].flatMap((entry) => seriesOf(entry).map((name) => [name, entry] as const)),
 );
-const LABELS = new Set([...RESOURCE_LABELS, 'le', ...[...SERIES.values()].flatMap((entry) => entry.labels)]);
+/** Labels that a series of the stack may have. */
+export const LABEL_NAMES: ReadonlySet<string> = new Set([...RESOURCE_LABELS, 'le', ...[...SERIES.values()].flatMap((entry) => entry.labels)]);
 const LOG_LABELS = new Set([...LOKI_LABELS, ...LOG_ATTRIBUTES.map(lokiLabel)]);
 
 /** A histogram is three series. */
@@ -24,7 +25,7 @@ function unknown(kind: string, name: string, names: Iterable<string>): string {
 }
 
 /** What a PromQL expression names that nobody emits. */
-export function promqlProblems(expr: string): string[] {
+function promqlProblems(expr: string): string[] {
   const problems: string[] = [];
   const { metrics, labels } = promqlNames(expr);
   for (const { name, labels: matched } of metrics) {
@@ -37,18 +38,25 @@ export function promqlProblems(expr: string): string[] {
       for (const label of matched) if (!allowed.has(label)) problems.push(`${unknown(`label of ${entry.name}`, label, allowed)}`);
     }
   }
-  for (const label of labels) if (!LABELS.has(label)) problems.push(unknown('label', label, LABELS));
+  for (const label of labels) if (!LABEL_NAMES.has(label)) problems.push(unknown('label', label, LABEL_NAMES));
   return [...new Set(problems)];
 }
 
 /** What a LogQL expression names that no record carries. */
-export function logqlProblems(expr: string): string[] {
+function logqlProblems(expr: string): string[] {
   return [...new Set(logqlLabels(expr))].filter((label) => !LOG_LABELS.has(label)).map((label) => unknown('label', label, LOG_LABELS));
 }
 
 /** What a TraceQL expression names that no span carries. */
-export function traceqlProblems(expr: string): string[] {
+function traceqlProblems(expr: string): string[] {
   return traceqlAttributes(expr)
     .filter((attribute) => !SPAN_ATTRIBUTES.includes(attribute))
     .map((attribute) => unknown('span attribute', attribute, SPAN_ATTRIBUTES));
 }
+
+/** What an expression of each language names that nobody has. */
+export const NAME_PROBLEMS: Readonly<Record<Language, (expr: string) => string[]>> = {
+  promql: promqlProblems,
+  logql: logqlProblems,
+  traceql: traceqlProblems,
+};

@@ -10,6 +10,8 @@ export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** An alert as Alertmanager's webhook sends it. */
 export interface Notified {
+  /** The contact point: `page`, `ticket` or `chat`. */
+  readonly to: string;
   readonly status: 'firing' | 'resolved';
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -172,7 +174,7 @@ function prometheusServer(path: string, dir: string, port: number, ports: { aler
 function alertmanagerServer(path: string, dir: string, port: number, hook: string): StackServer {
   const folder = join(dir, 'alertmanager');
   mkdirSync(join(folder, 'receivers'), { recursive: true });
-  writeFileSync(join(folder, 'receivers/webhook-url'), `${hook}/alerts\n`);
+  for (const name of ['page', 'ticket', 'chat']) writeFileSync(join(folder, `receivers/${name}-url`), `${hook}/${name}\n`);
   const config = readFileSync(join(ROOT, 'collector/alertmanager/alertmanager.yml'), 'utf8')
     .replaceAll('/etc/alertmanager/receivers', join(folder, 'receivers'))
     .replace('group_interval: 1m', 'group_interval: 5s')
@@ -198,7 +200,8 @@ function receive(port: number, notified: Notified[]): Promise<Server> {
       body += chunk;
     });
     req.on('end', () => {
-      notified.push(...(JSON.parse(body) as { alerts: Notified[] }).alerts);
+      const { alerts } = JSON.parse(body) as { alerts: Omit<Notified, 'to'>[] };
+      notified.push(...alerts.map((alert) => ({ ...alert, to: req.url?.slice(1) ?? '' })));
       res.end();
     });
   });
