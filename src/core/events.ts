@@ -4,9 +4,19 @@ import type { Scope } from './scope.ts';
 
 /** An error was reported: its record is journaled, its ID may be shown. */
 export interface ErrorReported {
-  readonly record: ErrorRecord;
-  /** The record as JSON text, as it is in the journal: nobody has to serialise it again. */
+  /** The error ID. */
+  readonly id: string;
+  /** `error.type` of the record: low-cardinality. */
+  readonly type: string;
+  readonly kind: 'bug' | 'known';
+  readonly severity: ErrorRecord['severity_number'];
+  readonly level: ErrorRecord['level'];
+  readonly logger: string;
+  readonly traceId: string | undefined;
+  /** The record as JSON text with its line end, as it is in the journal: nobody has to serialise it again. */
   readonly line: string;
+  /** The record, read from its line when it is asked for. */
+  readonly record: ErrorRecord;
   readonly error: unknown;
   readonly boundary: string;
   readonly scope: Scope;

@@ -14,8 +14,8 @@ import { watchVitals } from './vitals.ts';
 export interface ErrorsOptions {
   /** Where records are put before an ID is handed out. Without one they go to standard error. */
   readonly journal?: Journal | undefined;
-  /** Takes every record (`line` is its JSON text) and whether the journal has it; the pipeline. */
-  readonly onRecord?: ((line: string, record: ErrorRecord, journaled: boolean) => void) | undefined;
+  /** Takes every record, as a line of JSON with its end, and whether the journal has it; the pipeline. */
+  readonly onRecord?: ((line: string, journaled: boolean) => void) | undefined;
   /** What is known of the request in which a scope runs. */
   readonly request?: ((scope: Scope) => Attributes | undefined) | undefined;
   /** Further keys whose values are secrets. */
@@ -38,7 +38,7 @@ export let settings: Settings = { revise: redactor(), vitals: () => ({}) };
 /** Counts of this process. `unjournaled` records went to standard error whole. */
 export const errorCounts = { reported: 0, repeated: 0, unjournaled: 0, failed: 0 };
 
-const early: { line: string; record: ErrorRecord }[] = [];
+const early: string[] = [];
 
 /** Puts `options` in force; returns a function that puts the former ones back. Records that were made before are journaled now. */
 export function configureErrors(options: ErrorsOptions): () => void {
@@ -47,8 +47,8 @@ export function configureErrors(options: ErrorsOptions): () => void {
   const next: Settings = { ...options, vitals: vitals.read, revise: redactor(options.redact) };
   settings = next;
   const stops = [callFailed.subscribe(({ error, scope }) => sight(error, scope)), watchDownstream(), vitals.stop];
-  for (const { line, record } of early.splice(0)) {
-    if (options.journal?.append(line)) options.onRecord?.(line, record, true);
+  for (const line of early.splice(0)) {
+    if (options.journal?.append(line)) options.onRecord?.(line, true);
   }
   return () => {
     for (const stop of stops) stop();
@@ -57,7 +57,7 @@ export function configureErrors(options: ErrorsOptions): () => void {
 }
 
 /** Puts the line on disk. Where that fails the line goes whole to standard error, and is counted. */
-export function journalLine(line: string, record: ErrorRecord): boolean {
+export function journalLine(line: string): boolean {
   const { journal, lastResort = toStderr } = settings;
   if (journal?.append(line)) return true;
   errorCounts.unjournaled++;
@@ -66,19 +66,19 @@ export function journalLine(line: string, record: ErrorRecord): boolean {
       'error-journal',
       `cannot write the error journal ${journal.path}: ${journal.lastProblem ?? 'unknown'}; error records go to standard error until it can be written`,
     );
-  else if (early.length < EARLY_RECORDS) early.push({ line, record });
+  else if (early.length < EARLY_RECORDS) early.push(line);
   lastResort(line);
   return false;
 }
 
 /** Takes a record that was made elsewhere (of a process that died): journals it and hands it on. */
 export function takeRecord(record: ErrorRecord): boolean {
-  const line = JSON.stringify(record);
+  const line = `${JSON.stringify(record)}\n`;
   if (settings.journal?.append(line) !== true) return false;
-  settings.onRecord?.(line, record, true);
+  settings.onRecord?.(line, true);
   return true;
 }
 
 function toStderr(line: string): void {
-  writeStderr(`${line}\n`);
+  writeStderr(line);
 }

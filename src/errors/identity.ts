@@ -11,7 +11,7 @@ export interface Identity {
   /** Whether the record that was written is a whole one, to which compact ones may refer. */
   whole: boolean;
   /** The errors that have a record of their own, to tell a wrapper that came later from the failure that was reported. */
-  readonly recorded: unknown[];
+  recorded: readonly unknown[] | undefined;
 }
 
 /** Where a failure was first seen by a traced call, and the calls that it crossed since. */
@@ -123,7 +123,7 @@ export function identityOf(error: unknown, scope: Scope, causes: readonly unknow
 
 /** Gives the failure and everything that caused it an identity, where they have none. */
 export function identify(causes: readonly unknown[], scope: Scope, id: string): Identity {
-  const identity: Identity = { id, answer: undefined, severity: 0, whole: false, recorded: [] };
+  const identity: Identity = { id, answer: undefined, severity: 0, whole: false, recorded: undefined };
   const { ids } = shared();
   for (const item of causes) {
     if (isObject(item)) {

@@ -15,7 +15,7 @@ export interface JournalOptions {
 
 /** The error journal of this process: what is appended is in the file when `append` returns. */
 export interface Journal {
-  /** Appends one line (without its end). `false`: it is not on disk; {@link lastProblem} says why. Never throws. */
+  /** Appends one line, with or without its end. `false`: it is not on disk; {@link lastProblem} says why. Never throws. */
   append(line: string): boolean;
   /** Lines appended so far. */
   readonly appended: number;
@@ -42,6 +42,7 @@ interface Segment {
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 const MAX_BYTES = 64 * 1024 * 1024;
 const EMPTY_FROM_BYTES = 256 * 1024; // an acknowledged open segment is emptied from here: one system call per 60 errors
+const BUFFER_BYTES = 64 * 1024; // a record is a few kilobytes; a longer one gets a buffer of its own
 const REOPEN_AFTER_MS = 1_000; // a folder that cannot be written is tried again once a second
 
 /**
@@ -98,30 +99,25 @@ class FileJournal implements Journal {
 
   append(line: string): boolean {
     if (this.#fd < 0 && !this.#open()) return false;
-    const text = `${line}\n`;
     if (this.#current.bytes >= this.#segmentBytes) this.#rotate();
     if (this.#fd < 0) return false;
-    const length = Buffer.byteLength(text);
-    if (this.bytes + length > this.#maxBytes) {
+    const bytes = encode(line.endsWith('\n') ? line : `${line}\n`);
+    if (this.bytes + bytes.length > this.#maxBytes) {
       this.#problem = `the journal holds ${this.bytes} of ${this.#maxBytes} bytes that nobody has stored yet`;
       return false;
     }
-    if (!this.#write(text, length)) return false;
+    if (!this.#write(bytes)) return false;
     this.#appended++;
     this.#problem = undefined;
     return true;
   }
 
   /** One system call; a write that was cut short is finished or taken back. */
-  #write(text: string, length: number): boolean {
+  #write(bytes: Uint8Array): boolean {
     let written = 0;
     try {
-      written = writeSync(this.#fd, text);
-      if (written < length) {
-        const rest = Buffer.from(text);
-        while (written < length) written += writeSync(this.#fd, rest, written);
-      }
-      this.#current.bytes += length;
+      while (written < bytes.length) written += writeSync(this.#fd, bytes, written, bytes.length - written, null);
+      this.#current.bytes += bytes.length;
       return true;
     } catch (error) {
       this.#problem = safeMessage(error);
@@ -224,6 +220,13 @@ class FileJournal implements Journal {
       }
     }
   }
+}
+
+const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+
+/** The bytes of a text, valid until the next call. */
+function encode(text: string): Uint8Array {
+  return text.length * 3 > BUFFER_BYTES ? Buffer.from(text) : buffer.subarray(0, buffer.write(text));
 }
 
 function remove(path: string): void {

@@ -1,7 +1,6 @@
 import type { Attributes } from '../core/attributes.ts';
 import { clock } from '../core/clock.ts';
 import { errorReported } from '../core/events.ts';
-import type { ErrorRecord } from '../core/records.ts';
 import { currentScope, type Scope } from '../core/scope.ts';
 import { writeStderr } from '../core/stderr.ts';
 import { type Classification, classify, publicMessage } from './classify.ts';
@@ -10,7 +9,8 @@ import type { ErrorKind } from './definition.ts';
 import { mintErrorId } from './error-id.ts';
 import { admit } from './fold.ts';
 import { causesOf, fieldOf, type Identity, identify, identityOf, isObject } from './identity.ts';
-import { makeRecord } from './record.ts';
+import { recordLine } from './record.ts';
+import { ReportedError } from './reported-error.ts';
 
 const MAX_SURE = 16_384; // characters of a text that nobody looked at
 
@@ -78,7 +78,7 @@ function reportNow(error: unknown, options: ReportOptions): Reported {
   const first = identity.answer === undefined;
   const admission = admit(causes, classification, identity.whole);
   const boundary = options.boundary ?? boundaryOf(error);
-  const record = makeRecord({
+  const record = recordLine({
     id: identity.id,
     error,
     causes,
@@ -93,8 +93,7 @@ function reportNow(error: unknown, options: ReportOptions): Reported {
     sameAs: admission.sameAs,
     folded: admission.folded,
   });
-  const line = JSON.stringify(record);
-  const journaled = journalLine(line, record);
+  const journaled = journalLine(record.line);
   if (admission.sameAs === undefined) {
     admission.written(identity.id);
     identity.whole = true;
@@ -102,13 +101,13 @@ function reportNow(error: unknown, options: ReportOptions): Reported {
   const reported = answer(identity, classification, journaled);
   identity.answer = reported;
   identity.severity = classification.severity;
-  identity.recorded.push(error);
+  identity.recorded = identity.recorded === undefined ? [error] : [...identity.recorded, error];
   if (first) errorCounts.reported++;
   try {
-    settings.onRecord?.(line, record, journaled);
+    settings.onRecord?.(record.line, journaled);
     if (first) {
       markSpan(scope, identity.id, classification);
-      if (errorReported.active) errorReported.publish({ record, line, error, boundary, scope });
+      if (errorReported.active) errorReported.publish(new ReportedError(identity.id, classification, record, error, boundary, scope));
     }
   } catch {
     errorCounts.failed++; // the record is on disk: whoever could not take it changes nothing of the ID
@@ -127,7 +126,8 @@ function isHandled({ severity, kind }: Classification, mechanism: string | undef
  */
 function tellsMore(error: unknown, causes: readonly unknown[], known: Identity, classification: Classification): boolean {
   if (classification.severity > known.severity && classification.severity === 21) return true;
-  return isObject(error) && !known.recorded.includes(error) && causes.some((cause) => known.recorded.includes(cause));
+  const { recorded = [] } = known;
+  return isObject(error) && !recorded.includes(error) && causes.some((cause) => recorded.includes(cause));
 }
 
 function answer(identity: Identity, classification: Classification, journaled: boolean): Reported {
@@ -167,12 +167,13 @@ function lastStand(error: unknown, problem: unknown): Reported {
     'error.type': typeof error,
     'sonde.error.kind': 'bug',
     'sonde.error.problem': sureText(problem),
-  } as unknown as ErrorRecord;
+  };
+  const line = `${JSON.stringify(record)}\n`;
   let journaled = false;
   try {
-    journaled = journalLine(JSON.stringify(record), record);
+    journaled = journalLine(line);
   } catch {
-    writeStderr(`${JSON.stringify(record)}\n`);
+    writeStderr(line);
   }
   return { id, kind: 'bug', status: 500, message: publicMessage('bug', undefined, id), journaled };
 }

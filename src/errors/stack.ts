@@ -2,6 +2,9 @@ import { safeMessage } from '../core/json.ts';
 import { directCauses, isAggregate, isObject } from './identity.ts';
 
 const MAX_STACK = 65_536; // characters of the whole text: the collector's limit of a log body is far above, a reader's far below
+const MAX_HEAD = 16_384; // characters of one error's name and message: a query in it must not push the frames out
+const MAX_FRAMES = 24_576; // characters of one error's frames; with `Error.stackTraceLimit = Infinity` there are thousands
+const LAST_FRAMES = 6_144; // of these for the outermost ones, which say where the call came from
 const MAX_DEPTH = 20; // causes below causes; a deeper chain is a loop
 const MAX_MEMBERS = 20; // of one aggregate that are shown whole
 
@@ -10,10 +13,14 @@ const MAX_MEMBERS = 20; // of one aggregate that are shown whole
  * aggregate are indented below it. `.stack` is read once per error. Never throws.
  */
 export function stackText(error: unknown): string {
+  const text = isObject(error) && directCauses(error).length === 0 ? ownStack(error) : withCauses(error);
+  return text.length > MAX_STACK ? `${text.slice(0, MAX_STACK)}\n    … [${text.length - MAX_STACK} more characters]` : text;
+}
+
+function withCauses(error: unknown): string {
   const out: string[] = [];
   write(error, '', '', out, new Set(), 0);
-  const text = out.join('\n');
-  return text.length > MAX_STACK ? `${text.slice(0, MAX_STACK)}\n    … [${text.length - MAX_STACK} more characters]` : text;
+  return out.join('\n');
 }
 
 function write(error: unknown, lead: string, indent: string, out: string[], seen: Set<unknown>, depth: number): void {
@@ -54,10 +61,33 @@ function ownStack(error: unknown): string {
   if (typeof stack !== 'string' || stack === '') return `${headOf(error)}\n    [no stack]`;
   const head = headOf(error);
   // V8 writes the head when the error is made: a message that was set later, or a class name, is put right.
-  const frames = stack.search(/\n\s+at /);
-  if (stack.startsWith(head) || frames < 0) return stack;
+  const at = stack.startsWith(head) && stack.startsWith('\n    at ', head.length) ? head.length : firstFrame(stack);
+  if (at < 0) return stack;
+  if (stack.startsWith(head)) return at <= MAX_HEAD && stack.length <= MAX_FRAMES ? stack : cut(stack, at);
   const message = messageOf(error);
-  return message !== '' && !stack.slice(0, frames).includes(message) ? head + stack.slice(frames) : stack;
+  return message !== '' && !stack.slice(0, at).includes(message) ? cut(head + stack.slice(at), head.length) : cut(stack, at);
+}
+
+/** Where the line end before the first frame is, -1 without frames. Looks at each line once, whatever a message is made of. */
+function firstFrame(stack: string): number {
+  for (let at = stack.indexOf('\n'); at >= 0; at = stack.indexOf('\n', at + 1)) if (isFrame(stack, at + 1)) return at;
+  return -1;
+}
+
+/** Bounds the text before the frames, which begin at `at`, and the frames themselves: the innermost and the outermost stay. */
+function cut(stack: string, at: number): string {
+  const head = at > MAX_HEAD ? `${stack.slice(0, MAX_HEAD)}… [${at - MAX_HEAD} more characters]` : stack.slice(0, at);
+  if (stack.length - at <= MAX_FRAMES) return head + stack.slice(at);
+  const from = stack.lastIndexOf('\n', at + MAX_FRAMES - LAST_FRAMES);
+  const to = stack.indexOf('\n', stack.length - LAST_FRAMES);
+  return to <= from ? head + stack.slice(at) : `${head}${stack.slice(at, from)}\n    … [${to - from} more characters of frames]${stack.slice(to)}`;
+}
+
+/** Whether the line of a stack that begins at `start` is a frame: white space, then `at `. */
+export function isFrame(text: string, start: number): boolean {
+  let at = start;
+  for (let code = text.charCodeAt(at); code === 32 || code === 9; code = text.charCodeAt(at)) at++;
+  return at > start && text.startsWith('at ', at);
 }
 
 /** `Type: message` of anything that was thrown. */

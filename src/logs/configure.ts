@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
 import { beforeEnd } from '../core/before-end.ts';
+import type { ErrorReported } from '../core/events.ts';
 import { LEVELS, type LevelName, parseLevel } from '../core/level.ts';
-import type { ErrorRecord } from '../core/records.ts';
 import { redactor } from '../core/redact.ts';
 import { auditLevels } from './audit.ts';
 import { captureConsole } from './console.ts';
@@ -104,9 +104,9 @@ export function configureLogs(options: LogOptions = {}): Logs {
 }
 
 /** Writes an error record as a line, where its logger's level lets it. The pipeline has it already: it comes from the journal. */
-export function writeErrorRecord(record: ErrorRecord, line: string = JSON.stringify(record)): void {
-  if (writeToDestination === undefined || !passes(record.level, nodeOf(record.logger).effective)) return;
-  writeToDestination(`${line}\n`);
+export function writeErrorRecord({ level, logger, line }: Pick<ErrorReported, 'level' | 'logger' | 'line'>): void {
+  if (writeToDestination === undefined || !passes(level, nodeOf(logger).effective)) return;
+  writeToDestination(line);
 }
 
 function gatesOf({ sampling, rateLimit }: LogOptions): Gate[] {

@@ -67,8 +67,8 @@ export function configureRetro(next: RetroOptions | undefined): void {
 
 function watchFailures(): () => void {
   const stops = [
-    errorReported.subscribe(({ record, scope }) => {
-      if (record.severity_number >= SEVERITY.error) writeHeld(scope);
+    errorReported.subscribe(({ severity, scope }) => {
+      if (severity >= SEVERITY.error) writeHeld(scope);
     }),
     callFailed.subscribe(({ scope }) => spanFailed(scope.span)),
   ];

@@ -14,11 +14,11 @@ export function countErrors(): () => void {
     maxSeries: MAX_SERIES,
     bounds: undefined,
   });
-  return errorReported.subscribe(({ record, boundary }) => {
-    const cell = errors.cell({ error_type: record['error.type'], kind: record['sonde.error.kind'], boundary });
+  return errorReported.subscribe(({ id, type, kind, boundary, traceId }) => {
+    const cell = errors.cell({ error_type: type, kind, boundary });
     cell.inc();
     // OpenMetrics allows 128 characters of names and values; these two are 67. The error ID is never a label.
-    const trace = record.trace_id === undefined ? '' : `trace_id="${escapeLabel(record.trace_id)}",`;
-    cell.exemplar = { labels: `${trace}error_id="${escapeLabel(record['error.id'])}"`, value: 1, timestampMs: clock.now() };
+    const trace = traceId === undefined ? '' : `trace_id="${escapeLabel(traceId)}",`;
+    cell.exemplar = { labels: `${trace}error_id="${id}"`, value: 1, timestampMs: clock.now() };
   });
 }

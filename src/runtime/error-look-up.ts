@@ -20,8 +20,9 @@ export interface ErrorLookUp {
 
 /** Opens the look-up. `store` is opened by the first request that needs it; it is absent where records are sent away. */
 export function openErrorLookUp(dir: string, store: (() => Promise<Lookup>) | undefined): ErrorLookUp {
-  const recent = new Ring<ErrorRecord>(RECENT);
-  const unsubscribe = errorReported.subscribe(({ record }) => recent.push(record));
+  const lines = new Ring<string>(RECENT);
+  const unsubscribe = errorReported.subscribe(({ line }) => lines.push(line));
+  const recent = (): ErrorRecord[] => lines.toArray().map((line) => JSON.parse(line) as ErrorRecord);
   let opened: Promise<Lookup> | undefined;
   const lookup = (): Promise<Lookup> | undefined => {
     opened ??= store?.();
@@ -35,14 +36,13 @@ export function openErrorLookUp(dir: string, store: (() => Promise<Lookup>) | un
           malformed:
             parsed.reason === 'check' ? 'not a Sonde error ID: one symbol is wrong' : 'not a Sonde error ID: expected 16 symbols such as 7X2K-9QD4-MB3H-TRVG',
         };
-      const found =
-        (await inStore(lookup(), parsed.id)) ?? findInJournals(dir, parsed.id) ?? recent.toArray().findLast((record) => record['error.id'] === parsed.id);
+      const found = (await inStore(lookup(), parsed.id)) ?? findInJournals(dir, parsed.id) ?? recent().findLast((record) => record['error.id'] === parsed.id);
       return found ? { found } : { missing: `no error ${parsed.id} in this process or its store` };
     },
     async errors({ limit, after }) {
       const page = await storePage(lookup(), limit, after);
       if (after !== undefined) return page ?? { items: [], next: undefined };
-      return { items: newestFirst(recent.toArray(), page?.items ?? []).slice(0, limit), next: page?.next };
+      return { items: newestFirst(recent(), page?.items ?? []).slice(0, limit), next: page?.next };
     },
     async trace(id) {
       try {

@@ -67,7 +67,7 @@ export async function wire(config: Config): Promise<Telemetry> {
       journal,
       redact: config.logs.redact,
       request: requestFacts(openRequests),
-      onRecord: (line, _record, journaled) => pipeline.error(line, journaled),
+      onRecord: (line, journaled) => pipeline.error(line, journaled),
     }),
     monitorErrors(),
     enableCrashReports(config.dir),
@@ -81,10 +81,7 @@ export async function wire(config: Config): Promise<Telemetry> {
     onLine: (line, severity) => pipeline.log(line, severity),
     onSampled: () => pipeline.logSampledOut(),
   });
-  undo.push(
-    () => logs.close(),
-    errorReported.subscribe(({ record, line }) => writeErrorRecord(record, line)),
-  );
+  undo.push(() => logs.close(), errorReported.subscribe(writeErrorRecord));
   const engine = config.engine === 'otel-sdk' ? await openSdkEngine(config) : openNativeEngine(config, noting(pipeline.output, traces));
   undo.push(engine.stop);
   const metrics = startMetrics({ ledger: () => pipeline.ledger(), overhead: () => pipeline.ledger().overhead });

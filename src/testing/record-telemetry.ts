@@ -88,7 +88,7 @@ async function begin(options: RecordOptions): Promise<RecordedTelemetry> {
     onLine: (line) => logs.push(JSON.parse(line) as RecordedLog),
   });
   undo.push(() => log.close());
-  undo.push(configureErrors({ journal: memoryJournal(), onRecord: (_line, record) => errors.push(record) }));
+  undo.push(configureErrors({ journal: memoryJournal(), onRecord: (line) => errors.push(JSON.parse(line) as ErrorRecord) }));
   const engine = createNativeEngine({ output: spans });
   undo.push(installEngine(engine));
   if (options.openTelemetry !== false) {

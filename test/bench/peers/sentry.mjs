@@ -1,11 +1,12 @@
 import * as Sentry from '@sentry/node';
 import { work, workAsync } from './work.mjs';
 
-/** Sentry with a transport that discards in process. */
-export function startSentry({ rate }) {
+/** Sentry with a transport that discards in process. `bufferSize`: events under way at once, past which it drops; its default is 64. */
+export function startSentry({ rate, bufferSize }) {
   Sentry.init({
     dsn: 'http://key@127.0.0.1:9/1',
     tracesSampleRate: rate,
+    transportOptions: bufferSize === undefined ? undefined : { bufferSize },
     transport: () => ({ send: async () => ({}), flush: async () => true }),
   });
 }

@@ -106,6 +106,21 @@ describe('a storm of one failure', () => {
     expect(records().slice(100).map(sameAs)).toEqual([undefined, undefined, undefined]);
   });
 
+  it('never refers to a stack that is not its own, however alike two are', () => {
+    const make = (line: number, at: number): Error => {
+      const frames = Array.from({ length: 10 }, (_, i) => `\n    at load (/app/orders.js:${i === at ? 100 + line : 100}:1)`).join('');
+      return Object.assign(new Error('x'), { stack: `Error: x${frames}` });
+    };
+    const asked = new Map<string, string>();
+    for (let n = 0; n < 30; n++) for (let at = 0; at < 10; at++) for (const l of [1, 2, 3, 4]) asked.set(report(make(l, at)).id, make(l, at).stack as string);
+    const byId = new Map(records().map((record) => [record['error.id'], record]));
+    for (const [id, stack] of asked) {
+      const record = byId.get(id) as ErrorRecord;
+      expect(unfold(record, byId.get(sameAs(record) as string))['exception.stacktrace']).toBe(stack);
+    }
+    expect(records().filter((record) => sameAs(record) === undefined).length).toBeLessThan(600); // 40 failures of 10 whole ones
+  });
+
   it('is counted right in the store, in one group, and each ID is found with its stack', async () => {
     const ids = storm(1_000);
     const writer = openWriter(dir, { resource: {} });

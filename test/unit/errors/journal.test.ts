@@ -30,6 +30,14 @@ describe('the journal', () => {
     expect(it.appended).toBe(1);
   });
 
+  it('takes lines with their end, of several bytes a character, and longer than its buffer', () => {
+    const it = journal();
+    const lines = [line('umlaut-äöü-😀'), `${line('ended')}\n`, line('long', 100_000), line('short')];
+    for (const one of lines) it.append(one);
+    expect(readFileSync(it.path, 'utf8').split('\n').slice(1)).toEqual([...lines.map((one) => one.trimEnd()), '']);
+    expect(it.bytes).toBe(statSync(it.path).size);
+  });
+
   it('is named by process and start, and is for its owner only', () => {
     const it = journal();
     expect(it.path).toMatch(new RegExp(`/journal/${process.pid}-\\d+\\.ndjson$`));

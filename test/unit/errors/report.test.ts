@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bind } from '../../../src/core/bind.ts';
+import { systemClock, useClock } from '../../../src/core/clock.ts';
 import { useDiagWriter } from '../../../src/core/diag.ts';
 import { callFailed, type ErrorReported, errorReported } from '../../../src/core/events.ts';
 import { defineFunction } from '../../../src/core/function-def.ts';
@@ -132,6 +133,15 @@ describe('report', () => {
     expect(seen).toHaveLength(1);
     expect(JSON.parse(seen[0]?.line ?? '')).toEqual(seen[0]?.record);
     expect(seen[0]).toMatchObject({ error, boundary: 'payments' });
+  });
+});
+
+describe('the times of a record', () => {
+  it.each([0, 999, 1_000, 1_795_258_801_007, 1_795_258_801_999.9, 4_102_444_800_000])('%s ms are written in UTC, to the millisecond', (ms) => {
+    const restore = useClock({ ...systemClock, now: () => ms });
+    report(new Error('x'));
+    restore();
+    expect(only().timestamp).toBe(new Date(ms).toISOString());
   });
 });
 
@@ -306,8 +316,17 @@ describe('the record', () => {
   });
 
   it('keeps its own keys whatever the context calls itself', () => {
-    const { id } = bind({ 'error.id': 'forged', level: 'off', timestamp: 'never' }, () => report(new Error('x')));
-    expect(only()).toMatchObject({ 'error.id': id, level: 'error' });
+    const forged = { 'error.id': 'forged', level: 'off', timestamp: 'never', 'service.name': 'theirs', 'process.memory.rss': -1 };
+    const { id } = bind(forged, () => report(new Error('x'), { attributes: { message: 'theirs', mine: 1 } }));
+    expect(only()).toMatchObject({ 'error.id': id, level: 'error', message: 'x', mine: 1 });
+    expect(only()['service.name']).not.toBe('theirs');
+    expect(only()['process.memory.rss']).toBeGreaterThan(0);
+    const keys = [
+      ...readFileSync(journal.path, 'utf8')
+        .split('\n')[1]!
+        .matchAll(/[{,]"([\w.]+)":/g),
+    ].map((match) => match[1]);
+    expect(keys).toHaveLength(new Set(keys).size);
   });
 
   it('bounds message, context and stack, and counts what it left out', () => {

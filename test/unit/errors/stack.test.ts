@@ -26,6 +26,36 @@ describe('stackText', () => {
     ]);
   });
 
+  it('keeps the frames of an error with a message of megabytes', () => {
+    const text = stackText(new Error('m'.repeat(10_000_000)));
+    expect(text.length).toBeLessThan(30_000);
+    expect(text).toMatch(/^Error: m+… \[\d+ more characters\]\n {4}at .*stack\.test/);
+  });
+
+  it('looks at a message of line ends and blanks once', () => {
+    for (const message of ['\n'.repeat(2_000_000), '\n '.repeat(1_000_000), ' '.repeat(2_000_000)]) {
+      const error = new Error('x');
+      error.message = message; // unlike the stack's head, which is then looked for
+      error.stack = `Error: ${message}${error.stack?.slice('Error: x'.length)}`;
+      error.message = 'another';
+      expect(stackText(error)).toMatch(/\n {4}at .*stack\.test/);
+    }
+  });
+
+  it('keeps both ends of thousands of frames, and what caused them', () => {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = Number.POSITIVE_INFINITY;
+    try {
+      const dive = (depth: number): Error => (depth > 0 ? dive(depth - 1) : new Error('deep', { cause: new TypeError('why') }));
+      const start = (): Error => dive(3_000);
+      const text = stackText(start());
+      expect(text.length).toBeLessThan(65_536);
+      expect(text).toMatch(/^Error: deep\n {4}at dive .*\n[^]*… \[\d+ more characters of frames\]\n[^]*at start [^]*Caused by: TypeError: why\n {4}at dive/);
+    } finally {
+      Error.stackTraceLimit = limit;
+    }
+  });
+
   it('ends where causes go round in a circle', () => {
     const a = new Error('a');
     const b = new Error('b', { cause: a });

@@ -18,7 +18,7 @@ beforeEach(() => {
   undo = [
     installHandles(),
     watchForeverTicking(),
-    configureErrors({ lastResort: () => {}, onRecord: (_line, record) => records.push(record) }),
+    configureErrors({ lastResort: () => {}, onRecord: (line) => records.push(JSON.parse(line) as ErrorRecord) }),
     installEngine(createNativeEngine({ output })),
   ];
 });

@@ -79,7 +79,8 @@ describe('a suspicion', () => {
     records.length = 0;
     for (const step of undo.splice(0)) step();
   });
-  const watch = (): void => void undo.push(watchGrowth(), configureErrors({ lastResort: () => {}, onRecord: (_line, record) => records.push(record) }));
+  const watch = (): void =>
+    void undo.push(watchGrowth(), configureErrors({ lastResort: () => {}, onRecord: (line) => records.push(JSON.parse(line) as ErrorRecord) }));
 
   it('is one record with an error ID, a summary with line, rate and start, and is told once', () => {
     watch();

@@ -19,7 +19,7 @@ beforeEach(() => {
   time = manualClock();
   records.length = 0;
   undo = [
-    configureErrors({ lastResort: () => {}, onRecord: (_line, record) => records.push(record) }),
+    configureErrors({ lastResort: () => {}, onRecord: (line) => records.push(JSON.parse(line) as ErrorRecord) }),
     installEngine(createNativeEngine({ output: { ended() {}, sampledOut() {} } })),
   ];
   resting = time.waiting;

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, useClock } from '../../../src/core/clock.ts';
-import { errorReported } from '../../../src/core/events.ts';
-import type { ErrorRecord } from '../../../src/core/records.ts';
+import { type ErrorReported, errorReported } from '../../../src/core/events.ts';
 import { runInScope, Scope, type SpanLike } from '../../../src/core/scope.ts';
 import { configureLogs, type LogOptions, type Logs } from '../../../src/logs/configure.ts';
 import { clearLevel, setLevel } from '../../../src/logs/levels.ts';
@@ -95,8 +94,7 @@ describe('retroactive debug', () => {
     scope.span = { spanContext: () => ({ traceId: id.repeat(32), spanId: 'b7ad6b7169203331', traceFlags: 1 }) } as unknown as SpanLike;
     return scope;
   };
-  const reported = (scope: Scope, severity: number): void =>
-    errorReported.publish({ record: { severity_number: severity } as unknown as ErrorRecord, line: '', error: undefined, boundary: '', scope });
+  const reported = (scope: Scope, severity: number): void => errorReported.publish({ severity, scope } as ErrorReported);
 
   it('writes the lines of a trace that fails, with their own times, before the line that says so', () => {
     configure({ retro: true });

@@ -3,7 +3,6 @@ import { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bind } from '../../../src/core/bind.ts';
 import { type Clock, systemClock, useClock } from '../../../src/core/clock.ts';
-import type { ErrorRecord } from '../../../src/core/records.ts';
 import { runInScope, Scope, type SpanLike } from '../../../src/core/scope.ts';
 import { configureLogs, type LogOptions, type Logs, writeErrorRecord } from '../../../src/logs/configure.ts';
 import { clearLevel, getLevel, listLoggers, setLevel } from '../../../src/logs/levels.ts';
@@ -428,13 +427,13 @@ describe('levels', () => {
 });
 
 describe('writeErrorRecord', () => {
-  const record = { timestamp: 't', level: 'warn', message: 'm', logger: 'records', 'error.id': '7X2K-9QD4-MB3H-TRVG' } as unknown as ErrorRecord;
+  const record = { level: 'warn', logger: 'records', line: '{"error.id":"7X2K-9QD4-MB3H-TRVG"}\n' } as const;
 
   it('writes the record as it is, where its logger lets it', () => {
     const seen: string[] = [];
     configure({ onLine: (line) => seen.push(line) });
     writeErrorRecord(record);
-    expect(lines).toEqual([`${JSON.stringify(record)}\n`]);
+    expect(lines).toEqual([record.line]);
     expect(seen).toEqual([]);
     setLevel('records', 'error');
     lines.length = 0;

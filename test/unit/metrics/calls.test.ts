@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { errorReported } from '../../../src/core/events.ts';
+import { type ErrorReported, errorReported } from '../../../src/core/events.ts';
 import { defineFunction } from '../../../src/core/function-def.ts';
 import type { ErrorRecord } from '../../../src/core/records.ts';
 import { ROOT, Scope, type SpanLike } from '../../../src/core/scope.ts';
@@ -86,14 +86,22 @@ describe('the metrics of traced calls', () => {
 describe('errors_total', () => {
   it('counts reported errors, with trace and error ID as the exemplar', () => {
     const stop = countErrors();
-    const record = {
-      'error.type': 'orders/card-declined',
-      'sonde.error.kind': 'known',
-      'error.id': '7X2K-9QD4-MB3H-TRVG',
-      trace_id: TRACE,
-    } as unknown as ErrorRecord;
-    errorReported.publish({ record, line: '', error: undefined, boundary: 'payments', scope: ROOT });
-    errorReported.publish({ record, line: '', error: undefined, boundary: 'payments', scope: ROOT });
+    const event: ErrorReported = {
+      id: '7X2K-9QD4-MB3H-TRVG',
+      type: 'orders/card-declined',
+      kind: 'known',
+      severity: 13,
+      level: 'warn',
+      logger: 'orders',
+      traceId: TRACE,
+      line: '',
+      record: {} as ErrorRecord,
+      error: undefined,
+      boundary: 'payments',
+      scope: ROOT,
+    };
+    errorReported.publish(event);
+    errorReported.publish(event);
     const line = lines('openmetrics').find((l) => l.startsWith('errors_total{'));
     expect(line).toMatch(
       new RegExp(
@@ -101,7 +109,7 @@ describe('errors_total', () => {
       ),
     );
     stop();
-    errorReported.publish({ record, line: '', error: undefined, boundary: 'payments', scope: ROOT });
+    errorReported.publish(event);
     expect(lines().find((l) => l.startsWith('errors_total{'))).toMatch(/\} 2$/);
   });
 });

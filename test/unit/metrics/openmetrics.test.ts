@@ -24,8 +24,15 @@ describe('the OpenMetrics page', () => {
     const fn = defineFunction('strict', 'openmetrics');
     for (const ms of [0, 0.05, 3, 700, 60_000]) fn.cell?.observe(ms, 'ok', undefined, scope);
     errorReported.publish({
-      record: { 'error.type': 'Error', 'sonde.error.kind': 'bug', 'error.id': '7X2K-9QD4-MB3H-TRVG', trace_id: 'a'.repeat(32) } as unknown as ErrorRecord,
+      id: '7X2K-9QD4-MB3H-TRVG',
+      type: 'Error',
+      kind: 'bug',
+      severity: 17,
+      level: 'error',
+      logger: 'errors',
+      traceId: 'a'.repeat(32),
       line: '',
+      record: {} as ErrorRecord,
       error: undefined,
       boundary: '',
       scope: ROOT,

@@ -14,7 +14,7 @@ const records: ErrorRecord[] = [];
 beforeEach(() => {
   time = manualClock();
   records.length = 0;
-  undo = configureErrors({ lastResort: () => {}, onRecord: (_line, record) => records.push(record) });
+  undo = configureErrors({ lastResort: () => {}, onRecord: (line) => records.push(JSON.parse(line) as ErrorRecord) });
   resting = time.waiting;
 });
 /** Timers beyond those of the error records' own vitals. */
