@@ -58,17 +58,33 @@ export interface StoreSinkOptions {
   readonly maxBytes?: number | undefined;
 }
 
-export interface OtlpSinkOptions {
+export interface OtlpSinkOptions extends OtlpRequestOptions {
   readonly kind: 'otlp';
   /** Base URL; `v1/traces` and so on are appended. */
   readonly endpoint: string;
   /** Whole URLs of single signals, used as they are. */
   readonly endpoints?: { readonly traces?: string | undefined; readonly logs?: string | undefined; readonly metrics?: string | undefined } | undefined;
+  /** What differs for one signal. */
+  readonly bySignal?: { readonly [signal in 'traces' | 'logs' | 'metrics']?: OtlpRequestOptions } | undefined;
+  /** Signals that are not sent: counted as `sampled`; error records stay in the store. */
+  readonly off?: readonly ('traces' | 'logs')[] | undefined;
+}
+
+/** How a request of OTLP is made. */
+export interface OtlpRequestOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly protocol?: 'http/protobuf' | 'http/json' | undefined;
   readonly compression?: 'gzip' | 'none' | undefined;
   /** Limit of one request; default 10 s, as OpenTelemetry's. */
   readonly timeoutMs?: number | undefined;
+  /** Paths of PEM files. */
+  readonly tls?: TlsFiles | undefined;
+}
+
+export interface TlsFiles {
+  readonly certificate?: string | undefined;
+  readonly clientCertificate?: string | undefined;
+  readonly clientKey?: string | undefined;
 }
 
 /** The spool on disk, used where the receiver cannot be reached. */

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { clock } from '../../core/clock.ts';
+import type { TlsFiles } from '../messages.ts';
 
 /** What a receiver answered, or why there was no answer. */
 export type PostResult =
@@ -26,7 +28,12 @@ const MAX_SOCKETS = 4;
 /** Posts over connections that are kept. Never rejects: whatever a receiver does is a {@link PostResult}. */
 export class Poster {
   readonly #http = new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: MAX_SOCKETS });
-  readonly #https = new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: MAX_SOCKETS });
+  readonly #tls: TlsFiles;
+  #https: HttpsAgent | undefined;
+
+  constructor(tls: TlsFiles = {}) {
+    this.#tls = tls;
+  }
 
   async post(options: PostOptions): Promise<PostResult> {
     const first = await this.#once(options);
@@ -37,7 +44,13 @@ export class Poster {
 
   close(): void {
     this.#http.destroy();
-    this.#https.destroy();
+    this.#https?.destroy();
+  }
+
+  /** Reads the files with the first request; one that cannot be read is what that request fails of, and tried again. */
+  #secure(): HttpsAgent {
+    this.#https ??= new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: MAX_SOCKETS, ...readFiles(this.#tls) });
+    return this.#https;
   }
 
   #once(options: PostOptions): Promise<PostResult | { kind: 'failed'; reason: string; stale: true }> {
@@ -47,7 +60,7 @@ export class Poster {
       try {
         request = (secure ? httpsRequest : httpRequest)(options.url, {
           method: 'POST',
-          agent: secure ? this.#https : this.#http,
+          agent: secure ? this.#secure() : this.#http,
           headers: { ...options.headers, 'content-length': String(options.body.byteLength) },
         });
       } catch (error) {
@@ -76,6 +89,14 @@ export class Poster {
       request.end(options.body);
     });
   }
+}
+
+function readFiles({ certificate, clientCertificate, clientKey }: TlsFiles): { ca?: Buffer; cert?: Buffer; key?: Buffer } {
+  return {
+    ...(certificate !== undefined && { ca: readFileSync(certificate) }),
+    ...(clientCertificate !== undefined && { cert: readFileSync(clientCertificate) }),
+    ...(clientKey !== undefined && { key: readFileSync(clientKey) }),
+  };
 }
 
 /** Reads the answer as far as it comes within its bounds; half an answer is an answer. */

@@ -3,7 +3,7 @@ import type { Attributes } from '../../core/attributes.ts';
 import { countPoints, type MetricSnapshot } from '../../core/metric-data.ts';
 import type { ErrorRecord, LogData, Signal } from '../../core/records.ts';
 import type { WorkerLedger } from '../ledger.ts';
-import type { OtlpSinkOptions } from '../messages.ts';
+import type { OtlpRequestOptions, OtlpSinkOptions } from '../messages.ts';
 import { encodeLogsJson, encodeSpansJson } from '../otlp/encode-json.ts';
 import { encodeLogs } from '../otlp/encode-logs.ts';
 import { encodeMetrics } from '../otlp/encode-metrics.ts';
@@ -33,11 +33,11 @@ export interface OtlpSinkContext {
 /** Sends everything to an OTLP/HTTP receiver. */
 export function createOtlpSink(options: OtlpSinkOptions, context: OtlpSinkContext): Sink {
   const { resource, ledger, spool } = context;
-  const json = options.protocol === 'http/json';
-  const gzip = options.compression === 'gzip';
+  const requests = { traces: requestOf(options, 'traces'), logs: requestOf(options, 'logs'), metrics: requestOf(options, 'metrics') };
+  const isJson = (signal: Signal): boolean => requests[PATHS[signal]].protocol === 'http/json';
   const out = new ProtoWriter();
-  const poster = new Poster();
-  const delivery = new Delivery({ spool, ledger, receiver: withoutSecrets(options.endpoint), post: postTo(options, poster) });
+  const posters = new Posters();
+  const delivery = new Delivery({ spool, ledger, receiver: withoutSecrets(options.endpoint), post: postTo(requests, posters) });
 
   /** A parcel of the records `from` to `to`, which can be halved as long as the batch is there. */
   const parcel = (
@@ -48,11 +48,12 @@ export function createOtlpSink(options: OtlpSinkOptions, context: OtlpSinkContex
     countOf = (first: number, end: number): number => end - first,
   ): Parcel => {
     const plain = encode(from, to);
+    const gzip = requests[PATHS[part.signal]].compression === 'gzip';
     return {
       signal: part.signal,
       count: countOf(from, to),
       body: gzip ? gzipSync(plain, { level: GZIP_LEVEL }) : plain,
-      json,
+      json: isJson(part.signal),
       gzip,
       settle: (tally) => part.settle(tally),
       split: () => {
@@ -63,7 +64,10 @@ export function createOtlpSink(options: OtlpSinkOptions, context: OtlpSinkContex
     };
   };
 
+  const isOff = (signal: Signal): boolean => options.off?.some((path) => path === PATHS[signal]) === true;
+
   const sendLogs = (logs: readonly LogData[], part: Part): void => {
+    const json = isJson(part.signal);
     const encode = (from: number, to: number): Buffer =>
       json ? encodeLogsJson(logs.slice(from, to), resource) : encodeLogs(out, logs.slice(from, to), resource);
     delivery.offer(parcel(part, 0, logs.length, encode));
@@ -71,17 +75,20 @@ export function createOtlpSink(options: OtlpSinkOptions, context: OtlpSinkContex
 
   return {
     spans(rows, part) {
+      if (isOff('span')) return part.settle({ dropped: { sampled: part.left } });
+      const json = isJson('span');
       const encode = (from: number, to: number): Buffer =>
         json ? encodeSpansJson(materialiseSpans(rows, from, to), resource) : encodeSpans(out, rows, resource, from, to);
       delivery.offer(parcel(part, 0, rows.count, encode));
     },
-    logs: sendLogs,
+    logs: (logs, part) => (isOff('log') ? part.settle({ dropped: { sampled: part.left } }) : sendLogs(logs, part)),
     errors: (errors: readonly ErrorRecord[], part) =>
       sendLogs(
         errors.map((error) => errorAsLog(error, resource)),
         part,
       ),
     metrics(snapshots, part) {
+      const json = isJson('metric');
       for (const snapshot of snapshots) {
         // Halving is by metric; the count of each half is of points.
         const between = (from: number, to: number): MetricSnapshot => ({ ...snapshot, metrics: snapshot.metrics.slice(from, to) });
@@ -93,30 +100,60 @@ export function createOtlpSink(options: OtlpSinkOptions, context: OtlpSinkContex
     flush: (untilMono, mode) => delivery.flush(untilMono, mode),
     close() {
       delivery.close();
-      poster.close();
+      posters.close();
     },
   };
 }
 
-function postTo(options: OtlpSinkOptions, poster: Poster): (parcel: Parcel, timeoutMs: number | undefined, signal: AbortSignal) => ReturnType<Poster['post']> {
-  const urls = { traces: urlOf(options, 'traces'), logs: urlOf(options, 'logs'), metrics: urlOf(options, 'metrics') };
-  return (parcel, timeoutMs, signal) =>
-    poster.post({
-      url: urls[PATHS[parcel.signal]],
+/** How the requests of one signal are made, and where they go. */
+interface Request extends OtlpRequestOptions {
+  readonly url: URL;
+}
+
+function requestOf({ bySignal, ...shared }: OtlpSinkOptions, path: 'traces' | 'logs' | 'metrics'): Request {
+  const own = bySignal?.[path];
+  return { ...shared, ...own, headers: { ...shared.headers, ...own?.headers }, url: urlOf(shared, path) };
+}
+
+/** Signals with the same certificates share their connections. */
+class Posters {
+  readonly #posters = new Map<string, Poster>();
+
+  for({ tls = {} }: OtlpRequestOptions): Poster {
+    const key = JSON.stringify([tls.certificate, tls.clientCertificate, tls.clientKey]);
+    const poster = this.#posters.get(key) ?? new Poster(tls);
+    this.#posters.set(key, poster);
+    return poster;
+  }
+
+  close(): void {
+    for (const poster of this.#posters.values()) poster.close();
+  }
+}
+
+function postTo(
+  requests: Readonly<Record<'traces' | 'logs' | 'metrics', Request>>,
+  posters: Posters,
+): (parcel: Parcel, timeoutMs: number | undefined, signal: AbortSignal) => ReturnType<Poster['post']> {
+  return (parcel, timeoutMs, signal) => {
+    const request = requests[PATHS[parcel.signal]];
+    return posters.for(request).post({
+      url: request.url,
       headers: {
         'user-agent': 'sonde-otlp',
-        ...options.headers,
+        ...request.headers,
         'content-type': parcel.json ? 'application/json' : 'application/x-protobuf',
         ...(parcel.gzip ? { 'content-encoding': 'gzip' } : undefined),
       },
       body: parcel.body,
-      timeoutMs: timeoutMs ?? options.timeoutMs ?? TIMEOUT_MS,
+      timeoutMs: timeoutMs ?? request.timeoutMs ?? TIMEOUT_MS,
       signal,
     });
+  };
 }
 
 /** The URL of a signal: its own as it is, else the base with `v1/<signal>`. */
-export function urlOf(options: OtlpSinkOptions, path: 'traces' | 'logs' | 'metrics'): URL {
+function urlOf(options: Pick<OtlpSinkOptions, 'endpoint' | 'endpoints'>, path: 'traces' | 'logs' | 'metrics'): URL {
   return new URL(options.endpoints?.[path] ?? `${options.endpoint.replace(/\/+$/, '')}/v1/${path}`);
 }
 

@@ -82,7 +82,7 @@ function openSink(input: WorkerInput, ledger: WorkerLedger): Sink {
   }
   const spool = new Spool(dir, input.owner, input.spool, ledger);
   spool.open((signal: Signal) => input.spooled[signal]);
-  return keepErrors(createOtlpSink(sink, { resource, ledger, spool }), openWriter(dir, { resource }));
+  return keepErrors(createOtlpSink(sink, { resource, ledger, spool }), openWriter(dir, { resource }), sink.off?.includes('logs') !== true);
 }
 
 /** Counts the time that the event loop of this thread was busy. Returns a function that counts at once. */

@@ -7,17 +7,37 @@ import type { SamplingRule } from '../../trace/engine/sampler.ts';
 import type { KeepOptions } from '../../trace/engine/tail.ts';
 import type { StartOptions } from './start-options.ts';
 
-/** Where OTLP goes. */
-export interface OtlpConfig {
+export type OtlpSignal = 'traces' | 'logs' | 'metrics';
+
+/** Paths of PEM files for OTLP over TLS. */
+export interface OtlpTls {
+  /** The authority that the receiver's certificate is checked against, in place of Node's list. */
+  readonly certificate: string | undefined;
+  /** What this process shows of itself, where the receiver asks (mutual TLS). */
+  readonly clientCertificate: string | undefined;
+  readonly clientKey: string | undefined;
+}
+
+/** How a request of OTLP is made. */
+export interface OtlpRequestConfig {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly protocol: 'http/protobuf' | 'http/json';
+  readonly compression: 'gzip' | 'none';
+  readonly timeoutMs: number;
+  readonly tls?: OtlpTls | undefined;
+}
+
+/** Where OTLP goes, and how. */
+export interface OtlpConfig extends OtlpRequestConfig {
   readonly tracesUrl: string;
   readonly logsUrl: string;
   readonly metricsUrl: string;
   /** How often metrics are pushed; `undefined`: they are only scraped. */
   readonly metricsEveryMs: number | undefined;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly protocol: 'http/protobuf' | 'http/json';
-  readonly compression: 'gzip' | 'none';
-  readonly timeoutMs: number;
+  /** What differs for one signal. */
+  readonly bySignal?: Readonly<Partial<Record<OtlpSignal, Partial<OtlpRequestConfig>>>>;
+  /** Signals that are not sent. */
+  readonly off?: readonly ('traces' | 'logs')[];
 }
 
 /** How traces are chosen. */

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { resolve } from 'node:path';
 import { warn } from '../../core/diag.ts';
 import { tryDurationMs } from '../../core/duration.ts';
 
@@ -120,6 +123,37 @@ export const pairs: Reader<Record<string, string>> = {
       }
     }
     return out;
+  },
+};
+
+/** {@link pairs} that can be sent as headers: one that cannot would fail with every request. */
+export const otlpHeaders: Reader<Record<string, string>> = {
+  expected: `${pairs.expected}, of names and values that a header may have`,
+  read(value) {
+    const headers = pairs.read(value);
+    try {
+      for (const [name, item] of Object.entries(headers ?? {})) {
+        validateHeaderName(name);
+        validateHeaderValue(name, item);
+      }
+      return headers;
+    } catch {
+      return undefined;
+    }
+  },
+};
+
+/** The path of a PEM file, made absolute. */
+export const pemFile: Reader<string> = {
+  expected: 'the path of a PEM file that can be read',
+  read(value) {
+    if (typeof value !== 'string') return undefined;
+    const path = resolve(value.trim());
+    try {
+      return readFileSync(path, 'latin1').includes('-----BEGIN ') ? path : undefined;
+    } catch {
+      return undefined;
+    }
   },
 };
 

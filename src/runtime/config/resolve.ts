@@ -2,9 +2,10 @@ import { resolve as resolvePath } from 'node:path';
 import { LEVELS as LEVEL_NAMES, type LevelName, parseLevel } from '../../core/level.ts';
 import type { SpanLimits } from '../../trace/engine/limits.ts';
 import { alwaysOn, ruleSampler, type SamplingRule } from '../../trace/engine/sampler.ts';
-import type { Config, OtlpConfig, SamplerConfig } from './config.ts';
+import type { Config, SamplerConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { lineOptions } from './log-options.ts';
+import { otlpOf } from './otlp.ts';
 import { callable, duration, httpUrl, isRecord, otelBoolean, otelMillis, pairs, port, type Reader, ratio, text, whole, word, words, yesNo } from './readers.ts';
 import { describeResource } from './resource.ts';
 import { Sources } from './sources.ts';
@@ -38,7 +39,7 @@ const SHAPE: Readonly<Record<keyof StartOptions, readonly string[] | null>> = {
   engine: null,
   disabled: null,
   sampling: ['ratio', 'perSecond', 'rules', 'keep'],
-  otlp: ['endpoint', 'headers', 'protocol', 'compression', 'timeout', 'metrics'],
+  otlp: ['endpoint', 'headers', 'protocol', 'compression', 'timeout', 'metrics', 'tls'],
   logs: ['level', 'levels', 'groups', 'format', 'redact', 'sampling', 'rateLimit', 'retroactive', 'console'],
   http: ['limit', 'ignore'],
   admin: ['port', 'host', 'token', 'authorize', 'requireTtl', 'prefix'],
@@ -51,8 +52,6 @@ const LEVEL: Reader<LevelName> = {
   expected: `one of ${LEVEL_NAMES.join(', ')}`,
   read: (value) => parseLevel(typeof value === 'string' ? value.trim() : value),
 };
-const PROTOCOL = word({ 'http/protobuf': 'http/protobuf', 'http/json': 'http/json' } as const);
-const COMPRESSION = word({ gzip: 'gzip', none: 'none' } as const);
 const FORMAT = word({ json: 'json', text: 'text' } as const);
 const PROPAGATORS = words(word({ tracecontext: 'tracecontext', baggage: 'baggage', none: 'none' } as const));
 
@@ -112,7 +111,9 @@ export function resolveConfig(options: StartOptions | undefined, env: Readonly<R
     engine: from.pick({ option: 'engine', reader: word({ sonde: 'sonde', 'otel-sdk': 'otel-sdk' } as const) }) ?? 'sonde',
     sampler: samplerOf(from),
     spanLimits: spanLimitsOf(from),
-    propagators: (from.pick({ env: ['OTEL_PROPAGATORS'], reader: PROPAGATORS }) ?? ['tracecontext', 'baggage']).filter((one) => one !== 'none'),
+    propagators: [...new Set(from.pick({ env: ['OTEL_PROPAGATORS'], reader: PROPAGATORS }) ?? (['tracecontext', 'baggage'] as const))].filter(
+      (one) => one !== 'none',
+    ),
     otlp: otlpOf(from),
     batch: batchOf(from),
     logs: {
@@ -191,56 +192,6 @@ function spanLimitsOf(from: Sources): Partial<SpanLimits> {
     attributesPerLink: count('OTEL_LINK_ATTRIBUTE_COUNT_LIMIT'),
   };
   return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined));
-}
-
-function otlpOf(from: Sources): OtlpConfig | undefined {
-  const base = from.pick({ option: 'otlp.endpoint', env: ['OTEL_EXPORTER_OTLP_ENDPOINT'], reader: httpUrl });
-  const traces = from.pick({ env: ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'], reader: httpUrl });
-  const logs = from.pick({ env: ['OTEL_EXPORTER_OTLP_LOGS_ENDPOINT'], reader: httpUrl });
-  const shared = {
-    headers: from.pick({ option: 'otlp.headers', env: ['OTEL_EXPORTER_OTLP_HEADERS'], reader: pairs, secret: true }) ?? {},
-    protocol: from.pick({ option: 'otlp.protocol', env: ['OTEL_EXPORTER_OTLP_PROTOCOL'], reader: PROTOCOL }) ?? 'http/protobuf',
-    compression:
-      from.pick({ option: 'otlp.compression', env: ['OTEL_EXPORTER_OTLP_COMPRESSION'], reader: COMPRESSION }) ??
-      (isLoopback(base ?? traces ?? logs) ? 'none' : 'gzip'),
-    timeoutMs: from.pick({ option: 'otlp.timeout', env: [['OTEL_EXPORTER_OTLP_TIMEOUT', otelMillis]], reader: duration }) ?? 10_000,
-  } as const;
-  const metrics = from.pick({ env: ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT'], reader: httpUrl });
-  const metricsEveryMs = metricsEvery(from, (base ?? metrics) !== undefined);
-  const anyBase = base ?? originOf(traces ?? logs ?? metrics);
-  if (anyBase === undefined) return undefined;
-  return {
-    ...shared,
-    tracesUrl: traces ?? below(anyBase, 'v1/traces'),
-    logsUrl: logs ?? below(anyBase, 'v1/logs'),
-    metricsUrl: metrics ?? below(anyBase, 'v1/metrics'),
-    metricsEveryMs,
-  };
-}
-
-/**
- * As in OpenTelemetry, metrics are pushed wherever a receiver for them is named. Where the page is scraped too,
- * `OTEL_METRICS_EXPORTER=none` keeps them from being counted twice.
- */
-function metricsEvery(from: Sources, hasReceiver: boolean): number | undefined {
-  const option = from.pick({ option: 'otlp.metrics', reader: duration });
-  const intervalMs = from.pick({ env: ['OTEL_METRIC_EXPORT_INTERVAL'], reader: otelMillis }) ?? 60_000;
-  const exporters = from.pick({ env: ['OTEL_METRICS_EXPORTER'], reader: text }) ?? 'otlp';
-  const wanted = hasReceiver && exporters.split(',').some((name) => name.trim() === 'otlp');
-  return option ?? (wanted ? intervalMs : undefined);
-}
-
-/** A receiver on this machine: compressing for it costs time on both ends and saves nothing. */
-function isLoopback(url: string | undefined): boolean {
-  return url !== undefined && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
-}
-
-function originOf(url: string | undefined): string | undefined {
-  return url === undefined ? undefined : new URL(url).origin;
-}
-
-function below(base: string, path: string): string {
-  return base.endsWith('/') ? base + path : `${base}/${path}`;
 }
 
 function batchOf(from: Sources): Config['batch'] {

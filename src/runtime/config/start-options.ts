@@ -45,6 +45,8 @@ export interface StartOptions {
     readonly compression?: 'gzip' | 'none';
     /** Limit of one request. Default: `10s`. */
     readonly timeout?: Duration;
+    /** PEM files for `https` endpoints: the authority to trust, and what this process shows of itself (mutual TLS). Default: `OTEL_EXPORTER_OTLP_CERTIFICATE`, `_CLIENT_CERTIFICATE`, `_CLIENT_KEY`. */
+    readonly tls?: { readonly certificate?: string; readonly clientCertificate?: string; readonly clientKey?: string };
     /** How often metrics are pushed. Default: `OTEL_METRIC_EXPORT_INTERVAL`, else 60 s; `OTEL_METRICS_EXPORTER=none` leaves them to be scraped. */
     readonly metrics?: Duration;
   };

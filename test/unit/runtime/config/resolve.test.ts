@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { VERSION } from '../../../../src/core/version.ts';
 import type { Config } from '../../../../src/runtime/config/config.ts';
 import { ConfigError } from '../../../../src/runtime/config/config-error.ts';
@@ -7,6 +9,12 @@ import { resolveConfig, SONDE_NAMES } from '../../../../src/runtime/config/resol
 import type { StartOptions } from '../../../../src/runtime/config/start-options.ts';
 
 type Env = Record<string, string>;
+
+const folder = mkdtempSync(join(tmpdir(), 'sonde-config-'));
+const PEM = join(folder, 'any.pem');
+writeFileSync(PEM, '-----BEGIN CERTIFICATE-----\n');
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const HEADERS = 'expected a list such as key=value,key2=value2, of names and values that a header may have';
 
 function problemsOf(options: unknown, env: Env = {}): readonly string[] {
   try {
@@ -101,6 +109,38 @@ describe('resolveConfig', () => {
       (c) => c.otlp?.tracesUrl,
       'http://d/v1/traces',
     ],
+    [
+      'what is set for one signal',
+      {
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'https://c:4318',
+        OTEL_EXPORTER_OTLP_HEADERS: 'a=1',
+        OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'b=2',
+        OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: 'http/json',
+        OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: '100',
+        OTEL_EXPORTER_OTLP_METRICS_COMPRESSION: 'none',
+      },
+      {},
+      (c) => [c.otlp?.headers, c.otlp?.bySignal],
+      [{ a: '1' }, { traces: { headers: { b: '2' } }, logs: { protocol: 'http/json' }, metrics: { timeoutMs: 100, compression: 'none' } }],
+    ],
+    [
+      'certificates',
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://c', OTEL_EXPORTER_OTLP_CERTIFICATE: PEM, OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE: PEM },
+      { otlp: { tls: { clientCertificate: PEM, clientKey: PEM } } },
+      (c) => [c.otlp?.tls, c.otlp?.bySignal?.traces?.tls],
+      [
+        { certificate: PEM, clientCertificate: PEM, clientKey: PEM },
+        { certificate: PEM, clientCertificate: undefined, clientKey: undefined },
+      ],
+    ],
+    [
+      'signals that are not sent',
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_TRACES_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'otlp', OTEL_METRICS_EXPORTER: 'none' },
+      {},
+      (c) => [c.otlp?.off, c.otlp?.metricsEveryMs],
+      [['traces'], undefined],
+    ],
+    ['propagators, each once', { OTEL_PROPAGATORS: 'baggage,tracecontext,baggage' }, {}, (c) => c.propagators, ['baggage', 'tracecontext']],
     ['no sampler', {}, {}, (c) => c.sampler, { parentBased: true, ratio: 1 }],
     ['a ratio sampler', { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.25' }, {}, (c) => c.sampler, { parentBased: false, ratio: 0.25 }],
     ['a parent-based sampler that drops', { OTEL_TRACES_SAMPLER: 'parentbased_always_off' }, {}, (c) => c.sampler, { parentBased: true, ratio: 0 }],
@@ -141,8 +181,22 @@ describe('resolveConfig', () => {
     [{}, { SONDE_LOG_FORMAT: 'xml' }, 'SONDE_LOG_FORMAT is "xml", expected one of json, text'],
     [{}, { SONDE_LOKI_URL: 'loki' }, 'SONDE_LOKI_URL is "loki", expected an http:// or https:// URL'],
     [{}, { OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4318' }, 'OTEL_EXPORTER_OTLP_ENDPOINT is "c:4318", expected an http:// or https:// URL'],
-    [{}, { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, 'OTEL_EXPORTER_OTLP_PROTOCOL is "grpc", expected one of http/protobuf, http/json'],
-    [{}, { OTEL_EXPORTER_OTLP_HEADERS: 'secret' }, 'OTEL_EXPORTER_OTLP_HEADERS is unusable, expected a list such as key=value,key2=value2'],
+    [
+      {},
+      { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
+      'OTEL_EXPORTER_OTLP_PROTOCOL is "grpc", expected http/protobuf or http/json (gRPC is not supported; collectors take OTLP over HTTP on port 4318)',
+    ],
+    [{}, { OTEL_EXPORTER_OTLP_HEADERS: 'secret' }, `OTEL_EXPORTER_OTLP_HEADERS is unusable, ${HEADERS}`],
+    [{}, { OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'a=x%0Ay' }, `OTEL_EXPORTER_OTLP_TRACES_HEADERS is unusable, ${HEADERS}`],
+    [{ otlp: { headers: { 'no name': 'x' } } }, {}, `otlp.headers is unusable, ${HEADERS}`],
+    [{}, { OTEL_EXPORTER_OTLP_CERTIFICATE: '/none.pem' }, 'OTEL_EXPORTER_OTLP_CERTIFICATE is "/none.pem", expected the path of a PEM file that can be read'],
+    [
+      {},
+      { OTEL_EXPORTER_OTLP_CLIENT_KEY: PEM },
+      'only one of OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY is usable, expected both or none',
+    ],
+    [{}, { OTEL_TRACES_EXPORTER: 'zipkin' }, 'OTEL_TRACES_EXPORTER is "zipkin", expected one of otlp, none'],
+    [{}, { OTEL_PROPAGATORS: 'b3' }, 'OTEL_PROPAGATORS is "b3", expected a list of tracecontext, baggage, none'],
     [{}, { OTEL_TRACES_SAMPLER_ARG: '2' }, 'OTEL_TRACES_SAMPLER_ARG is "2", expected a number from 0 to 1'],
     [
       {},
