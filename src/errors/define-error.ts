@@ -1,3 +1,4 @@
+import { nearest } from '../core/nearest.ts';
 import { registerCode } from './codes.ts';
 import { DEFINITION, definitionOf, type ErrorDefinition, type ErrorKind } from './definition.ts';
 
@@ -47,7 +48,8 @@ const MAX_CODE = 100; // it is a metric label
  * Shape: `defineError<Data>(code, options)` returns a class; `new Class(message, { data, cause })`. `message` is for
  * operators, `public` for users. `instanceof` goes by the code, so that two copies of a package agree; a class that
  * extends the result is a class of its own.
- * Errors: throws `TypeError` for a code that is none, `RangeError` for a status outside 400 to 599.
+ * Errors: throws `TypeError` for a code that is none and for an option that is unknown or no text, `RangeError` for a status
+ * outside 400 to 599.
  *
  * @example
  * const CardDeclined = defineError<{ orderId: string }>('docs/card-declined', { status: 402, public: 'Your card was declined.' });
@@ -85,6 +87,7 @@ function readDefinition(code: string, options: DefineErrorOptions): ErrorDefinit
       `Cannot define the error "${String(code).slice(0, MAX_CODE)}": expected a code such as "orders/card-declined" of at most ${MAX_CODE} characters`,
     );
   }
+  checkOptions(code, options);
   const { status = 500, kind = 'known' } = options;
   if (!Number.isInteger(status) || status < 400 || status > 599) {
     throw new RangeError(`Cannot define the error "${code}": its status is ${String(status)}, expected a whole number from 400 to 599`);
@@ -102,6 +105,30 @@ function readDefinition(code: string, options: DefineErrorOptions): ErrorDefinit
     hint: options.hint,
     owner: options.owner,
   });
+}
+
+const TEXTS = ['public', 'title', 'hint', 'owner'] as const;
+const OPTIONS: readonly string[] = ['status', ...TEXTS, 'kind'] satisfies (keyof DefineErrorOptions)[];
+
+/** An option that is misspelt would be left out without a word, and the user would read the wrong sentence. */
+function checkOptions(code: string, options: DefineErrorOptions): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError(
+      `Cannot define the error "${code}": its options are ${options === null ? 'null' : Array.isArray(options) ? 'a list' : `a ${typeof options}`}, expected an object`,
+    );
+  }
+  for (const key of Object.keys(options)) {
+    if (OPTIONS.includes(key)) continue;
+    const meant = nearest(key, OPTIONS);
+    throw new TypeError(
+      `Cannot define the error "${code}": unknown option "${key.slice(0, MAX_CODE)}", ${meant === undefined ? '' : `did you mean "${meant}"? `}expected some of ${OPTIONS.join(', ')}`,
+    );
+  }
+  for (const key of TEXTS) {
+    const value: unknown = options[key];
+    if (value !== undefined && typeof value !== 'string')
+      throw new TypeError(`Cannot define the error "${code}": its ${key} is a ${typeof value}, expected a text`);
+  }
 }
 
 function capital(word: string): string {

@@ -105,6 +105,32 @@ describe('defineError', () => {
   });
 });
 
+describe('the options of defineError', () => {
+  const define = (options: unknown) => () => defineError('test/options', options as never);
+
+  it.each([
+    [
+      { statuss: 402 },
+      'Cannot define the error "test/options": unknown option "statuss", did you mean "status"? expected some of status, public, title, hint, owner, kind',
+    ],
+    [
+      { pubic: 'x' },
+      'Cannot define the error "test/options": unknown option "pubic", did you mean "public"? expected some of status, public, title, hint, owner, kind',
+    ],
+    [{ retryable: true }, 'Cannot define the error "test/options": unknown option "retryable", expected some of status, public, title, hint, owner, kind'],
+    [{ public: 402 }, 'Cannot define the error "test/options": its public is a number, expected a text'],
+    ['x', 'Cannot define the error "test/options": its options are a string, expected an object'],
+    [null, 'Cannot define the error "test/options": its options are null, expected an object'],
+    [[402], 'Cannot define the error "test/options": its options are a list, expected an object'],
+  ])('%j: says what is expected, in one line', (options, message) => {
+    expect(define(options)).toThrow(new TypeError(message));
+  });
+
+  it('may be undefined each', () => {
+    expect(define({ status: undefined, public: undefined, kind: undefined, hint: undefined })).not.toThrow();
+  });
+});
+
 describe('the registry of codes', () => {
   it('lists each code once, sorted, and as a table', () => {
     const codes = errorCodes().map((d) => d.code);
