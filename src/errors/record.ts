@@ -1,7 +1,7 @@
 import type { Attributes } from '../core/attributes.ts';
 import { clock } from '../core/clock.ts';
 import type { ErrorRecord } from '../core/records.ts';
-import { scrub } from '../core/redact.ts';
+import { scrub } from '../core/redact-text.ts';
 import type { Scope, SpanLike } from '../core/scope.ts';
 import { type Classification, levelOf } from './classify.ts';
 import { settings } from './configure.ts';

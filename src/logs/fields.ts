@@ -1,6 +1,7 @@
 import { errorType } from '../core/error-type.ts';
 import { safeCopy } from '../core/json.ts';
-import { type Redactor, redactor, scrub } from '../core/redact.ts';
+import { type Redactor, redactor } from '../core/redact.ts';
+import { scrub } from '../core/redact-text.ts';
 import { errorIdOf } from '../errors/report.ts';
 import { stackText } from '../errors/stack.ts';
 import { jsonString } from './json-text.ts';

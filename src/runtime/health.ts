@@ -3,7 +3,7 @@ import { clock } from '../core/clock.ts';
 import { type Duration, durationMs } from '../core/duration.ts';
 import { safeMessage } from '../core/json.ts';
 import { Latch } from '../core/latch.ts';
-import { scrub } from '../core/redact.ts';
+import { scrub } from '../core/redact-text.ts';
 import { staleHeartbeats } from '../resilience/heartbeat.ts';
 
 /** Options of {@link health}. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { safeCopy } from '../../../src/core/json.ts';
-import { redactor, scrub } from '../../../src/core/redact.ts';
+import { redactor } from '../../../src/core/redact.ts';
+import { scrub } from '../../../src/core/redact-text.ts';
 
 describe('redactor', () => {
   const revise = redactor();

@@ -1,0 +1,58 @@
+import { judgeKey, plainKey, saysSecret } from './redact-key.ts';
+
+/** What stands in the place of a secret. */
+export const REDACTED = '[redacted]';
+
+const MAX_SCANNED = 65_536; // characters of a text that are searched: the bound of a stack text
+
+/** A query's `?name=value`. */
+const IN_QUERY = /([?&;])([\w.~[\]$-]{1,64})(=)([^\s&;#"'`<>()\\]+)/g;
+/** The same in an address that is a value of another one's query. */
+const IN_ENCODED_QUERY = /(%3f|%26)([\w.~[\]$-]{1,64})(%3d)((?:(?!%26)[^\s&;#"'`<>()\\])+)/gi;
+/** `name=value` in a sentence or a connection string, the value quoted or not. */
+const IN_TEXT = /(^|[\s,({|"'`])([\w.$-]{1,64})=("[^"]{1,256}"|'[^']{1,256}'|["']?[^\s&;,"'`<>()]+)/g;
+/** Of a query and nothing else: a word such as `code` in a sentence is no secret. */
+const QUERY_KEYS = new Set(['key', 'sig', 'code']);
+const MASKED = new Set([REDACTED, 'REDACTED']);
+
+/**
+ * Cuts the secrets out of a text that can be told by their form: passwords in addresses, tokens in `Bearer …` and
+ * `Basic …`, the values of `?token=…` and `password=…`. Takes time in proportion to the text.
+ *
+ * @example
+ * scrub('postgres://app:hunter2@db/orders') === 'postgres://[redacted]@db/orders';
+ * scrub('GET /orders?page=2&token=abc failed') === 'GET /orders?page=2&token=[redacted] failed';
+ */
+export function scrub(text: string): string {
+  if (text.length > MAX_SCANNED) return scrub(text.slice(0, MAX_SCANNED)) + text.slice(MAX_SCANNED);
+  let out = text;
+  if (out.includes('@') && out.includes('://')) out = out.replace(/:\/\/[^/\s:@]{0,256}:[^/\s@]{1,512}@/g, `://${REDACTED}@`);
+  // A token has a digit or is long; "a basic example" is neither.
+  if (/bearer|basic/i.test(out)) out = out.replace(/\b(bearer|basic)\s+(?=[^\s\d]*\d|\S{20})[A-Za-z0-9._~+/=-]{6,}/gi, `$1 ${REDACTED}`);
+  if (out.includes('=')) out = out.replace(IN_TEXT, maskInText).replace(IN_QUERY, maskInQuery);
+  if (out.includes('%3')) out = out.replace(IN_ENCODED_QUERY, maskInQuery);
+  return out;
+}
+
+function maskInQuery(whole: string, before: string, key: string, equals: string, value: string): string {
+  return !MASKED.has(value) && isQuerySecret(key, value) ? before + key + equals + REDACTED : whole;
+}
+
+function isQuerySecret(key: string, value: string): boolean {
+  const plain = plainKey(key);
+  if (QUERY_KEYS.has(plain) || plain === 'token' || plain.endsWith('signature')) return true;
+  const verdict = judgeKey(key);
+  return verdict === 'secret' || (verdict === 'text' && !isCount(value));
+}
+
+/** In a sentence only what is a secret beyond doubt: `pass=3` and `auth=basic` are not. */
+function maskInText(whole: string, before: string, key: string, value: string): string {
+  const plain = plainKey(key);
+  const secret = saysSecret(plain) || (!isCount(value) && (judgeKey(key) === 'text' || plain === 'pwd' || plain === 'pass'));
+  return secret && !MASKED.has(value) ? `${before}${key}=${REDACTED}` : whole;
+}
+
+/** `max_tokens=4096` and `token=true` are no secrets. */
+function isCount(value: string): boolean {
+  return /^(?:\d{1,15}|true|false|null|undefined|none)$/i.test(value);
+}
