@@ -1,30 +1,19 @@
+import { realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import type { Metric, Registry } from 'prom-client';
 import { clock, type TimerHandle } from '../core/clock.ts';
 import { warn } from '../core/diag.ts';
 import { safeMessage } from '../core/json.ts';
+import type { MetricData } from '../core/metric-data.ts';
 import type { CounterCell, GaugeCell, HistogramCell } from './cells.ts';
 import { canonical, exemplarText, header, number } from './exposition.ts';
 import type { Family } from './family.ts';
+import { foreignData } from './foreign-data.ts';
 import { escapeLabel } from './label-set.ts';
 import { claimedNames, familyName } from './names.ts';
 import type { Format } from './negotiate.ts';
+import type { PromMetric, PromValue } from './prom-metric.ts';
 import { type AnyFamily, claimedBy, watchFamilies } from './registry.ts';
-
-/** A value as prom-client's metric objects give it. */
-interface PromValue {
-  readonly value: number;
-  readonly labels: Readonly<Record<string, string | number>>;
-  readonly metricName?: string;
-  readonly exemplar?: { readonly labelSet: Readonly<Record<string, string>>; readonly value: number; readonly timestamp: number } | null;
-}
-
-/** A metric as prom-client's `get()` gives it. */
-interface PromMetric {
-  readonly name: string;
-  readonly help: string;
-  readonly type: string;
-  readonly values: readonly PromValue[];
-}
 
 /**
  * What `collectDefaultMetrics()` of prom-client makes too, with the same meaning. They stay off its registry, where a
@@ -38,6 +27,8 @@ const FOREIGN_MS = 2_000; // for a metric that asks something slow; Prometheus g
 export interface PromBridge {
   /** The application's own metrics as text. */
   page(format: Format): Promise<string>;
+  /** The same as data. */
+  data(): Promise<MetricData[]>;
   close(): void;
 }
 
@@ -56,7 +47,8 @@ export async function joinPromClient(): Promise<PromBridge | undefined> {
   const shown = new Set<Metric>();
   const stop = watchFamilies((family) => show(register, family, shown));
   return {
-    page: (format) => foreignPage(register, shown, format),
+    page: async (format) => (await readAll(register, shown)).map((item) => writeForeign(item, defaultsOf(register), format)).join(''),
+    data: async () => (await readAll(register, shown)).flatMap((item) => foreignData(item, defaultsOf(register))),
     close() {
       stop();
       for (const metric of shown) removeOf(register, metric);
@@ -105,12 +97,27 @@ function histogramValues(family: Family<HistogramCell>, cell: HistogramCell, lab
   return [...buckets, { metricName: `${name}_sum`, labels, value: cell.sum }, { metricName: `${name}_count`, labels, value: count }];
 }
 
-async function foreignPage(register: Registry, shown: ReadonlySet<Metric>, format: Format): Promise<string> {
+/** Whether the application has loaded prom-client: only then it can have metrics there. */
+export function isPromClientLoaded(): boolean {
+  try {
+    const { cache, resolve } = createRequire(import.meta.url);
+    const path = resolve('prom-client');
+    return path in cache || realpathSync(path) in cache; // links are kept or followed as the program was started
+  } catch {
+    return false;
+  }
+}
+
+function defaultsOf(register: Registry): Readonly<Record<string, string>> {
+  return (register as unknown as { _defaultLabels?: Record<string, string> })._defaultLabels ?? {};
+}
+
+/** What the application's metrics say, but for those whose names are ours. */
+async function readAll(register: Registry, shown: ReadonlySet<Metric>): Promise<PromMetric[]> {
   const foreign = register.getMetricsAsArray().filter((metric) => !shown.has(metric as unknown as Metric));
   const items = await Promise.all(foreign.map((metric) => readForeign(metric as unknown as ForeignMetric)));
-  const { _defaultLabels: defaults = {} } = register as unknown as { _defaultLabels?: Record<string, string> };
   const written = new Set<string>();
-  let page = '';
+  const found: PromMetric[] = [];
   for (const item of items) {
     if (item === undefined) continue;
     const names = claimedNames(item.type, item.name);
@@ -121,9 +128,9 @@ async function foreignPage(register: Registry, shown: ReadonlySet<Metric>, forma
     }
     if (names.some((name) => written.has(name))) continue;
     for (const name of names) written.add(name);
-    page += writeForeign(item, defaults, format);
+    found.push(item);
   }
-  return page;
+  return found;
 }
 
 interface ForeignMetric {

@@ -55,6 +55,8 @@ export interface Pipeline {
   shutdown(withinMs: number): Promise<{ readonly flushed: number; readonly lost: number }>;
   /** For an exit handler: blocks the thread until everything is home or in the spool, at most `withinMs`. */
   drainSync(withinMs: number, mode?: FlushMode): void;
+  /** Has `fn` called before the last {@link Pipeline.drainSync}, for records that are made at the very end; returns what takes it away. */
+  beforeDrain(fn: () => void): () => void;
   ledger(): LedgerReport & { readonly overhead: OverheadReport };
 }
 
@@ -123,6 +125,7 @@ function toMessage(batch: Batch, learning: Learning): BatchMessage {
 
 function assemble(batcher: Batcher, link: WorkerLink, ledger: Ledger, on: { ended(): void; drained: (() => void) | undefined }): Pipeline {
   let state: 'open' | 'ending' | 'ended' = 'open';
+  const last = new Set<() => void>();
   const report = (): LedgerReport => {
     batcher.reap(); // what the worker has settled is added up here
     return ledger.report();
@@ -161,12 +164,17 @@ function assemble(batcher: Batcher, link: WorkerLink, ledger: Ledger, on: { ende
     },
     drainSync(withinMs, mode = 'last') {
       // Not only where it is open: the program may end the process while its shutdown is under way.
+      if (mode === 'last' && state === 'open') for (const fn of last) fn();
       if (state === 'ended' || SIGNALS.every((_, i) => ledger.produced[i] === 0)) return;
       batcher.post();
       link.flushSync(withinMs, mode);
       if (mode === 'last') close();
       else batcher.reap();
       on.drained?.();
+    },
+    beforeDrain(fn) {
+      last.add(fn);
+      return () => last.delete(fn);
     },
     ledger: () => ({ ...report(), overhead: { appSeconds: batcher.usedSeconds, workerSeconds: ledger.workerBusySeconds } }),
   };

@@ -66,6 +66,9 @@ export async function countingReceiver(port = 0) {
     onLogs(request: { resourceLogs: { scopeLogs: { logRecords: object[] }[] }[] }) {
       for (const resource of request.resourceLogs) for (const scope of resource.scopeLogs) counts.log += scope.logRecords.length;
     },
+    onMetrics(request: { resourceMetrics: { scopeMetrics: { metrics: object[] }[] }[] }) {
+      for (const resource of request.resourceMetrics) for (const scope of resource.scopeMetrics) counts.metric += scope.metrics.length;
+    },
   });
   await receiver.start();
   return {
@@ -77,6 +80,7 @@ export async function countingReceiver(port = 0) {
     reset() {
       counts.span = 0;
       counts.log = 0;
+      counts.metric = 0;
       spanIds.clear();
     },
     close: () => receiver.close(),

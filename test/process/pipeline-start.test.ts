@@ -26,6 +26,7 @@ describe('a program that called start() and ends', () => {
     const ending = await run('started.mjs', [way], { PIPELINE_URL: receiver.url, PIPELINE_DIR: folder.path });
     expect(ending).toMatchObject({ code, signal });
     expect(receiver.counts).toMatchObject({ span: 100, log: 10 + errors });
+    expect(receiver.counts.metric).toBeGreaterThan(10); // pushed once, at the end: the next push is a minute away
     const left = readdirSync(join(folder.path, 'journal')).map((name) => readFileSync(join(folder.path, 'journal', name), 'utf8'));
     expect(left.filter((text) => text.includes('error.id'))).toEqual([]);
   });
