@@ -33,12 +33,14 @@ export const SPAN_KEY = Symbol.for('OpenTelemetry Context Key SPAN');
  * OpenTelemetry `Context` and (in our own engine's subclass) the span of a traced call, so that a call allocates once.
  */
 export class Scope {
-  span: SpanLike | undefined;
+  // Declared only, here and below on what a call allocates: a field that is defined first and set after is stored twice, and
+  // V8 then keeps its numbers in boxes of their own.
+  declare span: SpanLike | undefined;
   /** Values of `bind()`, inherited; the record itself is never changed. */
-  values: Attributes | undefined;
-  limit: Limit | undefined;
+  declare values: Attributes | undefined;
+  declare limit: Limit | undefined;
   /** Values of other OpenTelemetry context keys. */
-  extra: ReadonlyMap<symbol, unknown> | undefined;
+  declare extra: ReadonlyMap<symbol, unknown> | undefined;
 
   constructor(parent?: Scope) {
     if (parent === undefined) {

@@ -25,49 +25,52 @@ function isConstructible(fn: AnyFunction): boolean {
   }
 }
 
+/**
+ * The heart: one span, one scope, no closure while the result is no object. It is written out in the wrapper itself, so
+ * that the arguments are passed on as they lie on the stack.
+ */
 function plainCall(fn: AnyFunction, plan: CallPlan): AnyFunction {
+  const isSpecial = plan.attributes !== undefined || plan.callback;
   // A method of an object literal is the only non-arrow function without [[Construct]].
   const holder = {
     call(this: unknown, ...args: unknown[]): unknown {
-      if (engine === undefined) return plan.boundary === undefined ? fn.apply(this, args) : passThrough(fn, plan.boundary, this, args);
-      return run(engine, fn, plan, this, args, holder.call);
+      const current = engine;
+      if (current === undefined) return plan.boundary === undefined ? fn.apply(this, args) : passThrough(fn, plan.boundary, this, args);
+      const def = plan.def === undefined ? resolveDef(plan, fn, this, holder.call) : plan.def;
+      const resource = storeKey === undefined ? undefined : (executionAsyncResource() as Resource);
+      const parent = resource === undefined ? storage.getStore() : resource[storeKey as symbol];
+      const scope = current.open(parent === undefined ? ROOT : parent, def, def.name, plan.kind);
+      def.active++;
+      const last = isSpecial ? specialArguments(current, scope, plan, args) : undefined;
+      // The same as `storage.run`, without its rest arguments and its further looks at the resource.
+      if (resource === undefined) storage.enterWith(scope);
+      else resource[storeKey as symbol] = scope;
+      let result: unknown;
+      try {
+        result = last === undefined ? fn.apply(this, args) : fn.apply(this, last);
+      } catch (error) {
+        leave(resource, parent);
+        throw failCall(current, scope, def, plan.boundary, error);
+      }
+      leave(resource, parent);
+      if (last !== undefined) return result;
+      if (typeof result === 'object' && result !== null && !plan.untilReturn) {
+        return outlive({ engine: current, scope, def, boundary: plan.boundary }, result);
+      }
+      closeCall(current, scope, def, 'ok');
+      return result;
     },
   };
   return holder.call;
 }
 
 function constructibleCall(fn: AnyFunction, plan: CallPlan): AnyFunction {
+  const plain = plainCall(fn, plan);
   return function call(this: unknown, ...args: unknown[]): unknown {
     if (new.target !== undefined) return constructed(fn, plan, args, new.target === call ? fn : new.target);
-    if (engine === undefined) return plan.boundary === undefined ? fn.apply(this, args) : passThrough(fn, plan.boundary, this, args);
-    return run(engine, fn, plan, this, args, call);
+    if (plan.def === undefined && engine !== undefined) resolveDef(plan, fn, this, call);
+    return plain.apply(this, args);
   };
-}
-
-/** The heart: one span, one scope, no closure while the result is no object. */
-function run(current: Engine, fn: AnyFunction, plan: CallPlan, self: unknown, args: unknown[], wrapper: AnyFunction | undefined): unknown {
-  const { def = resolveDef(plan, fn, self, wrapper) } = plan;
-  const resource = storeKey === undefined ? undefined : (executionAsyncResource() as Resource);
-  const parent = resource === undefined ? storage.getStore() : resource[storeKey as symbol];
-  const scope = current.open(parent === undefined ? ROOT : parent, def, def.name, plan.kind);
-  def.active++;
-  if (plan.attributes !== undefined) setCallAttributes(scope, plan.attributes, args);
-  const last = plan.callback ? callbackOf(current, scope, plan, args) : undefined;
-  // The same as `storage.run`, without its rest arguments and its further looks at the resource.
-  if (resource === undefined) storage.enterWith(scope);
-  else resource[storeKey as symbol] = scope;
-  let result: unknown;
-  try {
-    result = fn.apply(self, last ?? args);
-  } catch (error) {
-    leave(resource, parent);
-    throw failCall(current, scope, def, plan.boundary, error);
-  }
-  leave(resource, parent);
-  if (last !== undefined) return result;
-  if (typeof result === 'object' && result !== null && !plan.untilReturn) return outlive({ engine: current, scope, def, boundary: plan.boundary }, result);
-  closeCall(current, scope, def, 'ok');
-  return result;
 }
 
 /** The asynchronous operation under way, on which Node keeps the scope. */
@@ -93,6 +96,12 @@ function constructed(fn: AnyFunction, plan: CallPlan, args: unknown[], target: A
   } catch (error) {
     throw failCall(current, scope, def, plan.boundary, error);
   }
+}
+
+/** Sets the call's attributes; gives the arguments with the callback replaced, where the call ends with one. */
+function specialArguments(current: Engine, scope: CallScope, plan: CallPlan, args: unknown[]): unknown[] | undefined {
+  if (plan.attributes !== undefined) setCallAttributes(scope, plan.attributes, args);
+  return plan.callback ? callbackOf(current, scope, plan, args) : undefined;
 }
 
 function setCallAttributes(scope: CallScope, attributes: NonNullable<CallPlan['attributes']>, args: unknown[]): void {

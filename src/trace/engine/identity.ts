@@ -1,6 +1,6 @@
 import type { SpanOutput, TraceIdentity } from '../../core/ended-span.ts';
 import type { SpanLike } from '../../core/scope.ts';
-import { hex32, int32OfHex, randomInt32 } from './ids.ts';
+import { hex32, int32OfHex, randomPool, reserveRandom } from './ids.ts';
 import type { SpanLimits } from './limits.ts';
 import type { TailKeeper, TraceTail } from './tail.ts';
 
@@ -17,20 +17,21 @@ export interface SpanHost {
 
 /** The identity that all spans of one trace share; the text is made when somebody asks for it. */
 export class NativeTrace implements TraceIdentity {
-  readonly host: SpanHost;
-  readonly t0: number;
-  readonly t1: number;
-  readonly t2: number;
-  readonly t3: number;
-  readonly traceState: string | undefined;
-  readonly r0: number;
-  readonly r1: number;
+  // Declared only: see `Scope`.
+  declare readonly host: SpanHost;
+  declare readonly t0: number;
+  declare readonly t1: number;
+  declare readonly t2: number;
+  declare readonly t3: number;
+  declare readonly traceState: string | undefined;
+  declare readonly r0: number;
+  declare readonly r1: number;
   // Not a private field: those are stored apart from the object's own slots, which the hot path would pay for.
-  private text: string | undefined;
+  declare private text: string | undefined;
   /** Of a trace that the sampler refused: who keeps it after all if its outcome speaks for it. */
-  keeper: TailKeeper | undefined;
+  declare keeper: TailKeeper | undefined;
   /** Where its spans wait meanwhile; made for the second one, since most refused traces have one span here. */
-  tail: TraceTail | undefined;
+  declare tail: TraceTail | undefined;
 
   constructor(host: SpanHost, t0: number, t1: number, t2: number, t3: number, traceState: string | undefined, r0: number, r1: number) {
     this.host = host;
@@ -55,8 +56,18 @@ export class NativeTrace implements TraceIdentity {
 
 /** A trace nobody has seen before. */
 export function newTrace(host: SpanHost): NativeTrace {
+  const at = reserveRandom(4);
   // An ID of zeros is invalid; the last part is never 0, so no combination has to be tested.
-  return new NativeTrace(host, randomInt32(), randomInt32(), randomInt32(), randomInt32() || 1, undefined, 0, 0);
+  return new NativeTrace(
+    host,
+    randomPool[at] as number,
+    randomPool[at + 1] as number,
+    randomPool[at + 2] as number,
+    (randomPool[at + 3] as number) || 1,
+    undefined,
+    0,
+    0,
+  );
 }
 
 /** Where a span continues: a trace and a parent in it that this engine did not make. */

@@ -7,7 +7,7 @@ import type { FunctionDef } from '../../core/function-def.ts';
 import type { AttributeBag, SpanEventData, SpanLinkData } from '../../core/records.ts';
 import { Scope } from '../../core/scope.ts';
 import { type NativeTrace, SAMPLED } from './identity.ts';
-import { hex32, randomInt32 } from './ids.ts';
+import { hex32, randomPool, reserveRandom } from './ids.ts';
 import { attributeValue } from './limits.ts';
 import type { HeldSpan } from './tail.ts';
 import { epochOf, type Moment, monoOf } from './time-input.ts';
@@ -30,23 +30,24 @@ class Rare {
  * handed over when it ends: one allocation a call.
  */
 export class NativeSpan extends Scope implements Span, HeldSpan {
-  readonly trace: NativeTrace;
-  readonly s0: number;
-  readonly s1: number;
-  readonly p0: number;
-  readonly p1: number;
-  flags: number;
-  readonly def: FunctionDef | undefined;
-  name: string;
-  readonly kind: number;
-  readonly caller: FunctionDef | undefined;
-  startMono: number;
-  endMono: number;
-  hasEnded: boolean;
-  statusCode: number;
-  attrs: AttributeBag | undefined;
-  attrCount: number;
-  rare: Rare | undefined;
+  // Declared only: see `Scope`.
+  declare readonly trace: NativeTrace;
+  declare readonly s0: number;
+  declare readonly s1: number;
+  declare readonly p0: number;
+  declare readonly p1: number;
+  declare flags: number;
+  declare readonly def: FunctionDef | undefined;
+  declare name: string;
+  declare readonly kind: number;
+  declare readonly caller: FunctionDef | undefined;
+  declare startMono: number;
+  declare endMono: number;
+  declare hasEnded: boolean;
+  declare statusCode: number;
+  declare attrs: AttributeBag | undefined;
+  declare attrCount: number;
+  declare rare: Rare | undefined;
 
   constructor(
     parent: Scope,
@@ -62,8 +63,9 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
     super(parent);
     this.span = this;
     this.trace = trace;
-    this.s0 = randomInt32();
-    this.s1 = randomInt32() || 1; // an ID of zeros is invalid
+    const at = reserveRandom(2);
+    this.s0 = randomPool[at] as number;
+    this.s1 = (randomPool[at + 1] as number) || 1; // an ID of zeros is invalid
     this.p0 = p0;
     this.p1 = p1;
     this.flags = flags;

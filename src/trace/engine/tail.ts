@@ -109,13 +109,13 @@ export class TailKeeper {
 /** The spans of one unsampled trace. */
 export class TraceTail {
   // Not `#private`: one of these is made for each refused trace, and such fields take 40 ns longer to make.
-  private readonly keeper: TailKeeper;
-  private readonly startMono: number;
-  private held: HeldSpan[] | undefined;
-  private bytes: number;
-  private open: number;
+  declare private readonly keeper: TailKeeper;
+  declare private readonly startMono: number;
+  declare private held: HeldSpan[] | undefined;
+  declare private bytes: number;
+  declare private open: number;
   /** `open` until something decides. */
-  state: 'open' | 'kept' | 'refused';
+  declare state: 'open' | 'kept' | 'refused';
 
   constructor(keeper: TailKeeper, startMono: number) {
     this.keeper = keeper;

@@ -49,6 +49,17 @@ describe('TraceBook', () => {
     expect(book.spans('a', 0).map((span) => span.startMs)).toEqual(Array.from({ length: 10 }, (_, i) => first + 24 - i));
   });
 
+  it('counts every span of a storm and notes one a millisecond', () => {
+    const book = new TraceBook(() => 0);
+    const startMono = next;
+    for (let i = 0; i < 10_000; i++) book.note(spanOf('a', 0, { startMono: startMono + i / 100, endMono: startMono + i / 100 + 0.01 }));
+    expect(book.families()[0]?.counts[0]).toBe(10_000);
+    const starts = book.spans('a').map((span) => span.startMs - startMono);
+    expect(starts).toHaveLength(10);
+    expect(Math.max(...starts)).toBeGreaterThan(98);
+    expect(Math.min(...starts)).toBeGreaterThan(85);
+  });
+
   it('keeps failed ones apart, and in their bucket', () => {
     const book = new TraceBook(() => 0);
     book.note(spanOf('a', 70, { statusCode: 2 }));
