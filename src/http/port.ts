@@ -28,8 +28,11 @@ export interface HttpSpans {
   inject(scope: Scope, set: (name: string, value: string) => void): void;
   /** Starts a span below `parent` and returns the scope in which it is the active one. */
   start(name: string, kind: number, parent: Scope, attributes: Attributes): SpanScope;
-  /** Ends the span of a scope that {@link start} gave. */
-  end(scope: Scope, name: string, attributes: AttributeBag, outcome: HttpOutcome, endMono: number): void;
+  /**
+   * Ends the span of a scope that {@link start} gave. `shared` are the attributes that it has in common with others: one
+   * object for all of them, which is never changed.
+   */
+  end(scope: Scope, name: string, attributes: AttributeBag, outcome: HttpOutcome, endMono: number, shared?: Attributes): void;
 }
 
 /** Label values of the server's histogram, in OpenTelemetry's terms. */
@@ -52,9 +55,16 @@ export interface ClientMeasure {
   readonly errorType: string | undefined;
 }
 
+/** One series of the server's histogram. */
+export interface ServerSeries {
+  /** Takes a duration in seconds; the scope's trace may become its exemplar. */
+  observeIn(seconds: number, scope: Scope): void;
+}
+
 /** Where durations go; the runtime joins it with the metrics layer. */
 export interface HttpRecorder {
-  server(durationMs: number, measure: ServerMeasure, scope: Scope): void;
+  /** The series of requests of one kind; it is kept and asked for once. */
+  server(measure: ServerMeasure): ServerSeries;
   client(durationMs: number, measure: ClientMeasure, scope: Scope): void;
   /** A deadline header that could not be read was ignored. */
   badDeadline(): void;

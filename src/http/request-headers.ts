@@ -17,20 +17,21 @@ export function neededHeaders(raw: readonly string[]): NeededHeaders {
     const name = raw[i] as string;
     switch (name.length) {
       case 4:
-        if (found.host === undefined && isName(name, 'host')) found.host = raw[i + 1];
+        if (found.host === undefined && isName(name, 'host', 'Host')) found.host = raw[i + 1];
         break;
       case 7:
-        if (isName(name, 'baggage')) found.traced = true;
+        if (isName(name, 'baggage', 'Baggage')) found.traced = true;
         break;
       case 10:
-        if (found.userAgent === undefined && isName(name, 'user-agent')) found.userAgent = raw[i + 1];
+        if (found.userAgent === undefined && isName(name, 'user-agent', 'User-Agent')) found.userAgent = raw[i + 1];
         break;
       case 11:
-        if (isName(name, 'traceparent')) found.traced = true;
+        if (isName(name, 'traceparent', 'Traceparent')) found.traced = true;
         break;
       case 20:
         // A second one makes the value malformed, as the joined text of Node would be.
-        if (isName(name, 'x-request-timeout-ms')) found.deadline = found.deadline === undefined ? raw[i + 1] : `${found.deadline}, ${raw[i + 1]}`;
+        if (isName(name, 'x-request-timeout-ms', 'X-Request-Timeout-Ms'))
+          found.deadline = found.deadline === undefined ? raw[i + 1] : `${found.deadline}, ${raw[i + 1]}`;
         break;
       default:
         break;
@@ -39,6 +40,8 @@ export function neededHeaders(raw: readonly string[]): NeededHeaders {
   return found;
 }
 
-function isName(name: string, lower: string): boolean {
-  return name === lower || name.toLowerCase() === lower;
+/** The two usual ways to write a name are compared first, and a name with another first letter is not looked at: `Connection` comes with every request. */
+function isName(name: string, lower: string, title: string): boolean {
+  if ((name.charCodeAt(0) | 32) !== lower.charCodeAt(0)) return false;
+  return name === lower || name === title || name.toLowerCase() === lower;
 }

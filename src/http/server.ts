@@ -1,23 +1,18 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { clock } from '../core/clock.ts';
 import type { AttributeBag } from '../core/records.ts';
-import { ROOT, type Scope, storage } from '../core/scope.ts';
-import { bounded, knownMethod, splitHost, splitTarget } from './attributes.ts';
+import { ROOT, storage } from '../core/scope.ts';
+import { bounded, knownMethod, splitTarget } from './attributes.ts';
 import { readDeadlineHeader } from './deadline-header.ts';
-import { type OpenRequest, OpenRequests } from './open-requests.ts';
-import { type HttpOutcome, type HttpRecorder, type HttpSpans, KIND_SERVER } from './port.ts';
-import { type NeededHeaders, neededHeaders } from './request-headers.ts';
+import { Connection, connectionOf, Exchange, type ServerMessage, setConnection } from './exchange.ts';
+import { OpenRequests } from './open-requests.ts';
+import { type HttpRecorder, type HttpSpans, KIND_SERVER } from './port.ts';
+import { neededHeaders } from './request-headers.ts';
+import { nameOf, RequestKinds } from './request-kinds.ts';
 import { RequestLimit } from './request-limit.ts';
 import { routeOf } from './route.ts';
-
-interface ServerMessage {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly socket: Socket;
-  readonly server: Server;
-}
 
 /** How requests to this process are watched. */
 export interface HttpServerOptions {
@@ -25,27 +20,13 @@ export interface HttpServerOptions {
   readonly recorder?: HttpRecorder | undefined;
   /** The server's own limit per request in milliseconds; without one only the header limits. */
   readonly limitMs?: number | undefined;
-  /** Requests that are not watched at all, such as those to the admin port. */
-  readonly ignore?: ((request: IncomingMessage, server: Server) => boolean) | undefined;
+  /** Servers that are not watched at all, such as the admin pages'; asked once a connection. */
+  readonly ignoreServer?: ((server: Server) => boolean) | undefined;
+  /** Requests that are not watched at all. */
+  readonly ignore?: ((request: IncomingMessage) => boolean) | undefined;
   /** Where the requests under way are kept for who wants to see them. */
   readonly open?: OpenRequests<Exchange> | undefined;
 }
-
-const EXCHANGE = Symbol('sonde.http.exchange');
-const OPEN = Symbol('sonde.http.open');
-
-/** One request and its response. */
-export interface Exchange extends OpenRequest {
-  readonly scope: Scope;
-  readonly limit: RequestLimit;
-  readonly startMono: number;
-  readonly target: { readonly path: string; readonly query: string | undefined };
-  readonly headers: NeededHeaders;
-  readonly message: ServerMessage;
-}
-type Carrier = ServerResponse & { [EXCHANGE]?: Exchange | undefined };
-/** What a connection has under way: most often one exchange, several where requests are pipelined. */
-type Connection = Socket & { [OPEN]?: Exchange | Exchange[] | undefined };
 
 /**
  * Makes a server span, a scope and a measurement for each request, from Node's own channels.
@@ -57,60 +38,64 @@ type Connection = Socket & { [OPEN]?: Exchange | Exchange[] | undefined };
  * Returns a function that stops watching; requests under way are finished and recorded.
  */
 export function watchServers(options: HttpServerOptions): () => void {
-  const { spans, recorder, ignore } = options;
+  const { spans, recorder, ignore, ignoreServer } = options;
   const underWay = options.open ?? new OpenRequests<Exchange>();
   const limitMs = options.limitMs ?? Number.POSITIVE_INFINITY;
+  const kinds = new RequestKinds(recorder);
 
   const finish = (exchange: Exchange, aborted: boolean): void => {
-    const { request, response, socket } = exchange.message;
-    const carrier = response as Carrier;
-    if (carrier[EXCHANGE] !== exchange) return;
-    carrier[EXCHANGE] = undefined;
-    closeOn(socket, exchange);
     underWay.remove(exchange);
-    const status = aborted && !response.headersSent ? 0 : response.statusCode;
-    const outcome: HttpOutcome = { cancelled: aborted, errorType: status >= 500 ? String(status) : undefined };
-    if (aborted) exchange.limit.cancel();
-    else exchange.limit.settle();
-    const route = routeOf(request);
-    const method = knownMethod(request.method);
-    const { scope } = exchange;
+    const { scope, limit, connection, message } = exchange;
+    if (aborted) limit.cancel();
+    else limit.settle();
+    const status = aborted && !message.response.headersSent ? 0 : message.response.statusCode;
+    const kind = kinds.of(exchange.method, connection.scheme, routeOf(message.request), status);
     // What a sampler refused needs no attributes.
-    const attributes = scope.span?.isRecording() ? serverAttributes(exchange, method, status, route, outcome) : NO_ATTRIBUTES;
+    const recording = scope.span?.isRecording() === true;
+    const attributes = recording ? ownAttributes(exchange, aborted) : NO_ATTRIBUTES;
+    const shared = recording ? kind.attributesFor(exchange.headers.host) : NO_ATTRIBUTES;
     const endMono = clock.mono();
-    spans.end(scope, route === undefined ? nameOf(method) : `${nameOf(method)} ${route}`, attributes, outcome, endMono);
-    recorder?.server(endMono - exchange.startMono, { method, scheme: schemeOf(socket), status, route, errorType: outcome.errorType }, scope);
+    spans.end(scope, kind.name, attributes, { cancelled: aborted, errorType: kind.measure.errorType }, endMono, shared);
+    kind.series?.observeIn((endMono - exchange.startMono) / 1_000, scope);
   };
 
-  const cancelAll = guarded((open) => {
-    for (const exchange of Array.isArray(open) ? [...(open as Exchange[])] : [open as Exchange]) finish(exchange, true);
+  const cancelAll = guarded((connection) => {
+    for (const exchange of (connection as Connection).takeAll()) finish(exchange, true);
   });
-  function closed(this: Connection): void {
-    if (this[OPEN] !== undefined) cancelAll(this[OPEN]);
+  function closed(this: Socket): void {
+    cancelAll(connectionOf(this));
   }
+
+  const connect = (socket: Socket, server: Server): Connection => {
+    const connection = new Connection(socket, ignoreServer?.(server) !== true);
+    setConnection(socket, connection);
+    socket.on('close', closed);
+    return connection;
+  };
 
   const onStart = (raw: unknown): void => {
     const message = raw as ServerMessage;
-    const { request, response, socket } = message;
-    if (ignore?.(request, message.server)) {
+    const { request, socket } = message;
+    const connection = connectionOf(socket) ?? connect(socket, message.server);
+    if (!connection.watched || ignore?.(request)) {
       storage.enterWith(undefined);
       return;
     }
     const target = splitTarget(request.url ?? '/');
     const headers = neededHeaders(request.rawHeaders);
+    const method = knownMethod(request.method);
     const parent = headers.traced ? spans.extract(request.headers) : ROOT;
-    const scope = spans.start(nameOf(knownMethod(request.method)), KIND_SERVER, parent, { 'url.path': target.path });
-    const { startMono } = scope;
-    const limit = new RequestLimit(startMono + Math.min(limitMs, headerLimit(headers.deadline, recorder)));
+    const scope = spans.start(nameOf(method), KIND_SERVER, parent, { 'url.path': target.path });
+    const limit = new RequestLimit(scope.startMono + Math.min(limitMs, headerLimit(headers.deadline, recorder)));
     scope.limit = limit;
-    const exchange: Exchange = { scope, limit, startMono, target, headers, message, previous: undefined, next: undefined };
-    (response as Carrier)[EXCHANGE] = exchange;
+    const exchange = new Exchange(connection, message, scope, limit, target, headers, method);
+    connection.add(exchange);
     underWay.add(exchange);
-    if (openOn(socket, exchange)) socket.on('close', closed);
     storage.enterWith(scope);
   };
   const onFinish = (raw: unknown): void => {
-    const exchange = ((raw as ServerMessage).response as Carrier)[EXCHANGE];
+    const { socket, response } = raw as ServerMessage;
+    const exchange = connectionOf(socket)?.take(response);
     if (exchange) finish(exchange, false);
   };
   const start = guarded(onStart);
@@ -124,22 +109,6 @@ export function watchServers(options: HttpServerOptions): () => void {
 }
 
 const NO_ATTRIBUTES: AttributeBag = Object.freeze(Object.create(null));
-
-/** Notes an exchange; answers whether it is the first one of its connection. */
-function openOn(socket: Connection, exchange: Exchange): boolean {
-  const isFirst = !(OPEN in socket);
-  const open = socket[OPEN];
-  if (open === undefined) socket[OPEN] = exchange;
-  else if (Array.isArray(open)) open.push(exchange);
-  else socket[OPEN] = [open, exchange];
-  return isFirst;
-}
-
-function closeOn(socket: Connection, exchange: Exchange): void {
-  const open = socket[OPEN];
-  if (open === exchange) socket[OPEN] = undefined;
-  else if (Array.isArray(open)) open.splice(open.indexOf(exchange), 1);
-}
 
 /** A fault of ours in a subscriber would surface as an uncaught exception of the application; it is dropped here instead. */
 function guarded(fn: (message: unknown) => void): (message: unknown) => void {
@@ -159,39 +128,14 @@ function headerLimit(text: string | undefined, recorder: HttpRecorder | undefine
   return ms ?? Number.POSITIVE_INFINITY;
 }
 
-function nameOf(method: string): string {
-  return method === '_OTHER' ? 'HTTP' : method;
-}
-
-function schemeOf(socket: Socket): string {
-  return (socket as { encrypted?: boolean }).encrypted ? 'https' : 'http';
-}
-
-function serverAttributes(
-  { message, target, headers }: Exchange,
-  method: string,
-  status: number,
-  route: string | undefined,
-  outcome: HttpOutcome,
-): AttributeBag {
-  const { request, socket } = message;
-  const scheme = schemeOf(socket);
-  const host = splitHost(headers.host, scheme === 'https' ? 443 : 80);
-  const bag: AttributeBag = {
-    'http.request.method': method,
-    'url.path': target.path,
-    'url.scheme': scheme,
-    'server.address': host.address,
-    'server.port': host.port,
-  };
+/** What other requests of the same kind may have otherwise. */
+function ownAttributes({ connection, message: { request }, target, headers, method }: Exchange, cancelled: boolean): AttributeBag {
+  const { address } = connection; // a Unix socket has none
+  const bag: AttributeBag = address === undefined ? { 'url.path': target.path } : { 'url.path': target.path, 'client.address': address };
   if (method === '_OTHER') bag['http.request.method_original'] = bounded(request.method ?? '');
   if (target.query !== undefined) bag['url.query'] = target.query;
-  if (route !== undefined) bag['http.route'] = route;
-  if (status !== 0) bag['http.response.status_code'] = status;
-  if (outcome.errorType !== undefined) bag['error.type'] = outcome.errorType;
-  if (outcome.cancelled) bag['sonde.cancelled'] = true;
+  if (cancelled) bag['sonde.cancelled'] = true;
   if (request.httpVersion !== '1.1') bag['network.protocol.version'] = request.httpVersion;
   if (headers.userAgent !== undefined) bag['user_agent.original'] = bounded(headers.userAgent);
-  if (socket.remoteAddress !== undefined) bag['client.address'] = socket.remoteAddress;
   return bag;
 }

@@ -2,9 +2,9 @@ import type { ActiveWork } from '../admin/deps.ts';
 import type { TraceBook } from '../admin/trace-book.ts';
 import { clock } from '../core/clock.ts';
 import { functionDefs } from '../core/function-def.ts';
+import type { Exchange } from '../http/exchange.ts';
 import type { OpenRequests } from '../http/open-requests.ts';
 import { routeOf } from '../http/route.ts';
-import type { Exchange } from '../http/server.ts';
 
 const MAX_REQUESTS = 200; // the oldest ones: those that may hang
 

@@ -1,7 +1,5 @@
-import type { HttpRecorder, ServerMeasure } from '../http/port.ts';
-import type { HistogramCell } from '../metrics/cells.ts';
+import type { HttpRecorder } from '../http/port.ts';
 import { counter } from '../metrics/counter.ts';
-import type { Family } from '../metrics/family.ts';
 import { defineHistogram } from '../metrics/histogram.ts';
 
 /** OpenTelemetry's advised bounds of HTTP durations, in seconds. */
@@ -20,11 +18,15 @@ export function httpRecorder(): HttpRecorder {
     buckets: BUCKETS,
   });
   const ignored = counter('sonde_http_deadline_ignored_total', { help: 'Requests whose X-Request-Timeout-Ms could not be read' });
-  const kept = new Map<string, Map<number, HistogramCell>>();
   return {
-    server(durationMs, measure, scope) {
-      serverCell(server, kept, measure).observeIn(durationMs / 1_000, scope);
-    },
+    server: ({ method, scheme, status, route, errorType }) =>
+      server.cell({
+        http_request_method: method,
+        url_scheme: scheme,
+        http_response_status_code: statusLabel(status),
+        http_route: route ?? '',
+        error_type: errorType ?? '',
+      }),
     client(durationMs, { method, host, port, status, errorType }, scope) {
       const labels = {
         http_request_method: method,
@@ -37,30 +39,6 @@ export function httpRecorder(): HttpRecorder {
     },
     badDeadline: () => ignored.inc(),
   };
-}
-
-const MAX_KEPT = 500; // routes whose cells are at hand; what is not kept is found by its labels
-
-/** The series of a request. The ones of the usual requests are found by route and status, without making labels. */
-function serverCell(
-  family: Family<HistogramCell>,
-  kept: Map<string, Map<number, HistogramCell>>,
-  { method, scheme, status, route = '', errorType = '' }: ServerMeasure,
-): HistogramCell {
-  const isUsual = method === 'GET' && scheme === 'http' && errorType === '';
-  const byStatus = isUsual ? kept.get(route) : undefined;
-  const known = byStatus?.get(status);
-  if (known) return known;
-  const cell = family.cell({
-    http_request_method: method,
-    url_scheme: scheme,
-    http_response_status_code: statusLabel(status),
-    http_route: route,
-    error_type: errorType,
-  });
-  if (isUsual && byStatus) byStatus.set(status, cell);
-  else if (isUsual && kept.size < MAX_KEPT) kept.set(route, new Map([[status, cell]]));
-  return cell;
 }
 
 /** A request without a response has no status. */

@@ -1,8 +1,8 @@
 import type { Attributes } from '../core/attributes.ts';
 import type { Scope } from '../core/scope.ts';
+import type { Exchange } from '../http/exchange.ts';
 import type { OpenRequests } from '../http/open-requests.ts';
 import { routeOf } from '../http/route.ts';
-import type { Exchange } from '../http/server.ts';
 
 const MAX_LOOKED_AT = 5_000; // open requests; a service with more has other worries than the route of one error
 const MAX_TEXT = 200;

@@ -1,6 +1,7 @@
 import type { Config } from './config/config.ts';
 import { resolveConfig } from './config/resolve.ts';
 import type { StartOptions } from './config/start-options.ts';
+import { keepTickShape } from './keep-tick-shape.ts';
 import type { OpenSonde, Sonde } from './sonde.ts';
 
 /** The one that runs; two copies of this package in a process see each other. */
@@ -32,11 +33,13 @@ export function start(options?: StartOptions): Promise<Sonde> {
 
 /** {@link start} for `sonde/register`: `open` is at hand, so that everything is in place when this returns its promise. */
 export function startPreloaded(open: (config: Config) => Promise<OpenSonde>): Promise<Sonde> {
+  keepTickShape();
   const config = resolveConfig(undefined);
   return hold({ service: config.service, preloaded: true, sonde: open(config) });
 }
 
 async function begin(options: StartOptions | undefined): Promise<Sonde> {
+  keepTickShape();
   const config = resolveConfig(options);
   const former = (globalThis as Global)[RUNNING];
   if (former && !former.preloaded) {

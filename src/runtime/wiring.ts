@@ -8,8 +8,8 @@ import { setResource } from '../core/resource.ts';
 import { configureErrors, takeRecord } from '../errors/configure.ts';
 import { adoptCrashReports, enableCrashReports } from '../errors/crash-reports.ts';
 import { openJournal } from '../errors/journal.ts';
+import type { Exchange } from '../http/exchange.ts';
 import { OpenRequests } from '../http/open-requests.ts';
-import type { Exchange } from '../http/server.ts';
 import { watchHttp } from '../http/watch.ts';
 import { configureLogs, type Logs, writeErrorRecord } from '../logs/configure.ts';
 import { listLeases } from '../logs/levels.ts';
@@ -97,7 +97,8 @@ export async function wire(config: Config): Promise<Telemetry> {
         open: openRequests,
         recorder: httpRecorder(),
         limitMs,
-        ignore: (request, server) => isAdminServer(server) || ignore?.(request) === true,
+        ignoreServer: isAdminServer,
+        ignore,
       }),
     );
   }

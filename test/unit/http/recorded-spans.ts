@@ -38,14 +38,14 @@ export function recordedSpans() {
       spans.push({ name, kind, parent, scope, attributes: {}, outcome: undefined });
       return scope;
     },
-    end(scope, name, attributes, outcome) {
+    end(scope, name, attributes, outcome, _endMono, shared) {
       const span = spans.find((one) => one.scope === scope);
       if (!span || span.outcome) throw new Error('ended twice or unknown');
-      Object.assign(span, { name, attributes, outcome });
+      Object.assign(span, { name, attributes: { ...shared, ...attributes }, outcome });
     },
   };
   const recorder: HttpRecorder = {
-    server: (ms, measure) => void (durations.push(ms), server.push(measure)),
+    server: (measure) => ({ observeIn: (seconds) => void (durations.push(seconds * 1_000), server.push(measure)) }),
     client: (ms, measure) => void (durations.push(ms), client.push(measure)),
     badDeadline: () => void badDeadlines++,
   };
