@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ErrorRecord, LedgerReport, LogData, SpanData } from '../core/records.ts';
+import type { HeapJob } from './pprof/job.ts';
 import type { TraceBook } from './trace-book.ts';
 
 /** A lease or a permanent setting of a level. */
@@ -135,6 +136,8 @@ export interface AdminDeps {
   bottleneck?(): { readonly resource: string; readonly why: string; readonly pressure: Readonly<Record<string, number>> };
   /** Problems of the SDK itself that are open. */
   problems(): readonly { readonly kind: string; readonly count: number; readonly message: string; readonly since: string }[];
+  /** The heap profile since the start, where the heap is sampled all the time. */
+  readonly liveHeap?: (() => Promise<HeapJob>) | undefined;
   /** Counts a refusal. `status` is 0 where a connection was closed without a word. */
   refused?(reason: Refusal, status: number): void;
   readonly token?: string | undefined;

@@ -2,13 +2,15 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type Answer, failure, htmlAnswer, json } from './answer.ts';
 import { html, page, table } from './html.ts';
+import type { Job } from './pprof/job.ts';
 import { type Route, type RouteContext, wantsJson } from './route.ts';
 
 const DEFAULT_SECONDS = 10;
 const MAX_SECONDS = 60; // the contract's bound
 const OVERHEAD_MS = 15_000; // to write and compress a large profile
 
-type Taker = (ms: number, context: RouteContext) => Promise<Buffer>;
+/** Takes a profile and writes it, compressed; or says why not. */
+type Taker = (ms: number, context: RouteContext) => Promise<Buffer | Answer>;
 
 /** Whether a profile is being taken: two at once would measure each other. */
 let busy = false;
@@ -33,26 +35,38 @@ async function profiled(name: string, take: Taker, context: RouteContext): Promi
   busy = true;
   try {
     const profile = await take(seconds * 1_000, context);
-    return { status: 200, type: 'application/octet-stream', body: context.signal.aborted ? '' : await zip(profile), headers };
+    if ('status' in profile) return profile;
+    return { status: 200, type: 'application/octet-stream', body: context.signal.aborted ? '' : profile, headers };
   } finally {
     busy = false;
   }
 }
 
 /** `/debug/pprof/profile`: CPU. */
-export const cpuRoute = profileRoute('profile', async (ms, { signal }) => (await import('./pprof/cpu-profile.ts')).takeCpuProfile(ms, signal));
-/** `/debug/pprof/heap`: what is allocated from now on and stays alive. */
-export const heapRoute = profileRoute('heap', async (ms, { signal }) => (await import('./pprof/heap-profile.ts')).takeHeapProfile('heap', ms, signal));
+export const cpuRoute = profileRoute('profile', async (ms, { signal }) => written((await import('./pprof/cpu-profile.ts')).takeCpuProfile(ms, signal), signal));
+/** `/debug/pprof/heap`: what is alive, where the heap is sampled all the time; else what is allocated from now on and stays alive. */
+export const heapRoute = profileRoute('heap', async (ms, { signal, deps }) =>
+  written(deps.liveHeap?.() ?? (await import('./pprof/heap-profile.ts')).takeHeapProfile('heap', ms, signal), signal),
+);
 /** `/debug/pprof/allocs`: all that is allocated from now on. */
-export const allocsRoute = profileRoute('allocs', async (ms, { signal }) => (await import('./pprof/heap-profile.ts')).takeHeapProfile('allocs', ms, signal));
+export const allocsRoute = profileRoute('allocs', async (ms, { signal, deps }) => {
+  // V8 has one sampler: with other options it would begin anew and forget what is alive.
+  if (deps.liveHeap !== undefined) return failure(409, 'the heap is sampled since the start (admin.heapProfile): take /debug/pprof/heap');
+  return written((await import('./pprof/heap-profile.ts')).takeHeapProfile('allocs', ms, signal), signal);
+});
 /** `/debug/pprof/goroutine`: the open handles. */
 export const goroutineRoute = profileRoute('goroutine', async (_ms, { deps }) =>
-  (await import('./pprof/handles-profile.ts')).encodeHandles(deps.handles(), Date.now()),
+  zip((await import('./pprof/handles-profile.ts')).encodeHandles(deps.handles(), Date.now())),
 );
+
+async function written(taking: Promise<Job>, signal: AbortSignal): Promise<Buffer> {
+  const job = await taking;
+  return signal.aborted ? Buffer.alloc(0) : (await import('./pprof/encode-apart.ts')).encodeApart(job, signal);
+}
 
 const KINDS = [
   ['profile', 'CPU time by function and line'],
-  ['heap', 'memory allocated while the profile runs and still alive at its end'],
+  ['heap', 'memory that is alive: allocated since the start with admin.heapProfile, else while the profile runs'],
   ['allocs', 'memory allocated while the profile runs'],
   ['goroutine', 'open handles by the place that opened them'],
 ] as const;

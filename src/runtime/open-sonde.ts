@@ -22,7 +22,8 @@ export async function openSonde(config: Config): Promise<OpenSonde> {
   const store = async () => (await import('../store/query.ts')).openReader(config.dir);
   const lookUp = openErrorLookUp(config.dir, store);
   const { port, host, prefix } = config.admin;
-  const deps = adminDeps(config, telemetry, lookUp);
+  const heap = config.admin.heapProfile && !config.disabled ? await (await import('../admin/pprof/heap-sampling.ts')).startHeapSampling() : undefined;
+  const deps = { ...adminDeps(config, telemetry, lookUp), liveHeap: heap?.live };
   const admin = createAdminHandler(deps, { prefix });
   const own = createAdminHandler(deps, { prefix: '' }); // apart, so that a flood of the application's port leaves ours alone
   const server: AdminServer | undefined = port === undefined ? undefined : await openAdminServer(own, { port, host }, deps.refused);
@@ -37,6 +38,7 @@ export async function openSonde(config: Config): Promise<OpenSonde> {
     await within(telemetry.quiet(), withinMs); // an engine of OpenTelemetry's SDK may wait for its receiver
     const report = await telemetry.end(Math.max(0, untilMono - clock.mono()));
     await Promise.all([server?.close(), socket?.close(), lookUp.close()]);
+    heap?.stop();
     for (const fn of enders) fn();
     return { ...report, open };
   };

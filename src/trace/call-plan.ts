@@ -1,6 +1,7 @@
 import type { Attributes } from '../core/attributes.ts';
 import { defineFunction, type FunctionDef } from '../core/function-def.ts';
 import type { Slo } from '../core/slo.ts';
+import { noteFunction } from '../core/traced-functions.ts';
 import type { AnyFunction, MethodPlace } from '../core/wrapper.ts';
 import { type CallSite, siteText } from './call-site.ts';
 
@@ -22,7 +23,10 @@ export interface CallPlan {
 
 /** The definition of a plan's function; made when the name is known at the latest: on the first call, with its `this`. */
 export function resolveDef(plan: CallPlan, fn: AnyFunction, self: unknown, wrapper: AnyFunction | undefined): FunctionDef {
-  plan.def ??= defineFunction(nameOf(plan, fn, self, wrapper), plan.module ?? plan.site.module, siteText(plan.site), plan.slo);
+  if (plan.def === undefined) {
+    plan.def = defineFunction(nameOf(plan, fn, self, wrapper), plan.module ?? plan.site.module, siteText(plan.site), plan.slo);
+    noteFunction(plan.def, fn);
+  }
   return plan.def;
 }
 

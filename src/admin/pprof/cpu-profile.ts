@@ -1,49 +1,52 @@
 import { clock } from '../../core/clock.ts';
 import { withInspector } from './inspector.ts';
-import { type CallFrame, placeFinder } from './places.ts';
-import { type Place, ProfileBuilder } from './profile-builder.ts';
+import type { CpuJob } from './job.ts';
+import { placeFinder } from './places.ts';
+import { ProfileBuilder } from './profile-builder.ts';
+import { findSpanNames, NO_NAMES, spanLabels } from './span-names.ts';
+import type { CallFrame, CpuNode, CpuProfile } from './v8-profile.ts';
 import { wait } from './wait.ts';
 
 const INTERVAL_US = 1_000; // V8's own default: 1,000 samples a second cost a few per cent while the profile runs
 
-interface CpuNode {
-  readonly id: number;
-  readonly callFrame: CallFrame;
-  readonly children?: readonly number[];
-  readonly positionTicks?: readonly { readonly line: number; readonly ticks: number }[];
-}
-interface CpuProfile {
-  readonly nodes: readonly CpuNode[];
-  readonly samples?: readonly number[];
-  readonly timeDeltas?: readonly number[];
-}
-
 /** Takes a CPU profile of this thread; ends early where the signal aborts. */
-export async function takeCpuProfile(ms: number, signal: AbortSignal): Promise<Buffer> {
+export function takeCpuProfile(ms: number, signal: AbortSignal): Promise<CpuJob> {
   const startMs = clock.now();
-  const profile = await withInspector(async (post) => {
+  return withInspector(async (post) => {
     await post('Profiler.enable');
     await post('Profiler.setSamplingInterval', { interval: INTERVAL_US });
     await post('Profiler.start');
     await wait(ms, signal);
-    return (await post<{ profile: CpuProfile }>('Profiler.stop')).profile;
+    const { profile } = await post<{ profile: CpuProfile }>('Profiler.stop');
+    const durationMs = clock.now() - startMs;
+    const names = signal.aborted
+      ? NO_NAMES
+      : await findSpanNames(
+          post,
+          profile.nodes.map(({ callFrame }) => callFrame),
+        );
+    return { kind: 'cpu', profile, names, startMs, durationMs };
   });
-  return encodeCpuProfile(profile, startMs, clock.now() - startMs);
 }
 
-/** Writes V8's profile in pprof's format: samples and nanoseconds by stack and line; idle time is no CPU time. */
-export function encodeCpuProfile(profile: CpuProfile, startMs: number, durationMs: number): Buffer {
+/**
+ * Writes V8's profile in pprof's format: samples and nanoseconds by stack and line, with the span in which they fell as
+ * the label `span` where a traced function is on the stack; idle time is no CPU time.
+ */
+export function encodeCpuProfile({ profile, startMs, durationMs, names }: CpuJob): Buffer {
   const cpu = { type: 'cpu', unit: 'nanoseconds' };
   const builder = new ProfileBuilder({ values: [{ type: 'samples', unit: 'count' }, cpu], startMs, durationMs, periodType: cpu, period: INTERVAL_US * 1_000 });
-  const place = placeFinder();
+  const place = placeFinder(names);
   const parents = parentsOf(profile.nodes);
   const times = timesOf(profile);
   for (const node of profile.nodes) {
     const time = times.get(node.id);
     if (time === undefined || node.callFrame.functionName === '(idle)') continue;
-    const above = stackAbove(node, parents, place);
+    const above = framesAbove(node, parents);
+    const stack = above.map((frame) => place(frame));
+    const labels = spanLabels([node.callFrame, ...above], names);
     for (const { line, share } of linesOf(node)) {
-      builder.sample([place(node.callFrame, line), ...above], [Math.round(time.samples * share), Math.round(time.us * share * 1_000)]);
+      builder.sample([place(node.callFrame, line), ...stack], [Math.round(time.samples * share), Math.round(time.us * share * 1_000)], labels);
     }
   }
   return builder.finish();
@@ -70,11 +73,11 @@ function timesOf({ samples = [], timeDeltas = [] }: CpuProfile): ReadonlyMap<num
 
 const MAX_DEPTH = 512; // V8 cuts stacks at 255 frames; joined async stacks are longer
 
-function stackAbove(node: CpuNode, parents: ReadonlyMap<number, CpuNode>, place: (frame: CallFrame) => Place): Place[] {
-  const stack: Place[] = [];
-  for (let at = parents.get(node.id); at && at.callFrame.functionName !== '(root)' && stack.length < MAX_DEPTH; at = parents.get(at.id))
-    stack.push(place(at.callFrame));
-  return stack;
+function framesAbove(node: CpuNode, parents: ReadonlyMap<number, CpuNode>): CallFrame[] {
+  const frames: CallFrame[] = [];
+  for (let at = parents.get(node.id); at && at.callFrame.functionName !== '(root)' && frames.length < MAX_DEPTH; at = parents.get(at.id))
+    frames.push(at.callFrame);
+  return frames;
 }
 
 function linesOf({ positionTicks, callFrame }: CpuNode): readonly { line: number; share: number }[] {

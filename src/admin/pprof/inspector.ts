@@ -6,7 +6,7 @@ export async function withInspector<T>(use: (post: Post) => Promise<T>): Promise
   const session = new inspector.Session();
   session.connect();
   try {
-    return await use((method, params) => posted(session, method, params));
+    return await use(poster(session));
   } finally {
     session.disconnect();
   }
@@ -15,11 +15,13 @@ export async function withInspector<T>(use: (post: Post) => Promise<T>): Promise
 /** Sends a command of the DevTools protocol. */
 export type Post = <T>(method: string, params?: object) => Promise<T>;
 
-function posted<T>(session: Session, method: string, params: object = {}): Promise<T> {
-  return new Promise((resolve, reject) => {
-    session.post(method, params, (error, result) => {
-      if (error) reject(error);
-      else resolve(result as T);
+/** {@link Post} on a session. */
+export function poster(session: Session): Post {
+  return (method, params = {}) =>
+    new Promise((resolve, reject) => {
+      session.post(method, params, (error, result) => {
+        if (error) reject(error);
+        else resolve(result as never);
+      });
     });
-  });
 }

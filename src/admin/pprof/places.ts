@@ -1,33 +1,30 @@
 import { fileURLToPath } from 'node:url';
 import { LEAST_UPPER_BOUND, originalPositionFor } from '@jridgewell/trace-mapping';
 import { SourceMapCache } from '../../errors/source-map-cache.ts';
+import type { SpanNames } from './job.ts';
+import { placeKey } from './place-key.ts';
 import type { Place } from './profile-builder.ts';
+import type { CallFrame } from './v8-profile.ts';
 
-/** A function as V8's profiles name it; lines and columns from 0. */
-export interface CallFrame {
-  readonly functionName: string;
-  readonly url: string;
-  readonly lineNumber: number;
-  readonly columnNumber: number;
-}
-
-/** Turns V8's frames into places of the sources, by the source maps that the files name; each file is read once. */
-export function placeFinder(): (frame: CallFrame, line?: number) => Place {
+/**
+ * Turns V8's frames into places of the sources, by the source maps that the files name; each file is read once. A function
+ * without a name that is traced has the name of its span.
+ */
+export function placeFinder(names: SpanNames = new Map()): (frame: CallFrame, line?: number) => Place {
   const known = new Map<string, Place>();
   const maps = new SourceMapCache();
   return (frame, line = frame.lineNumber + 1) => {
     const key = `${line} ${frame.columnNumber} ${frame.url} ${frame.functionName}`;
     let place = known.get(key);
     if (place === undefined) {
-      place = placeOf(maps, frame, line);
+      place = placeOf(maps, frame, line, frame.functionName || names.get(placeKey(frame)) || '(anonymous)');
       known.set(key, place);
     }
     return place;
   };
 }
 
-function placeOf(maps: SourceMapCache, { functionName, url, lineNumber, columnNumber }: CallFrame, line: number): Place {
-  const name = functionName === '' ? '(anonymous)' : functionName;
+function placeOf(maps: SourceMapCache, { url, lineNumber, columnNumber }: CallFrame, line: number, name: string): Place {
   const file = pathOf(url);
   const generated = { name, file, line: Math.max(0, line) };
   if (file === '' || file.startsWith('node:') || line < 1) return generated;

@@ -83,6 +83,7 @@ export interface Config {
     readonly token: string | undefined;
     readonly authorize: NonNullable<StartOptions['admin']>['authorize'] | undefined;
     readonly requireTtl: boolean;
+    readonly heapProfile: boolean;
     /** Without its last slash; `undefined` where nobody said one. */
     readonly prefix: string | undefined;
   };

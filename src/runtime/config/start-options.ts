@@ -91,6 +91,8 @@ export interface StartOptions {
     readonly authorize?: (request: IncomingMessage) => boolean | Promise<boolean>;
     /** Refuses a change of a level without `ttl`. Default: false. */
     readonly requireTtl?: boolean;
+    /** Samples the heap from the start (every 512 KiB), so that `/debug/pprof/heap` shows what is alive. Default: `SONDE_HEAP_PROFILE`, else false. */
+    readonly heapProfile?: boolean;
     /** The path below which the handler is mounted, such as `/ops`, where the framework leaves it on the URL. Default: any prefix is passed over. */
     readonly prefix?: string;
   };

@@ -9,6 +9,9 @@ import protobuf from 'protobufjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeCpuProfile } from '../../../src/admin/pprof/cpu-profile.ts';
 import { encodeHeapProfile } from '../../../src/admin/pprof/heap-profile.ts';
+import { startHeapSampling } from '../../../src/admin/pprof/heap-sampling.ts';
+import { NO_NAMES } from '../../../src/admin/pprof/span-names.ts';
+import { traced } from '../../../src/trace/traced.ts';
 import { type AdminServer, adminServer } from './admin-server.ts';
 
 /** github.com/google/pprof/proto/profile.proto, without the fields that nobody here writes. */
@@ -103,6 +106,8 @@ async function busyWhile<T>(until: Promise<T>): Promise<T> {
   return until;
 }
 
+const hasGo = spawnSync('go', ['version']).status === 0;
+
 describe('/debug/pprof', () => {
   it('profile: CPU time of the function that used it, mapped to the source', async () => {
     const { status, body } = await busyWhile(fetchBytes('/debug/pprof/profile?seconds=0.4'));
@@ -130,6 +135,76 @@ describe('/debug/pprof', () => {
       expect(profile.types).toEqual(types);
       expect(profile.samples.some((sample) => sample.stack.some((place) => place.startsWith('keepMuch ')) && (sample.values[1] ?? 0) > 0)).toBe(true);
     }
+  });
+
+  it('names the span that a sample fell in, also after an await, and a function by its span where it has no name', async () => {
+    const burn = (): number => {
+      let sum = 0;
+      for (let i = 0; i < 2e6; i++) sum += Math.sqrt(i);
+      return sum;
+    };
+    const inner = traced(
+      'profile.inner',
+      (
+        () => () =>
+          burn()
+      )(), // without a name in the source
+    );
+    const outer = traced('profile.outer', async function outerFn() {
+      await null;
+      burn();
+      inner();
+    });
+    const asked = fetchBytes('/debug/pprof/profile?seconds=0.5');
+    let done = false;
+    void asked.finally(() => {
+      done = true;
+    });
+    while (!done) {
+      await outer();
+      burn();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const { body } = await asked;
+    const { samples } = decode(gunzipSync(body));
+    const spans = new Set(samples.map(({ labels }) => labels['span']));
+    expect([...spans].sort()).toEqual(['profile.inner', 'profile.outer', undefined]);
+    expect(samples.some(({ stack, labels }) => labels['span'] === 'profile.inner' && stack.some((place) => place.startsWith('profile.inner ')))).toBe(true);
+    for (const { stack, labels } of samples.filter(({ labels: { span } }) => span === 'profile.outer'))
+      expect(
+        stack.some((place) => place.startsWith('outerFn ')),
+        JSON.stringify({ stack, labels }),
+      ).toBe(true);
+    if (!hasGo) return;
+    const dir = mkdtempSync(join(tmpdir(), 'sonde-pprof-'));
+    const file = join(dir, 'cpu.pb.gz');
+    writeFileSync(file, body);
+    const env = { ...process.env, PPROF_TMPDIR: dir };
+    const tags = await promisify(execFile)('go', ['tool', 'pprof', '-tags', file], { env });
+    expect(tags.stdout).toMatch(/span: Total .*\n.*profile\.(?:inner|outer)/);
+    const top = await promisify(execFile)('go', ['tool', 'pprof', '-top', '-tagfocus=span=profile.outer', file], { env });
+    rmSync(dir, { recursive: true, force: true });
+    expect(top.stdout).toContain('outerFn');
+    expect(top.stdout).not.toContain('profile.inner');
+  }, 120_000);
+
+  it('heap: what is alive since the start, at once, where the heap is sampled all the time; allocs then refuses', async () => {
+    const sampling = await startHeapSampling();
+    const own = await adminServer({ liveHeap: () => sampling.live() });
+    const keep = traced('profile.keep', function keepThem() {
+      return Array.from({ length: 400 }, () => Array.from({ length: 5_000 }, (_, i) => i + 0.5));
+    });
+    const kept = keep();
+    const job = await sampling.live();
+    const { types, samples } = decode(encodeHeapProfile(job));
+    expect(types).toEqual(['inuse_objects/count', 'inuse_space/bytes']);
+    const bytes = samples.filter(({ labels }) => labels['span'] === 'profile.keep').reduce((sum, { values }) => sum + (values[1] ?? 0), 0);
+    expect(bytes).toBeGreaterThan(400 * 5_000 * 4); // half of what is there: it is a sample
+    expect([kept.length, keep.name]).toEqual([400, 'keepThem']); // both are alive until here
+    expect((await own.call('/debug/pprof/heap?seconds=60')).status).toBe(200);
+    expect(await own.call('/debug/pprof/allocs?seconds=1')).toMatchObject({ status: 409, body: expect.stringContaining('admin.heapProfile') });
+    own.close();
+    sampling.stop();
   });
 
   it('goroutine: the open handles', async () => {
@@ -166,7 +241,6 @@ describe('/debug/pprof', () => {
     expect((await admin.call('/debug/pprof/heap', { method: 'POST' })).status).toBe(405);
   });
 
-  const hasGo = spawnSync('go', ['version']).status === 0;
   it('is read by go tool pprof', async () => {
     const { body } = await busyWhile(fetchBytes('/debug/pprof/profile?seconds=0.4'));
     if (!hasGo) {
@@ -200,7 +274,15 @@ describe('the encoders', () => {
         ],
       },
     ];
-    const { samples, durationMs } = decode(encodeCpuProfile({ nodes, samples: [4, 4, 3, 4, 4], timeDeltas: [0, 1_000, 1_000, 9_000, 1_000] }, 5, 12));
+    const { samples, durationMs } = decode(
+      encodeCpuProfile({
+        kind: 'cpu',
+        profile: { nodes, samples: [4, 4, 3, 4, 4], timeDeltas: [0, 1_000, 1_000, 9_000, 1_000] },
+        startMs: 5,
+        durationMs: 12,
+        names: NO_NAMES,
+      }),
+    );
     expect(durationMs).toBe(12);
     expect(samples).toEqual([
       { stack: ['(anonymous) /no/such/file.js:21', 'outer /no/such/file.js:10'], values: [3, 3_000_000], labels: {} },
@@ -211,7 +293,16 @@ describe('the encoders', () => {
   it('take a deep heap without recursion', () => {
     let head = { id: 0, callFrame: frame('leaf'), selfSize: 64, children: [] as object[] };
     for (let i = 1; i < 3_000; i++) head = { id: i, callFrame: frame(`f${i}`), selfSize: 0, children: [head] };
-    const { samples } = decode(encodeHeapProfile({ head: head as never, samples: [{ size: 64, nodeId: 0 }] }, 'heap', 0, 0));
+    const { samples } = decode(
+      encodeHeapProfile({
+        kind: 'heap',
+        profile: { head: head as never, samples: [{ size: 64, nodeId: 0 }] },
+        startMs: 0,
+        durationMs: 0,
+        intervalBytes: 1,
+        names: NO_NAMES,
+      }),
+    );
     expect(samples.length).toBe(1);
     expect(samples[0]?.values).toEqual([1, 64]);
   });
