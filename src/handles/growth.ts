@@ -2,7 +2,7 @@ import { clock } from '../core/clock.ts';
 import { warn } from '../core/diag.ts';
 import { defineError } from '../errors/define-error.ts';
 import { report } from '../errors/report.ts';
-import { GrowthSeries, type Suspicion } from './growth-series.ts';
+import { COLLECTION_SCALES, type GrowthScale, GrowthSeries, type Suspicion } from './growth-series.ts';
 import { onSample } from './install.ts';
 import type { HandleType } from './kinds.ts';
 import { shortSite } from './leak-message.ts';
@@ -10,7 +10,6 @@ import { loopNow } from './loop-now.ts';
 import type { Site } from './origin.ts';
 import { openEntries, timerLog } from './registry.ts';
 import { siteText } from './site-text.ts';
-import type { TrendRule } from './trend.ts';
 
 /**
  * A handle counts for growth only when it is this old and, where its use can be seen, unused for as long: requests under way,
@@ -47,6 +46,7 @@ interface Watched {
 }
 
 const watched = new Map<string, Watched>();
+let sampledMono = Number.NEGATIVE_INFINITY;
 const sizes = new Map<string, { read(): number; readonly max: number }>();
 
 /** The leaks that are suspected now, the latest last. */
@@ -60,6 +60,7 @@ export function watchGrowth(): () => void {
   return () => {
     stop();
     watched.clear();
+    sampledMono = Number.NEGATIVE_INFINITY;
   };
 }
 
@@ -87,26 +88,28 @@ export function watchSize(name: string, size: () => number, options: { readonly 
 
 /** One look at everything. */
 export function sampleGrowth(mono: number): void {
-  const counts = staleCounts(mono);
+  const counts = staleCounts(mono, sampledMono);
+  sampledMono = mono;
   for (const [key, { series }] of watched) {
     if (!counts.has(key) && !key.startsWith('collection ') && !key.startsWith('heap')) take(key, mono, 0);
     if (series.idle) watched.delete(key);
   }
-  for (const [key, { count, type, site }] of counts) take(key, mono, count, type, site ? shortSite(siteText(site)) : key);
+  for (const [key, { count, came, type, site }] of counts) take(key, mono, count, type, site ? shortSite(siteText(site)) : key, undefined, came);
   for (const [name, { read, max }] of sizes) {
     const size = readSize(read);
-    if (size !== undefined) take(`collection ${name}`, mono, Math.max(0, size - max), 'collection', name);
+    if (size !== undefined) take(`collection ${name}`, mono, Math.max(0, size - max), 'collection', name, COLLECTION_SCALES);
   }
 }
 
-/** One sample of a series, with the rules of its own kind where those of handles do not fit. */
+/** One sample of a series, with the scales of its own kind where those of handles do not fit. `came`: how many of them are new. */
 export function take(
   key: string,
   mono: number,
   value: number,
   type: SuspectedLeak['type'] = 'other',
   source: string = key,
-  rules?: readonly [TrendRule, TrendRule],
+  scales?: readonly GrowthScale[],
+  came?: number,
 ): void {
   let known = watched.get(key);
   if (!known) {
@@ -114,10 +117,10 @@ export function take(
       warn('growth-series', `growth is watched at ${MAX_SERIES} places, and there are more; those are not watched`);
       return;
     }
-    known = { series: new GrowthSeries(...(rules ?? [])), type, source, suspected: undefined };
+    known = { series: new GrowthSeries(scales), type, source, suspected: undefined };
     watched.set(key, known);
   }
-  const suspicion = known.series.push(mono, value);
+  const suspicion = known.series.push(mono, value, came);
   // Told once; told again only after it has fallen to half.
   if (known.suspected && value <= known.suspected.count / 2) known.suspected = undefined;
   if (suspicion && !known.suspected && value > suspicion.value / 2) known.suspected = suspect(known, suspicion, mono);
@@ -142,29 +145,35 @@ function suspect({ type, source }: Watched, { value, perMinute, sinceMono }: Sus
 
 interface StaleCount {
   count: number;
+  /** How many of them were not old enough at the last sample. */
+  came: number;
   readonly type: HandleType;
   readonly site: Site | undefined;
 }
 
-/** By type and place: how many are old and unused. */
-function staleCounts(mono: number): Map<string, StaleCount> {
+/** By type and place: how many are old and unused, and how many have become so since the last sample. */
+function staleCounts(mono: number, lastMono: number): Map<string, StaleCount> {
   const counts = new Map<string, StaleCount>();
-  const add = (type: HandleType, site: Site | undefined, place: string): void => {
+  const add = (restsSince: number, type: HandleType, site: Site | undefined, place: string): void => {
+    if (mono - restsSince < STALE_MS) return;
     const key = `${type} ${place}`;
-    const known = counts.get(key);
-    if (known) known.count++;
-    else counts.set(key, { count: 1, type, site });
+    let known = counts.get(key);
+    if (!known) {
+      known = { count: 0, came: 0, type, site };
+      counts.set(key, known);
+    }
+    known.count++;
+    if (lastMono - restsSince < STALE_MS) known.came++;
   };
   for (const { entry } of openEntries()) {
     const { kind, site, openedMono, lastUsedMono } = entry;
-    if (mono - openedMono < STALE_MS || (kind.activity && mono - lastUsedMono < STALE_MS)) continue;
-    add(kind.type, site, site?.text ?? 'an unknown place');
+    add(kind.activity ? lastUsedMono : openedMono, kind.type, site, site?.text ?? 'an unknown place');
   }
   const now = loopNow();
   for (const { timer, site, openedMono } of timerLog().open()) {
-    if ((openedMono === 0 ? now - timer._idleStart : mono - openedMono) < STALE_MS) continue;
     const type = timer._repeat === null ? 'timeout' : 'interval';
-    add(type, site, site?.text ?? `${timer._repeat ?? timer._idleTimeout}ms at an unknown place`);
+    const restsSince = openedMono === 0 ? mono - (now - timer._idleStart) : openedMono;
+    add(restsSince, type, site, site?.text ?? `${timer._repeat ?? timer._idleTimeout}ms at an unknown place`);
   }
   return counts;
 }

@@ -1,11 +1,14 @@
 import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { clock } from '../core/clock.ts';
 import { take } from './growth.ts';
-import type { TrendRule } from './trend.ts';
+import type { GrowthScale } from './growth-series.ts';
 
-/** Megabytes after a full collection, for 45 minutes that had one, growing by 50 MB and by half. */
-const BY_MINUTE: TrendRule = { minPoints: 45, minRise: 50, minRatio: 0.5 };
-const BY_HOUR: TrendRule = { minPoints: 30, minRise: 50, minRatio: 0.5 };
+/** Megabytes after a full collection. As for handles; caches and compiled code fill a heap by tens of megabytes. */
+export const HEAP_SCALES: readonly GrowthScale[] = [
+  { everyMinutes: 1, keep: 120, rule: { minPoints: 60, minRise: 500, minRatio: 1 } },
+  { everyMinutes: 10, keep: 72, rule: { minPoints: 36, minRise: 50, minRatio: 0.5 } },
+  { everyMinutes: 60, keep: 72, rule: { minPoints: 30, minRise: 50, minRatio: 0.5 } },
+];
 
 /**
  * Watches the heap that is left after full collections: before one, garbage looks like growth. V8 collects fully when it
@@ -14,7 +17,7 @@ const BY_HOUR: TrendRule = { minPoints: 30, minRise: 50, minRatio: 0.5 };
 export function watchHeapGrowth(): () => void {
   const observer = new PerformanceObserver((list) => {
     const full = list.getEntries().some((entry) => (entry as { detail?: { kind?: number } }).detail?.kind === constants.NODE_PERFORMANCE_GC_MAJOR);
-    if (full) take('heap', clock.mono(), process.memoryUsage().heapUsed / 1_048_576, 'heap', 'the heap', [BY_MINUTE, BY_HOUR]);
+    if (full) take('heap', clock.mono(), process.memoryUsage().heapUsed / 1_048_576, 'heap', 'the heap', HEAP_SCALES);
   });
   observer.observe({ entryTypes: ['gc'] });
   return () => observer.disconnect();

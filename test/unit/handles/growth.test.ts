@@ -2,46 +2,125 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { ErrorRecord } from '../../../src/core/records.ts';
 import { configureErrors } from '../../../src/errors/configure.ts';
 import { sampleGrowth, suspectedLeaks, take, watchGrowth, watchSize } from '../../../src/handles/growth.ts';
-import { GrowthSeries } from '../../../src/handles/growth-series.ts';
+import { COLLECTION_SCALES, GrowthSeries } from '../../../src/handles/growth-series.ts';
+import { HEAP_SCALES } from '../../../src/handles/heap-growth.ts';
 import { growingTrend } from '../../../src/handles/trend.ts';
+import { HELD_OUT_HEALTHY, HELD_OUT_LEAKING, UNSEEN_HEALTHY, UNSEEN_LEAKING } from './held-out-services.ts';
 import { HEALTHY, LEAKING, type Service, STEP_MS, World } from './simulated-services.ts';
 
 const MINUTE = 60_000;
-const heapRule = { minPoints: 45, minRise: 50, minRatio: 0.5 };
+/** What the rules say wrongly, with the reason; everything else must be right. */
+const KNOWN_WRONG: Readonly<Record<string, string>> = {
+  'a wave of three days': 'eighteen hours up and none closed: nothing tells it from a leak before it turns',
+  'connections without pings that live four hours, in two shifts':
+    'six hours in which they only come; the next day is quiet, it is no more than the day before',
+};
 
 /** Hours until the first suspicion, or undefined where there is none. */
 function suspectedAfter(service: Service, seed: number): number | undefined {
   const world = new World(seed);
-  const series = new GrowthSeries();
+  const series = new GrowthSeries(service.size && COLLECTION_SCALES);
   for (; world.hours < (service.hours ?? 48); world.nowMs += STEP_MS) {
     service.step?.(world);
-    const value = service.size ? Math.max(0, service.size(world) - (service.max ?? 0)) : world.stale();
-    if (series.push(world.nowMs, value)) return world.hours;
+    const { count, came } = service.size ? { count: Math.max(0, service.size(world) - (service.max ?? 0)), came: 0 } : world.stale();
+    if (series.push(world.nowMs, count, came)) return world.hours;
   }
   return undefined;
 }
 
+/** `found + missed` leaking, `quiet + false alarms` healthy services, over several runs of chance. */
+function confusion(services: readonly Service[], seeds: readonly number[]): { table: string; wrong: string[] } {
+  const counts = { found: 0, missed: 0, quiet: 0, falseAlarms: 0 };
+  const wrong = new Set<string>();
+  for (const seed of seeds) {
+    for (const service of services) {
+      const isSuspected = suspectedAfter(service, seed) !== undefined;
+      counts[service.leaks ? (isSuspected ? 'found' : 'missed') : isSuspected ? 'falseAlarms' : 'quiet']++;
+      if (isSuspected !== service.leaks) wrong.add(service.name);
+    }
+  }
+  return {
+    table: `${counts.found} leaking found, ${counts.missed} missed; ${counts.quiet} healthy quiet, ${counts.falseAlarms} false alarms`,
+    wrong: [...wrong],
+  };
+}
+
 describe('the growth detector on simulated services', () => {
-  it.each(LEAKING)('suspects: $name', (service) => {
+  it.each([...LEAKING, ...HELD_OUT_LEAKING, ...UNSEEN_LEAKING])('suspects: $name', (service) => {
     expect(suspectedAfter(service, 1)).toBeDefined();
   });
 
-  it.each(HEALTHY)('is quiet about: $name', (service) => {
+  it.each([...HEALTHY, ...HELD_OUT_HEALTHY, ...UNSEEN_HEALTHY].filter(({ name }) => !(name in KNOWN_WRONG)))('is quiet about: $name', (service) => {
     expect(suspectedAfter(service, 1)).toBeUndefined();
   });
 
-  it('has this confusion table over two more runs of chance', { timeout: 60_000 }, () => {
-    const table = { suspected: 0, missed: 0, falseAlarms: 0, quiet: 0 };
-    const wrong: string[] = [];
-    for (const seed of [2, 3]) {
-      for (const service of [...LEAKING, ...HEALTHY]) {
-        const found = suspectedAfter(service, seed) !== undefined;
-        table[service.leaks ? (found ? 'suspected' : 'missed') : found ? 'falseAlarms' : 'quiet']++;
-        if (found !== service.leaks) wrong.push(`${service.name} (${seed})`);
-      }
-    }
-    expect(wrong).toEqual([]);
-    expect(table).toEqual({ suspected: 2 * LEAKING.length, missed: 0, falseAlarms: 0, quiet: 2 * HEALTHY.length });
+  // The tables of ARCHITECTURE.md.
+  it.each([
+    {
+      set: 'the services that the rules were found on',
+      services: [...LEAKING, ...HEALTHY],
+      table: '26 leaking found, 0 missed; 48 healthy quiet, 0 false alarms',
+    },
+    {
+      set: 'the services that were held out, and for which the rules were mended',
+      services: [...HELD_OUT_LEAKING, ...HELD_OUT_HEALTHY],
+      table: '28 leaking found, 0 missed; 54 healthy quiet, 2 false alarms',
+    },
+    {
+      set: 'the services that were written after that',
+      services: [...UNSEEN_LEAKING, ...UNSEEN_HEALTHY],
+      table: '12 leaking found, 0 missed; 22 healthy quiet, 2 false alarms',
+    },
+  ])('has this confusion table over two runs of chance: $set', { timeout: 120_000 }, ({ services, table }) => {
+    const { table: found, wrong } = confusion(services, [2, 3]);
+    expect(wrong.filter((name) => !(name in KNOWN_WRONG))).toEqual([]);
+    expect(found).toBe(table);
+  });
+});
+
+describe('a series', () => {
+  const push = (series: GrowthSeries, hours: number, value: (minute: number) => number, came: (minute: number) => number = () => 0): number | undefined => {
+    for (let minute = 0; minute < hours * 60; minute++) if (series.push(minute * MINUTE, value(minute), came(minute))) return minute / 60;
+    return undefined;
+  };
+
+  it('is told early where it is fast, and late where it is slow', () => {
+    expect(push(new GrowthSeries(), 48, (minute) => 20 * minute)).toBeCloseTo(1, 1);
+    expect(push(new GrowthSeries(), 48, (minute) => minute)).toBeCloseTo(6, 0);
+    expect(push(new GrowthSeries(), 48, (minute) => Math.floor(minute / 60))).toBeCloseTo(30, 0);
+  });
+
+  it('is no leak where as many are closed as a third of those that come', () => {
+    expect(
+      push(
+        new GrowthSeries(),
+        48,
+        (minute) => minute,
+        () => 1,
+      ),
+    ).toBeDefined();
+    expect(
+      push(
+        new GrowthSeries(),
+        48,
+        (minute) => minute,
+        () => 1.4,
+      ),
+    ).toBeDefined();
+    expect(
+      push(
+        new GrowthSeries(),
+        48,
+        (minute) => minute,
+        () => 1.6,
+      ),
+    ).toBeUndefined();
+  });
+
+  it('is no leak before it is more than it has been', () => {
+    const saw = (minute: number): number => (minute < 600 ? 800 : minute - 600);
+    expect(push(new GrowthSeries(), 22, saw)).toBeUndefined();
+    expect(push(new GrowthSeries(), 40, saw)).toBeGreaterThan(23);
   });
 });
 
@@ -84,7 +163,7 @@ describe('a suspicion', () => {
 
   it('is one record with an error ID, a summary with line, rate and start, and is told once', () => {
     watch();
-    for (let minute = 0; minute < 60; minute++) take('socket /app/src/pool.ts:88:3', minute * MINUTE, 12 * minute, 'socket', 'src/pool.ts:88:3');
+    for (let minute = 0; minute < 100; minute++) take('socket /app/src/pool.ts:88:3', minute * MINUTE, 12 * minute, 'socket', 'src/pool.ts:88:3');
     expect(suspectedLeaks()).toEqual([
       expect.objectContaining({
         type: 'socket',
@@ -101,22 +180,26 @@ describe('a suspicion', () => {
   it('is taken back when it falls to half, and told again when it grows again', () => {
     watch();
     let minute = 0;
-    const grow = (): void => {
-      for (let i = 0; i < 50; i++) take('socket x', minute++ * MINUTE, 10 * i, 'socket', 'x');
+    const grow = (perMinute: number): void => {
+      for (let i = 0; i < 80; i++) take('socket x', minute++ * MINUTE, perMinute * i, 'socket', 'x');
     };
-    grow();
+    grow(30);
     expect(suspectedLeaks()).toHaveLength(1);
     take('socket x', minute++ * MINUTE, 0, 'socket', 'x');
     expect(suspectedLeaks()).toEqual([]);
-    grow();
+    // To where it has been is no news; beyond is.
+    grow(25);
+    expect(records).toHaveLength(1);
+    take('socket x', minute++ * MINUTE, 0, 'socket', 'x');
+    grow(60);
     expect(records).toHaveLength(2);
   });
 
   it('is made of the heap that is left after full collections too', () => {
     watch();
-    for (let minute = 0; minute < 60; minute++) take('heap', minute * MINUTE, 100 + 3 * minute, 'heap', 'the heap', [heapRule, heapRule]);
+    for (let minute = 0; minute < 100; minute++) take('heap', minute * MINUTE, 100 + 9 * minute, 'heap', 'the heap', HEAP_SCALES);
     expect(suspectedLeaks()).toEqual([
-      expect.objectContaining({ type: 'heap', summary: expect.stringMatching(/^\d+ MB of heap after collection, \+3\/min since /) }),
+      expect.objectContaining({ type: 'heap', summary: expect.stringMatching(/^\d+ MB of heap after collection, \+9\/min since /) }),
     ]);
   });
 
@@ -130,8 +213,8 @@ describe('a suspicion', () => {
         throw new Error('no');
       }),
     );
-    for (let minute = 0; minute < 60; minute++) {
-      size = 100 * minute;
+    for (let minute = 0; minute < 32 * 60; minute++) {
+      size = 5 * minute;
       sampleGrowth(minute * MINUTE);
     }
     expect(suspectedLeaks().map(({ type, source }) => [type, source])).toEqual([['collection', 'rates']]);

@@ -64,11 +64,16 @@ export class World {
     for (const thing of this.things) if (this.random() < share) thing.usedMs = this.nowMs;
   }
 
-  /** What the registry would count: old, and unused for as long. */
-  stale(): number {
+  /** What the registry would count: unused for long, and how many of those were not yet at the step before. */
+  stale(): { readonly count: number; readonly came: number } {
     let count = 0;
-    for (const { openedMs, usedMs } of this.things) if (this.nowMs - openedMs >= STALE_MS && this.nowMs - usedMs >= STALE_MS) count++;
-    return count;
+    let came = 0;
+    for (const { usedMs } of this.things) {
+      if (this.nowMs - usedMs < STALE_MS) continue;
+      count++;
+      if (this.nowMs - STEP_MS - usedMs < STALE_MS) came++;
+    }
+    return { count, came };
   }
 }
 
