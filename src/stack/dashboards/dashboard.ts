@@ -18,7 +18,14 @@ export interface Row {
 
 export type Variable =
   | { readonly kind: 'text'; readonly name: string; readonly label: string; readonly initial: string }
-  | { readonly kind: 'query'; readonly name: string; readonly label: string; readonly query: string };
+  | {
+      readonly kind: 'query';
+      readonly name: string;
+      readonly label: string;
+      readonly query: string;
+      /** What stands for all; `.*` matches also what has no such label. Loki wants one selector that does not. */
+      readonly all: '.*' | '.+';
+    };
 
 const SCHEMA_VERSION = 41; // the classic dashboard schema that Grafana 12 and 13 read without migration
 const GRID_WIDTH = 24;
@@ -61,7 +68,7 @@ function variableJson(variable: Variable): unknown {
     sort: 1,
     multi: true,
     includeAll: true,
-    allValue: '.*',
+    allValue: variable.all,
     current: { text: ['All'], value: ['$__all'] },
   };
 }
@@ -98,7 +105,7 @@ function panelJson(panel: Panel, id: number, gridPos: { x: number; y: number; w:
     ...(panel.help ? { description: panel.help } : {}),
     gridPos,
     datasource: panel.queries[0] ? SOURCES[panel.queries[0].source] : undefined,
-    targets: panel.queries.map(target),
+    targets: panel.queries.map((query, index) => target(query, index, panel.kind === 'bargauge')),
     fieldConfig: fieldConfig(panel),
     options: options(panel),
     ...(panel.kind === 'table'
@@ -112,15 +119,15 @@ function panelJson(panel: Panel, id: number, gridPos: { x: number; y: number; w:
   };
 }
 
-function target(query: Query, index: number): unknown {
+function target(query: Query, index: number, isBar: boolean): unknown {
   const base = { refId: String.fromCharCode(65 + index), datasource: SOURCES[query.source] };
-  if (query.source === 'tempo') return { ...base, queryType: query.queryType ?? 'traceql', query: query.expr, limit: 20, tableType: 'traces' };
+  if (query.source === 'tempo') return { ...base, queryType: 'traceql', query: query.expr, limit: 20, tableType: 'traces' };
   return {
     ...base,
     expr: query.expr,
     legendFormat: query.legend ?? '__auto',
     ...(query.source === 'loki' ? { queryType: query.instant ? 'instant' : 'range' } : { instant: query.instant === true, range: query.instant !== true }),
-    ...(query.instant ? { format: 'table' } : {}),
+    ...(query.instant && !isBar ? { format: 'table' } : {}),
     ...(query.exemplar ? { exemplar: true } : {}),
   };
 }
@@ -153,11 +160,22 @@ function fieldConfig(panel: Panel): unknown {
           }
         : {}),
     },
-    overrides: (panel.links ?? []).map((link) => ({
-      matcher: { id: 'byName', options: link.column },
-      properties: [{ id: 'links', value: [{ title: link.title, url: link.url, targetBlank: false }] }],
-    })),
+    overrides: columnsOf(panel).map((column) => ({ matcher: { id: 'byName', options: column }, properties: propertiesOf(panel, column) })),
   };
+}
+
+function columnsOf({ links = [], columns = [] }: Panel): string[] {
+  return [...new Set([...links, ...columns].map(({ column }) => column))];
+}
+
+function propertiesOf({ links = [], columns = [] }: Panel, column: string): unknown[] {
+  const urls = links.filter((link) => link.column === column).map(({ title, url }) => ({ title, url, targetBlank: false }));
+  return [
+    ...(urls.length > 0 ? [{ id: 'links', value: urls }] : []),
+    ...columns
+      .filter((one) => one.column === column)
+      .flatMap(({ title, unit }) => [{ id: 'displayName', value: title }, ...(unit === undefined ? [] : [{ id: 'unit', value: unit }])]),
+  ];
 }
 
 function options(panel: Panel): unknown {

@@ -14,8 +14,6 @@ export interface Query {
   /** One value now, not a series. */
   readonly instant?: boolean;
   readonly exemplar?: boolean;
-  /** For Tempo: a TraceQL search or a trace ID. */
-  readonly queryType?: 'traceql' | 'traceId';
 }
 
 /** A panel, with its width out of 24 and its height in grid rows. */
@@ -32,6 +30,8 @@ export interface Panel {
   readonly text?: string;
   /** Table: links from a column, as Grafana data links. */
   readonly links?: readonly { readonly column: string; readonly title: string; readonly url: string }[];
+  /** Table: how a column is called and shown; that of the values is `Value #A` and so on, or `Value` where there is one query. */
+  readonly columns?: readonly { readonly column: string; readonly title: string; readonly unit?: string }[];
   readonly stacked?: boolean;
   readonly max?: number;
 }

@@ -1,6 +1,6 @@
 import type { Dashboard } from './dashboard.ts';
 import { logs, prom, stat, table, timeseries } from './panel.ts';
-import { LOGGER, OF_SERVICE, SERVICE } from './variables.ts';
+import { ENVIRONMENT, LOGGER, OF_SERVICE, SERVICE } from './variables.ts';
 
 /** The Node runtime and which of the four bottlenecks it is. */
 export const RUNTIME: Dashboard = {
@@ -8,7 +8,7 @@ export const RUNTIME: Dashboard = {
   title: 'Sonde / Runtime',
   description: 'Event loop, memory, garbage collection and the four bottlenecks of a process: CPU, memory, disk, network.',
   from: 'now-1h',
-  variables: [SERVICE],
+  variables: [SERVICE, ENVIRONMENT],
   rows: [
     {
       title: 'The four bottlenecks',
@@ -104,13 +104,14 @@ export const HANDLES: Dashboard = {
   title: 'Sonde / Handles and heartbeats',
   description: 'Open handles by type, and the age of heartbeats.',
   from: 'now-6h',
-  variables: [SERVICE],
+  variables: [SERVICE, ENVIRONMENT],
   rows: [
     {
       title: 'Handles',
       panels: [
         timeseries('Open, by type', 'short', [prom(`sum by (type) (sonde_handles_open{${OF_SERVICE}})`, '{{type}}')], { stacked: true }),
         timeseries('Growth an hour, by type', 'short', [prom(`sum by (type) (deriv(sonde_handles_open{${OF_SERVICE}}[30m])) * 3600`, '{{type}}')]),
+        table('Suspected leaks', [prom(`sum by (service_name, type, source) (sonde_leaks_suspected{${OF_SERVICE}}) > 0`)], { height: 6 }),
       ],
     },
     {
@@ -133,7 +134,7 @@ export const RESILIENCE: Dashboard = {
   title: 'Sonde / Resilience',
   description: 'Breakers, retries, bulkheads and rate limits under the names of resilience4j.',
   from: 'now-3h',
-  variables: [SERVICE],
+  variables: [SERVICE, ENVIRONMENT],
   rows: [
     {
       title: 'Breakers',
@@ -174,13 +175,13 @@ export const LOGS: Dashboard = {
   title: 'Sonde / Logs and levels',
   description: 'Log lines by level and logger; level leases and who set them.',
   from: 'now-1h',
-  variables: [SERVICE, LOGGER],
+  variables: [SERVICE, ENVIRONMENT, LOGGER],
   rows: [
     {
       title: 'Levels changed at run time',
       panels: [
         stat('Leases running', 'short', prom(`sum(sonde_log_level_override_active{${OF_SERVICE}}) or vector(0)`), { thresholds: [1, 5], width: 6 }),
-        logs('Who changed what', '{obs_kind="audit", service_name=~"$service"}', { width: 18, height: 6 }),
+        logs('Who changed what', `{obs_kind="audit", ${OF_SERVICE}}`, { width: 18, height: 6 }),
       ],
     },
     {
@@ -189,10 +190,10 @@ export const LOGS: Dashboard = {
         timeseries(
           'Lines a second by level',
           'ops',
-          [{ source: 'loki', expr: 'sum by (severity_text) (rate({service_name=~"$service"} [$__auto]))', legend: '{{severity_text}}' }],
+          [{ source: 'loki', expr: `sum by (severity_text) (rate({${OF_SERVICE}} [$__auto]))`, legend: '{{severity_text}}' }],
           { width: 24, stacked: true },
         ),
-        logs('Lines', '{service_name=~"$service"} | scope_name=~"$logger"', { height: 16 }),
+        logs('Lines', `{${OF_SERVICE}} | scope_name=~"$logger"`, { height: 16 }),
       ],
     },
   ],
@@ -204,7 +205,7 @@ export const LEDGER: Dashboard = {
   title: 'Sonde / Telemetry ledger',
   description: 'What was produced, and what became of it, from the process to the backends.',
   from: 'now-3h',
-  variables: [SERVICE],
+  variables: [SERVICE, ENVIRONMENT],
   rows: [
     {
       title: 'In the services',
@@ -279,6 +280,12 @@ export const STACK: Dashboard = {
           { width: 8, height: 7, max: 1, thresholds: [0.5, 0.9] },
         ),
         timeseries('Memory of the collector', 'bytes', [prom('max(otelcol_process_memory_rss_bytes)', 'resident')], { width: 8, height: 7 }),
+        timeseries(
+          'Memory of the servers',
+          'bytes',
+          [prom('max by (job) (process_resident_memory_bytes{job=~"prometheus|loki|tempo|alertmanager|grafana"})', '{{job}}')],
+          { width: 24, height: 7 },
+        ),
       ],
     },
     {

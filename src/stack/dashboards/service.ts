@@ -1,11 +1,25 @@
+import { FUNCTION_SLO, ROUTE_SLO, type SloSubject } from '../alerts/slo-subject.ts';
 import type { Dashboard } from './dashboard.ts';
 import { logs, prom, stat, table, timeseries } from './panel.ts';
-import { FUNCTION, OF_SERVICE, SERVICE } from './variables.ts';
+import { ENVIRONMENT, FUNCTION, OF_SERVICE, SERVICE } from './variables.ts';
 
 const COUNT = `http_server_request_duration_seconds_count{${OF_SERVICE}}`;
 const CALLS = `function_calls_total{${OF_SERVICE}, function=~"$function"}`;
 const quantile = (q: number, metric: string, by: string, more = ''): string =>
   `histogram_quantile(${q}, sum by (le, ${by}) (rate(${metric}_bucket{${OF_SERVICE}${more}}[$__rate_interval])))`;
+
+/** What is left of the budget of each one that promises: a share of calls, of 30 days. */
+function budgetLeft({ labels, calls, objective }: SloSubject): string {
+  const by = labels.join(', ');
+  const all = `sum by (${by}) (increase(${calls.metric}{${OF_SERVICE}}[30d]))`;
+  const failed = `sum by (${by}) (increase(${calls.metric}{${OF_SERVICE}, ${calls.failed}}[30d]))`;
+  return `1 - (${failed} or 0 * ${all}) / (${all} > 0) / on (${by}) (1 - max by (${by}) (${objective}{${OF_SERVICE}}))`;
+}
+
+function burnRate({ labels, ratio, objective }: SloSubject): string {
+  const by = labels.join(', ');
+  return `${ratio}:rate1h{${OF_SERVICE}} / on (${by}) (1 - max by (${by}) (${objective}))`;
+}
 
 /** Rate, errors, duration and what is left of the error budget. */
 export const SERVICE_OVERVIEW: Dashboard = {
@@ -13,7 +27,7 @@ export const SERVICE_OVERVIEW: Dashboard = {
   title: 'Sonde / Service',
   description: 'Rate, errors and duration of a service, and its objectives.',
   from: 'now-3h',
-  variables: [SERVICE],
+  variables: [SERVICE, ENVIRONMENT],
   rows: [
     {
       title: 'Requests',
@@ -29,7 +43,9 @@ export const SERVICE_OVERVIEW: Dashboard = {
         stat('Bugs in an hour', 'short', prom(`sum(increase(errors_total{${OF_SERVICE}, kind="bug"}[1h]))`), { thresholds: [1, 10] }),
         stat('Processes', 'short', prom(`count(process_start_time_seconds{${OF_SERVICE}})`)),
         stat('Starts in an hour', 'short', prom(`sum(changes(process_start_time_seconds{${OF_SERVICE}}[1h]))`), { thresholds: [1, 4] }),
-        timeseries('Requests a second by route', 'reqps', [prom(`sum by (http_route) (rate(${COUNT}[$__rate_interval]))`, '{{http_route}}')]),
+        timeseries('Requests a second by route', 'reqps', [
+          prom(`sum by (http_request_method, http_route) (rate(${COUNT}[$__rate_interval]))`, '{{http_request_method}} {{http_route}}', { exemplar: true }),
+        ]),
         timeseries('By status', 'reqps', [prom(`sum by (http_response_status_code) (rate(${COUNT}[$__rate_interval]))`, '{{http_response_status_code}}')], {
           stacked: true,
         }),
@@ -46,24 +62,16 @@ export const SERVICE_OVERVIEW: Dashboard = {
     {
       title: 'Objectives',
       panels: [
-        table(
-          'Budget left, 30 days',
-          [
-            prom(
-              `1 - (1 - sum by (service_name, function, module) (increase(function_calls_total{${OF_SERVICE}, result!="error"}[30d])) / sum by (service_name, function, module) (increase(function_calls_total{${OF_SERVICE}}[30d]))) / on (service_name, function, module) (1 - max by (service_name, function, module) (sonde_slo_objective_ratio{${OF_SERVICE}}))`,
-            ),
-          ],
-          { help: 'One row a function with a declared objective; 1 is untouched, below 0 is overspent.' },
+        ...[FUNCTION_SLO, ROUTE_SLO].map((subject) =>
+          table(`Error budget left of each ${subject.noun}, 30 days`, [prom(budgetLeft(subject))], {
+            width: 12,
+            help: `One row a ${subject.noun} with an objective; 1 is untouched, below 0 is overspent.`,
+          }),
         ),
         timeseries(
-          'Burn rate, 1 h',
+          'Burn rate, 1 h (1: all of it in 30 days)',
           'short',
-          [
-            prom(
-              `sonde:function_error_ratio:rate1h{${OF_SERVICE}} / on (service_name, function, module) (1 - max by (service_name, function, module) (sonde_slo_objective_ratio))`,
-              '{{function}}',
-            ),
-          ],
+          [prom(burnRate(FUNCTION_SLO), '{{service_name}} {{function}}'), prom(burnRate(ROUTE_SLO), '{{service_name}} {{http_request_method}} {{http_route}}')],
           { thresholds: [1, 14.4], width: 24 },
         ),
       ],
@@ -78,7 +86,7 @@ export const SERVICE_OVERVIEW: Dashboard = {
             '{{server_address}} {{http_response_status_code}}',
           ),
         ]),
-        logs('Warnings and errors', '{service_name=~"$service"} | severity_number>=13'),
+        logs('Warnings and errors', `{${OF_SERVICE}} | severity_number>=13`),
       ],
     },
   ],
@@ -90,7 +98,7 @@ export const FUNCTIONS: Dashboard = {
   title: 'Sonde / Functions',
   description: 'Rate, errors and duration of traced functions and their callers.',
   from: 'now-1h',
-  variables: [SERVICE, FUNCTION],
+  variables: [SERVICE, ENVIRONMENT, FUNCTION],
   rows: [
     {
       title: 'All functions',

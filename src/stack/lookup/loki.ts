@@ -29,14 +29,6 @@ export async function queryLoki(server: ServerOptions, { expr, startNs, endNs, l
   return lines.sort((a, b) => (a.timeNs === b.timeNs ? 0 : a.timeNs < b.timeNs === forward ? -1 : 1)).slice(0, limit);
 }
 
-/** The labels of the series of an expression at a moment. */
-export async function queryLokiSeries(server: ServerOptions, expr: string, atNs: bigint): Promise<Readonly<Record<string, string>>[]> {
-  const answer = await askServer(server, '/loki/api/v1/query', { query: expr, time: String(atNs) });
-  const result = (answer as { data?: { result?: { metric?: Record<string, string> }[] } } | undefined)?.data?.result;
-  if (!Array.isArray(result)) throw new StoreError('io', `Cannot read the answer of ${server.name}: expected series, is this the URL of a Loki?`);
-  return result.map(({ metric = {} }) => metric);
-}
-
 /** A string of LogQL: quoted as in Go. */
 export function quoted(text: string): string {
   return JSON.stringify(text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, ' '));

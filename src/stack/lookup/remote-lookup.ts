@@ -7,7 +7,7 @@ import { pageLimit } from '../../store/query-page.ts';
 import { groupErrors } from './group-errors.ts';
 import { type LokiQuery, queryLoki, quoted } from './loki.ts';
 import { errorRecordOf, type LokiLine, logOf } from './loki-records.ts';
-import { releasesInLoki } from './releases.ts';
+import { type ReleaseSeen, releasesInLoki } from './releases.ts';
 import type { ServerOptions } from './server.ts';
 import { tailLoki } from './tail.ts';
 import { traceFromTempo } from './tempo.ts';
@@ -65,7 +65,10 @@ export function openRemoteLookup({ loki, tempo, now = Date.now }: RemoteLookupOp
       const range = { startNs: startNs < now - DEFAULT_RANGE_NS ? startNs : now - DEFAULT_RANGE_NS, endNs: now };
       const { records, isWhole } = await readRecords(server(), errorExpr({ service: query.service, fingerprint: query.fingerprint }), range);
       if (!isWhole) problems.push({ code: 'truncated', message: `Only the newest ${MAX_GROUPED} errors in Loki are grouped; name a service or a fingerprint` });
-      return groupErrors(records, query, query.regressed ? await releasesInLoki(server(), query.service, range) : undefined);
+      if (!query.regressed) return groupErrors(records, query, undefined);
+      const releases = await releasesInLoki(server(), records.map(seenIn), range);
+      if (!releases.isWhole) problems.push({ code: 'truncated', message: 'Loki has more releases than are looked for; name a service' });
+      return groupErrors(records, query, releases.order);
     },
     async trace(traceId) {
       if (!tempo) throw new StoreError('missing', 'Cannot look up traces: SONDE_TEMPO_URL is not set');
@@ -79,6 +82,11 @@ export function openRemoteLookup({ loki, tempo, now = Date.now }: RemoteLookupOp
     problems: () => problems,
     close: async () => {},
   };
+}
+
+function seenIn(record: ErrorRecord): ReleaseSeen {
+  const timeNs = BigInt(Date.parse(record.timestamp)) * NS_PER_MS;
+  return { service: String(record['service.name'] ?? ''), release: String(record['service.version'] ?? ''), timeNs };
 }
 
 /** One record of each ID: that which amends the others, where there is one. The order stays. */

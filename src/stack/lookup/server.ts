@@ -10,28 +10,51 @@ export interface ServerOptions {
   readonly token?: string | undefined;
   /** Tenant, sent as `X-Scope-OrgID`. */
   readonly tenant?: string | undefined;
+  /** How long one answer may take; 30 s by default. */
+  readonly limitMs?: number;
 }
 
 const LIMIT_MS = 30_000; // a query over a week of a busy Loki takes seconds
 const MAX_BYTES = 67_108_864; // a trace of 50,000 spans as JSON is about 40 MB
 
-/** Asks a server for JSON; `undefined` where it answers 404. What goes wrong is one line that names the server. */
+/** Asks a server for JSON; `undefined` where it answers 404. What goes wrong is one line that names the server and what to do. */
 export async function askServer(server: ServerOptions, path: string, params: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<unknown> {
   const { url, headers } = address(server, path, params);
-  const limit = AbortSignal.timeout(LIMIT_MS);
+  const limit = AbortSignal.timeout(server.limitMs ?? LIMIT_MS);
+  let text: string;
+  let response: Response;
   try {
-    const response = await fetch(url, { headers, redirect: 'error', signal: signal ? AbortSignal.any([signal, limit]) : limit });
+    response = await fetch(url, { headers, redirect: 'manual', signal: signal ? AbortSignal.any([signal, limit]) : limit });
     if (response.status === 404) {
       await response.body?.cancel();
       return undefined;
     }
-    const text = await readBounded(response);
-    if (!response.ok) throw new StoreError('io', `Cannot read from ${server.name}: it answered ${response.status} ${oneLine(text)}`);
-    return JSON.parse(text) as unknown;
+    text = await readBounded(server, response);
   } catch (error) {
     if (error instanceof StoreError) throw error;
-    throw new StoreError('io', `Cannot reach ${server.name} at ${url.origin}: ${reason(error)}`, { cause: error });
+    throw new StoreError('io', `Cannot reach ${server.name} at ${url.origin}: ${reason(error, server)}`, { cause: error });
   }
+  if (!response.ok) throw new StoreError('io', `Cannot read from ${server.name}: ${refusal(server, response, text)}`);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new StoreError('io', `Cannot read the answer of ${server.name}: it is no JSON, is ${url.origin} the URL of a ${server.name}?`);
+  }
+}
+
+/** What an answer that is no success says, and what helps. */
+function refusal(server: ServerOptions, response: Response, text: string): string {
+  const { status, headers } = response;
+  const prefix = `SONDE_${server.name.toUpperCase()}`;
+  const says = oneLine(text);
+  if (status >= 300 && status < 400) return `it sends us elsewhere (${status} ${oneLine(headers.get('location') ?? '')}); set ${prefix}_URL to where it is`;
+  const hint =
+    status === 401 || status === 403
+      ? `; set ${prefix}_TOKEN${server.token ? ' to one that it takes' : ''}, or ${prefix}_TENANT`
+      : status === 429
+        ? `; try again ${headers.has('retry-after') ? `after ${oneLine(headers.get('retry-after') ?? '')} s` : 'later'}, or ask for less time`
+        : '';
+  return `it answered ${status}${says ? ` ${says}` : ''}${hint}`;
 }
 
 function address(server: ServerOptions, path: string, params: Readonly<Record<string, string>>): { url: URL; headers: Record<string, string> } {
@@ -42,6 +65,11 @@ function address(server: ServerOptions, path: string, params: Readonly<Record<st
     throw new StoreError('io', `Cannot use "${server.url}" as the URL of ${server.name}: expected one such as http://127.0.0.1:3100`);
   }
   const headers: Record<string, string> = { accept: 'application/json' };
+  const prefix = `SONDE_${server.name.toUpperCase()}`;
+  // Said here, without the value: the message of fetch would show the secret.
+  for (const [name, value] of Object.entries({ TOKEN: server.token, TENANT: server.tenant })) {
+    if (value && !/^[\x20-\x7e]+$/.test(value)) throw new StoreError('io', `Cannot send ${prefix}_${name} to ${server.name}: expected one line of ASCII`);
+  }
   if (server.token) headers.authorization = `Bearer ${server.token}`;
   else if (url.username)
     headers.authorization = `Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString('base64')}`;
@@ -52,21 +80,25 @@ function address(server: ServerOptions, path: string, params: Readonly<Record<st
   return { url, headers };
 }
 
-async function readBounded(response: Response): Promise<string> {
+async function readBounded(server: ServerOptions, response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength;
-    if (size > MAX_BYTES) throw new StoreError('io', `the answer is over ${MAX_BYTES} bytes; ask for less time`);
+    if (size > MAX_BYTES) throw new StoreError('io', `Cannot read the answer of ${server.name}: it is over ${MAX_BYTES / 1_048_576} MiB; ask for less time`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function reason(error: unknown): string {
+/** Certificates that Node does not trust, by the codes of OpenSSL. */
+const UNTRUSTED = /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT(?:_LOCALLY)?)$/;
+
+function reason(error: unknown, server: ServerOptions): string {
   const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } };
-  if (name === 'TimeoutError') return `no answer within ${LIMIT_MS / 1_000} s`;
-  return cause?.code ?? cause?.message ?? message;
+  if (name === 'TimeoutError') return `no answer within ${(server.limitMs ?? LIMIT_MS) / 1_000} s`;
+  const code = cause?.code ?? cause?.message ?? message;
+  return UNTRUSTED.test(code) ? `${code}; set NODE_EXTRA_CA_CERTS to the certificate of your authority` : code;
 }
 
 function oneLine(text: string): string {

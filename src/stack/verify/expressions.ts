@@ -32,6 +32,9 @@ export function syntaxError(language: Language, expr: string): string | undefine
       problem = `near "${text.slice(Math.max(0, node.from - 20), node.to + 20)}" (column ${node.from + 1})`;
     },
   });
+  // Loki's own grammar knows no negative offset; the one for editors does.
+  const offset = language === 'logql' ? /\boffset\s+-/.exec(text) : null;
+  if (offset) return `near "${offset[0]}" (column ${offset.index + 1}): Loki takes no negative offset`;
   return problem ?? wrongRange(language, tree, text);
 }
 

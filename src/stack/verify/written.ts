@@ -22,7 +22,8 @@ export function writtenExpressions(document: StackDocument): Written[] {
     if (typeof text === 'string' && language !== undefined) languages.set(text, language);
   };
   if (document.file.startsWith('grafana/dashboards/')) {
-    for (const { text, type } of targetsOf(panels)) add(text, LANGUAGES[type]);
+    // A query that is one variable is a trace ID, which TraceQL's grammar does not know.
+    for (const { text, type } of targetsOf(panels)) if (!/^\$\w+$/.test(text ?? '')) add(text, LANGUAGES[type]);
     return [...located(document, languages), ...variableExpressions(document, templating?.list)];
   }
   if (/^grafana\/(?:managed|provisioning)\/alerting\//.test(document.file)) {

@@ -292,6 +292,13 @@ describe('verifyStack', () => {
       /^collector\/prometheus\/rules\/sonde-process\.yml:\d+: this promql does not parse near .*: rate reads a range, such as \[5m\]$/,
     ],
     [
+      'an offset that Loki does not take',
+      'collector/loki/rules/fake/sonde-errors.yml',
+      '[7d] offset 10m',
+      '[7d] offset -10m',
+      /sonde-errors\.yml:\d+: this logql does not parse near "offset -" \(column \d+\): Loki takes no negative offset$/,
+    ],
+    [
       'a severity that is none',
       'collector/prometheus/rules/sonde-process.yml',
       'severity: page',
