@@ -1,6 +1,6 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cli } from '../cli/run-cli.ts';
 
@@ -49,6 +49,24 @@ describe('sonde stack logs|down without what Docker needs: one line, exit code 3
       err: 'sonde: Cannot use Docker: no engine answered within 8 s; start it, or see "docker info"\n',
     });
   }, 30_000);
+
+  it('up: waits for health, and says which contact points have no address', async () => {
+    docker(`echo "$@" >> ${join(dir, 'calls')}`);
+    for (const file of ['docker-compose.yml', 'collector/config.yaml', 'collector/alertmanager/receivers/page-url', '.env']) {
+      mkdirSync(dirname(join(dir, file)), { recursive: true });
+      writeFileSync(join(dir, file), '');
+    }
+    const { exit, out } = await cli(['stack', 'up', '--root', dir]);
+    expect([exit, out.split('\n')[0]]).toEqual([
+      0,
+      'Alerts for ticket, chat go nowhere: put the address of a webhook into collector/alertmanager/receivers/ticket-url, collector/alertmanager/receivers/chat-url',
+    ]);
+    expect(readFileSync(join(dir, 'calls'), 'utf8')).toContain('up --detach --wait --wait-timeout 180');
+    rmSync(join(dir, '.env'));
+    expect((await cli(['stack', 'up', '--root', dir])).err).toMatch(
+      /^sonde: Cannot start the stack: there is no \.env in .*; copy \.env\.example to \.env and set GRAFANA_ADMIN_PASSWORD\n$/,
+    );
+  });
 
   it('hands on what it is asked, and the name of a server is never an option', async () => {
     docker(`echo "$@" >> ${join(dir, 'calls')}`);

@@ -6,6 +6,9 @@ import { CliError, EXIT, unreachable } from '../../exit-codes.ts';
 import { checkDocker } from './docker.ts';
 import { stackRoot } from './root.ts';
 
+const RECEIVERS = 'collector/alertmanager/receivers';
+const CONTACTS = ['page', 'ticket', 'chat'];
+
 export interface ComposeOptions {
   readonly root?: string;
   readonly follow?: boolean;
@@ -18,6 +21,11 @@ export async function upCommand(context: CliContext, options: ComposeOptions): P
   if (!existsSync(join(root, '.env')))
     throw new CliError(EXIT.usage, 'no-env', `Cannot start the stack: there is no .env in ${root}; copy .env.example to .env and set GRAFANA_ADMIN_PASSWORD`);
   await compose(root, ['up', '--detach', '--wait', '--wait-timeout', '180']);
+  const missing = CONTACTS.filter((name) => !existsSync(join(root, RECEIVERS, `${name}-url`)));
+  if (missing.length > 0)
+    context.print(
+      `Alerts for ${missing.join(', ')} go nowhere: put the address of a webhook into ${missing.map((name) => `${RECEIVERS}/${name}-url`).join(', ')}\n`,
+    );
   context.print(
     'The stack is up: Grafana http://127.0.0.1:3000, OTLP http://127.0.0.1:4318. Start services with OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318\n',
   );
