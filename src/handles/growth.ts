@@ -128,7 +128,8 @@ export function take(
 
 function suspect({ type, source }: Watched, { value, perMinute, sinceMono }: Suspicion, mono: number): SuspectedLeak {
   const since = new Date(clock.now() - (mono - sinceMono)).toISOString();
-  const rate = perMinute >= 1 ? `+${Number(perMinute.toPrecision(2))}/min` : `+${Number((perMinute * 60).toPrecision(2))}/h`;
+  const unit = type === 'heap' ? ' MB' : '';
+  const rate = perMinute >= 1 ? `+${Number(perMinute.toPrecision(2))}${unit}/min` : `+${Number((perMinute * 60).toPrecision(2))}${unit}/h`;
   const what =
     type === 'collection'
       ? `${value} entries in ${source}`

@@ -99,6 +99,36 @@ describe('a process that ends', () => {
   });
 });
 
+describe('the heap that is left after full collections', () => {
+  interface Result {
+    readonly suspected: readonly { type: string; summary: string; errorId: string }[];
+    readonly metric: readonly string[];
+  }
+  async function live(life: 'leaks' | 'churns'): Promise<{ result: Result; records: Record<string, unknown>[]; code: number | null; err: string }> {
+    const program = start(['--expose-gc', '--max-old-space-size=384', fixture('heap.mjs'), join(dir, `heap-${life}`), life]);
+    const [code] = (await once(program.child, 'close')) as [number | null];
+    const lines = program.said().out.split('\n');
+    const records = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, unknown>);
+    return { result: JSON.parse(lines.find((line) => line.startsWith('RESULT '))?.slice(7) ?? '{}') as Result, records, code, err: program.said().err };
+  }
+
+  it('is one record with an error ID, a metric and an entry on /debug/handles where it only grows', async () => {
+    const { result, records, code, err } = await live('leaks');
+    expect([code, err]).toEqual([0, '']);
+    const told = records.filter((record) => record['error.code'] === 'sonde/suspected-leak');
+    expect(told.map((record) => [record['leak.type'], record['error.id']])).toEqual([['heap', result.suspected[0]?.errorId]]);
+    expect(result.suspected).toMatchObject([{ type: 'heap', summary: expect.stringMatching(/^\d+ MB of heap after collection, \+\d+ MB\/h since \d{4}-/) }]);
+    expect(result.metric).toEqual([expect.stringMatching(/^sonde_leaks_suspected\{type="heap",source="the heap"\} \d+/)]);
+  });
+
+  it('is nothing where as much is made and dropped', async () => {
+    const { result, records, code } = await live('churns');
+    expect(code).toBe(0);
+    expect([result.suspected, result.metric]).toEqual([[], []]);
+    expect(records.filter((record) => record['error.code'] === 'sonde/suspected-leak')).toEqual([]);
+  });
+});
+
 describe('a heartbeat in a program', () => {
   it('names the function that blocks the event loop, and holds nothing', async () => {
     const program = start([fixture('blocked.mjs')]);

@@ -199,7 +199,7 @@ describe('a suspicion', () => {
     watch();
     for (let minute = 0; minute < 100; minute++) take('heap', minute * MINUTE, 100 + 9 * minute, 'heap', 'the heap', HEAP_SCALES);
     expect(suspectedLeaks()).toEqual([
-      expect.objectContaining({ type: 'heap', summary: expect.stringMatching(/^\d+ MB of heap after collection, \+9\/min since /) }),
+      expect.objectContaining({ type: 'heap', summary: expect.stringMatching(/^\d+ MB of heap after collection, \+9 MB\/min since /) }),
     ]);
   });
 
