@@ -165,13 +165,16 @@ export class Batcher implements SpanOutput {
   /** Takes a line of the error journal; `journaled` is false where the journal could not be written. */
   error(line: string, journaled = true): void {
     this.#produced[2]!++;
-    const batch = this.#forLine('error', line);
+    const batch = this.#forLine('error', line, journaled);
     if (batch === undefined) {
       // The line stays in the journal, and so does everything after it, for the next start.
       if (journaled) this.#journalGap = true;
       return;
     }
-    if (journaled && !this.#journalGap) this.#journaled++;
+    if (journaled) {
+      batch.onDisk++;
+      if (!this.#journalGap) this.#journaled++;
+    }
     batch.errors.push(line);
   }
 
@@ -262,21 +265,38 @@ export class Batcher implements SpanOutput {
     if (!this.#inflight.hasRoom(signal) && !(this.#look() && this.#inflight.hasRoom(signal))) return false;
     const slot = this.#inflight.takeSlot();
     this.#refused = 0;
-    this.#batch = { slot, rows: 0, epochMs: 0, beside: [], logs: [], severities: [], errors: [], metrics: [], journaled: 0, chars: 0, rowMs: 0, deaths: 0 };
+    this.#batch = {
+      slot,
+      rows: 0,
+      epochMs: 0,
+      beside: [],
+      logs: [],
+      severities: [],
+      errors: [],
+      metrics: [],
+      journaled: 0,
+      onDisk: 0,
+      chars: 0,
+      rowMs: 0,
+      deaths: 0,
+    };
     this.#side.begin(slot * SIDE_BYTES, this.#batch.beside);
     this.#row = slot * BATCH_ROWS;
     this.#end = this.#row + this.#capacity();
     return true;
   }
 
-  #forLine(signal: Signal, line: string): Batch | undefined {
+  /** The batch for a line; `onDisk`: where there is none the journal keeps it. */
+  #forLine(signal: Signal, line: string, onDisk = false): Batch | undefined {
     if (line.length > RECORD_CHARS) {
-      this.#ledger.drop(signal, 'too_large');
+      if (onDisk) this.#ledger.leaveInJournal(1);
+      else this.#ledger.drop(signal, 'too_large');
       return undefined;
     }
     const full = this.#batch !== undefined && (this.#batch.chars > BATCH_CHARS || this.#batch.logs.length + this.#batch.errors.length >= BATCH_LINES);
     if ((full || this.#batch === undefined) && !this.#room(signal)) {
-      this.#refuse(signal);
+      if (onDisk) this.#ledger.leaveInJournal(1);
+      else this.#refuse(signal);
       return undefined;
     }
     const batch = this.#batch as Batch;

@@ -27,6 +27,8 @@ export interface Batch {
   readonly metrics: MetricSnapshot[];
   /** Journal lines handed over up to the end of this batch. */
   journaled: number;
+  /** Of its errors, those that are in the journal. */
+  onDisk: number;
   chars: number;
   /** What its first row took. */
   rowMs: number;
@@ -42,6 +44,8 @@ export class Inflight {
   #batches: Batch[] = [];
   #chars = 0;
   #journaled = 0;
+  /** A batch was given up whose errors are in the journal: they stay there, and with them all that follow. */
+  #journalGap = false;
   /** Spans under way. */
   rows = 0;
 
@@ -85,7 +89,8 @@ export class Inflight {
         this.#chars -= batch.chars;
         this.rows -= batch.rows;
         this.#free.push(batch.slot);
-        if (open.length === 0) this.#journaled = batch.journaled;
+        if (state === GIVEN_UP && batch.onDisk > 0) this.#journalGap = true;
+        if (open.length === 0 && !this.#journalGap) this.#journaled = batch.journaled;
       }
     }
     this.#batches = open;
@@ -116,7 +121,8 @@ export class Inflight {
     if (state === SETTLED) return this.#ledger.absorb(batch.slot); // at the last moment
     this.#ledger.drop('span', reason, batch.rows);
     this.#ledger.drop('log', reason, batch.logs.length);
-    this.#ledger.drop('error', reason, batch.errors.length);
+    this.#ledger.leaveInJournal(batch.onDisk);
+    this.#ledger.drop('error', reason, batch.errors.length - batch.onDisk);
     this.#ledger.drop('metric', reason, countPoints(batch.metrics));
   }
 }

@@ -93,6 +93,8 @@ export class Ledger {
   readonly #own = new Float64Array(BATCH_CELLS);
   /** Produced, by index of {@link SIGNALS}: the hot path bumps a cell and calls nothing. */
   readonly produced: Float64Array = new Float64Array(SIGNALS.length);
+  /** Error records that only the journal has, which the next start takes over: they count as spooled. */
+  #journaled = 0;
 
   constructor(memory: SharedArrayBuffer) {
     this.#shared = new Float64Array(memory);
@@ -101,6 +103,11 @@ export class Ledger {
   /** Counts records that the app thread itself gave up. */
   drop(signal: Signal, reason: DropReason, count = 1): void {
     this.#own[SIGNAL_INDEX[signal] * CELLS + DROPPED + REASON_INDEX[reason]]! += count;
+  }
+
+  /** Counts error records that were given up here and stay in the journal. */
+  leaveInJournal(count: number): void {
+    this.#journaled += count;
   }
 
   /** Adds what became of the batch in `slot`, which is settled. */
@@ -132,7 +139,7 @@ export class Ledger {
     const stored = cell(STORED);
     const sent = cell(SENT);
     // Below zero while records have left the spool again before the rest of their batch is settled.
-    const spooled = Math.max(0, cell(SPOOLED));
+    const spooled = Math.max(0, cell(SPOOLED)) + (index === SIGNAL_INDEX.error ? this.#journaled : 0);
     const dropped = {} as Record<DropReason, number>;
     let settled = stored + sent + spooled;
     for (const reason of DROP_REASONS) {

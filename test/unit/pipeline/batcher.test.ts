@@ -81,11 +81,13 @@ describe('the batcher', () => {
   it('refuses a record that no receiver would take', () => {
     const { batcher, ledger, posted, rowsOf } = batcherRig();
     batcher.log('x'.repeat(600_000), 9);
-    batcher.error('x'.repeat(600_000));
+    batcher.error('x'.repeat(600_000), false);
+    batcher.error('x'.repeat(600_000), true);
     batcher.ended(endedSpan({ attrs: { big: 'x'.repeat(600_000) }, values: { a: 1 } }));
     batcher.ended(endedSpan({ attrs: { small: 1 }, values: { a: 1 } }));
     batcher.post();
     for (const signal of ['log', 'error', 'span'] as const) expect(ledger.report()[signal].dropped.too_large).toBe(1);
+    expect(ledger.report().error).toMatchObject({ produced: 2, spooled: 1, pending: 0 }); // the journal has it
     expect(materialiseSpans(rowsOf(posted[0]!))[0]?.attributes).toEqual({ a: 1, small: 1 });
   });
 
@@ -152,6 +154,32 @@ describe('the batcher', () => {
     batcher.reap();
     batcher.reap();
     expect(acknowledged.at(-1)).toBe(2);
+  });
+
+  it('loses no error record that the journal has: at the end, after it, and with a batch that is given up, it counts as spooled', () => {
+    const acknowledged: number[] = [];
+    const { batcher, ledger, posted, settle, dieOn } = batcherRig((total) => acknowledged.push(total));
+    batcher.error('{"a":1}');
+    batcher.error('{"a":2}', false);
+    batcher.post();
+    for (let death = 1; death <= 3; death++) {
+      dieOn(posted[0]!);
+      batcher.beginAgain();
+    }
+    expect(ledger.report().error).toMatchObject({ produced: 2, spooled: 1, pending: 0, dropped: { rejected: 1 } });
+    batcher.error('{"a":3}');
+    batcher.post();
+    settle(posted.at(-1)!);
+    batcher.reap();
+    expect(acknowledged).toEqual([]); // the first line is in the journal only: nothing of it may be deleted
+    batcher.error('{"a":4}');
+    batcher.error('{"a":5}', false);
+    batcher.close();
+    batcher.error('{"a":6}');
+    batcher.error('{"a":7}', false);
+    const { produced, spooled, pending, dropped } = ledger.report().error;
+    expect([produced, spooled, dropped.rejected, dropped.expired]).toEqual([7, 3, 1, 2]);
+    expect(produced - spooled - dropped.rejected - dropped.expired).toBe(pending);
   });
 
   it('gives a batch up on which three workers died, and no other', () => {
