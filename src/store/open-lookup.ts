@@ -1,18 +1,21 @@
 import type { ErrorRecord } from '../core/records.ts';
 import { completeRecord } from '../errors/complete.ts';
 import { sameAs, unfold } from '../errors/fold.ts';
-import { findInJournals, listJournals, readJournal } from '../errors/journal-reader.ts';
+import { findInJournals } from '../errors/journal-reader.ts';
 import { StoreError } from './failure.ts';
 import { errorTimeMs } from './ingest/errors.ts';
 import type { ErrorQuery, Lookup, Page } from './lookup.ts';
 import { openReader } from './query.ts';
+import { readUnstored, type Unstored } from './unstored.ts';
 
 // Records that wait in journals: a worker stores them within a second, so there are many only where it died.
 const MAX_UNSTORED = 1_000;
+const NONE: Unstored = { journaled: false, records: [] };
 
 /** Opens the store in `dir`, with the journals beside it: a record that nobody has stored yet is found there. */
 export function openLookup(dir: string): Lookup {
   const store = openReader(dir);
+  const inStore = async (id: string): Promise<ErrorRecord | undefined> => (await orMissing(store.error(id))).found;
   return {
     ...store,
     async error(id) {
@@ -29,9 +32,13 @@ export function openLookup(dir: string): Lookup {
     },
     async errors(query) {
       const page = await orMissing(store.errors(query));
-      const unstored = query.after === undefined ? await unstoredErrors(dir, store, query) : [];
-      if (page.missing && unstored.length === 0) throw page.missing;
-      return joinPages(unstored, page.found);
+      const { journaled, records } = query.after === undefined ? await readUnstored(dir, inStore) : NONE;
+      if (page.missing && !journaled) throw page.missing;
+      return joinPages(records.filter((record) => matches(record, query)).slice(0, MAX_UNSTORED), page.found);
+    },
+    async groups(query) {
+      const { journaled, records } = await readUnstored(dir, inStore);
+      return journaled ? store.groups(query, records) : store.groups(query);
     },
   };
 }
@@ -46,21 +53,6 @@ async function orMissing<T>(asked: Promise<T>): Promise<{ readonly found: T | un
   }
 }
 
-async function unstoredErrors(dir: string, store: Lookup, query: ErrorQuery): Promise<ErrorRecord[]> {
-  const records: ErrorRecord[] = [];
-  for (const { path } of listJournals(dir).reverse()) {
-    for (const line of readJournal(path).records.toReversed()) {
-      if (!matches(line, query)) continue;
-      const record = completeRecord(line);
-      if (query.fingerprint !== undefined && record['sonde.error.fingerprint'] !== query.fingerprint) continue;
-      if ((await orMissing(store.error(record['error.id']))).found) continue;
-      records.push(record);
-      if (records.length === MAX_UNSTORED) return records;
-    }
-  }
-  return records;
-}
-
 function matches(record: ErrorRecord, query: ErrorQuery): boolean {
   const timeMs = errorTimeMs(record);
   const wanted: [unknown, unknown][] = [
@@ -68,6 +60,7 @@ function matches(record: ErrorRecord, query: ErrorQuery): boolean {
     [query.kind, record['sonde.error.kind']],
     [query.type, record['error.type']],
     [query.traceId, record.trace_id],
+    [query.fingerprint, record['sonde.error.fingerprint']],
   ];
   return timeMs >= (query.sinceMs ?? -Infinity) && timeMs < (query.untilMs ?? Infinity) && wanted.every(([asked, is]) => asked === undefined || asked === is);
 }

@@ -1,4 +1,7 @@
-import { HISTORY } from './day-files.ts';
+import type { ErrorRecord } from '../core/records.ts';
+import { type Day, HISTORY } from './day-files.ts';
+import { StoreError } from './failure.ts';
+import { errorTimeMs } from './ingest/errors.ts';
 import type { ErrorGroup, GroupQuery, Page, ReleaseCount } from './lookup.ts';
 import { pageLimit } from './query-page.ts';
 import type { ReadFiles } from './read-files.ts';
@@ -8,11 +11,16 @@ import type { SqlRow } from './sqlite.ts';
 // Groups of one day: a fingerprint without line numbers gives dozens; more than this is a fingerprint gone wrong.
 const MAX_GROUPS = 5_000;
 
-/** The groups of all days and of the history, joined by fingerprint; the releases' own first and last times are kept. */
-export function readGroups(files: ReadFiles, query: GroupQuery): Page<ErrorGroup> {
-  const order = query.regressed ? releaseOrder(files) : undefined;
+/**
+ * The groups of all days, of the history and of records that are in no file yet, joined by fingerprint; the releases' own
+ * first and last times are kept.
+ */
+export function readGroups(files: ReadFiles, query: GroupQuery, unstored?: readonly ErrorRecord[]): Page<ErrorGroup> {
+  const days = daysOf(files, unstored !== undefined);
+  const further = (unstored ?? []).map(rowOf);
+  const order = query.regressed ? releaseOrder(files, days, further) : undefined;
   const groups: ErrorGroup[] = [];
-  for (const rows of readRows(files, query.fingerprint).values()) {
+  for (const rows of readRows(files, days, query.fingerprint, further).values()) {
     const group = joinGroup(rows);
     if (isWanted(group, query) && (order === undefined || hasRegressed(rows, order, query.release))) groups.push(group);
   }
@@ -23,19 +31,51 @@ export function readGroups(files: ReadFiles, query: GroupQuery): Page<ErrorGroup
   return { items, next: start + limit < groups.length ? items.at(-1)?.fingerprint : undefined };
 }
 
-function readRows(files: ReadFiles, fingerprint: string | undefined): Map<string, SqlRow[]> {
+function daysOf(files: ReadFiles, mayBeMissing: boolean): Day[] {
+  try {
+    return files.days();
+  } catch (error) {
+    if (mayBeMissing && error instanceof StoreError && error.code === 'missing') return [];
+    throw error;
+  }
+}
+
+/** A record as the group of one that the table would make of it. */
+function rowOf(record: ErrorRecord): SqlRow {
+  const timeMs = errorTimeMs(record);
+  return {
+    fingerprint: record['sonde.error.fingerprint'],
+    service: textOf(record['service.name']),
+    release: textOf(record['service.version']),
+    first_ms: timeMs,
+    last_ms: timeMs,
+    count: 1,
+    kind: record['sonde.error.kind'],
+    type: record['error.type'],
+    message: record.message.slice(0, 300),
+    last_error_id: record['error.id'],
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function readRows(files: ReadFiles, days: readonly Day[], fingerprint: string | undefined, further: readonly SqlRow[]): Map<string, SqlRow[]> {
   const rowsOf = new Map<string, SqlRow[]>();
   const where = fingerprint === undefined ? '' : 'WHERE fingerprint = ?';
   const values = fingerprint === undefined ? [] : [fingerprint];
-  for (const day of [...files.days(), HISTORY]) {
+  const add = (row: SqlRow): void => {
+    const key = String(row['fingerprint']);
+    const same = rowsOf.get(key);
+    if (same) same.push(row);
+    else rowsOf.set(key, [row]);
+  };
+  for (const day of [...days, HISTORY]) {
     const rows = files.read(day, (file) => file.all(`SELECT * FROM error_groups ${where} ORDER BY last_ms DESC LIMIT ?`, ...values, MAX_GROUPS)) ?? [];
-    for (const row of rows) {
-      const key = String(row['fingerprint']);
-      const same = rowsOf.get(key);
-      if (same) same.push(row);
-      else rowsOf.set(key, [row]);
-    }
+    rows.forEach(add);
   }
+  for (const row of further) if (fingerprint === undefined || row['fingerprint'] === fingerprint) add(row);
   return rowsOf;
 }
 

@@ -2,7 +2,7 @@ import type { ErrorRecord } from '../core/records.ts';
 import { errorIdTime, parseErrorId } from '../errors/error-id.ts';
 import { sameAs, unfold } from '../errors/fold.ts';
 import { DAY_MS, type Day, dayOf } from './day-files.ts';
-import type { Lookup, StoredTrace } from './lookup.ts';
+import type { ErrorGroup, GroupQuery, Lookup, Page, StoredTrace } from './lookup.ts';
 import { readActivity } from './query-activity.ts';
 import { readErrors } from './query-errors.ts';
 import { readGroups } from './query-groups.ts';
@@ -13,8 +13,14 @@ import { errorOf, spanOf } from './rows.ts';
 // A trace of more spans is a loop; the first ones by start tell the story.
 const MAX_SPANS = 5_000;
 
+/** A {@link Lookup} in the store alone. */
+export interface StoreReader extends Lookup {
+  /** `unstored` are further error records, which are counted with those in the store; with them a store may be missing. */
+  groups(query: GroupQuery, unstored?: readonly ErrorRecord[]): Promise<Page<ErrorGroup>>;
+}
+
 /** Opens the store in `dir` for reading, while others write. Files are opened when a look-up needs them. */
-export function openReader(dir: string): Lookup {
+export function openReader(dir: string): StoreReader {
   const files = new ReadFiles(dir);
   const find = (id: string): ErrorRecord | undefined => {
     for (const day of daysFor(id, files.days())) {
@@ -30,7 +36,7 @@ export function openReader(dir: string): Lookup {
       return record && whole !== undefined ? unfold(record, find(whole)) : record;
     },
     errors: async (query) => readErrors(files, query),
-    groups: async (query) => readGroups(files, query),
+    groups: async (query, unstored) => readGroups(files, query, unstored),
     async trace(traceId, aroundMs) {
       const found = readTrace(files, traceId, aroundMs);
       return found || aroundMs === undefined ? found : readTrace(files, traceId, undefined);

@@ -1,4 +1,4 @@
-import { HISTORY } from './day-files.ts';
+import { type Day, HISTORY } from './day-files.ts';
 import type { ReadFiles } from './read-files.ts';
 import type { SqlRow } from './sqlite.ts';
 
@@ -10,9 +10,9 @@ export type ReleaseOrder = ReadonlyMap<string, readonly string[]>;
 
 /**
  * The releases in the order in which they first wrote anything: the history's first, then by day, and within a day by the
- * number of their resource. A release that never failed is in it too.
+ * number of their resource, and at last those of records that are in no file yet. A release that never failed is in it too.
  */
-export function releaseOrder(files: ReadFiles): ReleaseOrder {
+export function releaseOrder(files: ReadFiles, newestFirst: readonly Day[], unstored: readonly SqlRow[]): ReleaseOrder {
   const order = new Map<string, string[]>();
   const add = (service: unknown, release: unknown): void => {
     if (typeof service !== 'string' || typeof release !== 'string' || release === '') return;
@@ -20,17 +20,17 @@ export function releaseOrder(files: ReadFiles): ReleaseOrder {
     if (!releases.includes(release)) releases.push(release);
     order.set(service, releases);
   };
-  const days = files.days().reverse();
   for (const row of files.read(HISTORY, (file) => file.all('SELECT service, release FROM error_groups GROUP BY service, release ORDER BY min(first_ms)')) ??
     []) {
     add(row['service'], row['release']);
   }
-  for (const day of days) {
+  for (const day of newestFirst.toReversed()) {
     for (const row of files.read(day, (file) => file.all('SELECT body FROM resources ORDER BY id LIMIT ?', MAX_RESOURCES)) ?? []) {
       const body = JSON.parse(String(row['body'])) as Record<string, unknown>;
       add(body['service.name'], body['service.version']);
     }
   }
+  for (const row of unstored.toSorted((a, b) => Number(a['first_ms']) - Number(b['first_ms']))) add(row['service'], row['release']);
   return order;
 }
 
