@@ -1,4 +1,5 @@
 import { clock, type TimerHandle } from '../core/clock.ts';
+import type { HandleInfo } from './handle-info.ts';
 import { describeHandle } from './leak-message.ts';
 import { listHandles } from './list-handles.ts';
 
@@ -16,8 +17,8 @@ const REST_MS = 10; // of work in one look: our own look and an interval that do
 const MAX_SHOWN = 20; // a screen
 
 /**
- * Says what holds the process when it has nothing left to do and does not end (`SONDE_EXPLAIN_EXIT=1`): once for each set of
- * handles, after two seconds of rest. Returns the function that ends it. Its own timer does not hold the process.
+ * Says what holds the process when it has nothing left to do and does not end (`SONDE_EXPLAIN_EXIT=1`), after two seconds of rest:
+ * once for each set of handles; once in all for a process that listens, and again when its servers are closed. Returns the function that ends it. Its own timer does not hold the process.
  */
 export function explainExit(options: ExplainOptions = {}): () => void {
   const afterMs = options.afterMs ?? AFTER_MS;
@@ -43,12 +44,17 @@ export function explainExit(options: ExplainOptions = {}): () => void {
 
 function explain(write: (text: string) => void, told: string, afterMs: number): string {
   const holders = listHandles().filter(({ holdsProcess }) => holdsProcess);
-  const key = holders.map(({ id }) => id).join();
+  const servers = holders.filter(({ type }) => type === 'server');
+  // A process that listens may be meant to stay: connections that come and go are no news there.
+  const key = servers.length > 0 ? `listens ${idsOf(servers)}` : idsOf(holders);
   if (key === told || holders.length === 0) return told;
   const more = holders.length > MAX_SHOWN ? [`  and ${holders.length - MAX_SHOWN} more`] : [];
   const what = holders.length === 1 ? '1 handle holds' : `${holders.length} handles hold`;
+  const listens = servers.length > 0 ? ' (it listens, so it may be meant to stay; this is said again once its servers are closed)' : '';
   write(
-    `${[`sonde: nothing was done for ${afterMs / 1_000} s, and ${what} the process:`, ...holders.slice(0, MAX_SHOWN).map(describeHandle), ...more].join('\n')}\n`,
+    `${[`sonde: nothing was done for ${afterMs / 1_000} s, and ${what} the process${listens}:`, ...holders.slice(0, MAX_SHOWN).map(describeHandle), ...more].join('\n')}\n`,
   );
   return key;
 }
+
+const idsOf = (handles: readonly HandleInfo[]): string => handles.map(({ id }) => id).join();

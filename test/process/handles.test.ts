@@ -53,11 +53,19 @@ describe('a process that does not end', () => {
     const program = start([fixture('stuck.mjs'), join(dir, 'explain')], { SONDE_EXPLAIN_EXIT: '1' });
     await program.until(({ err }) => err.includes('close it with clearInterval'));
     expect(program.said().err).toMatch(
-      /sonde: nothing was done for 2 s, and 2 handles hold the process:\n {2}server 127\.0\.0\.1:\d+, opened at test\/process\/fixtures\/handles\/stuck\.mjs:6:16/,
+      /sonde: nothing was done for 2 s, and 2 handles hold the process \(it listens, [^)]*\):\n {2}server 127\.0\.0\.1:\d+, opened at test\/process\/fixtures\/handles\/stuck\.mjs:6:16/,
     );
     expect(program.said().err).toMatch(
       / {2}interval 60000ms, opened at test\/process\/fixtures\/handles\/stuck\.mjs:7:1, .*\n {4}close it with clearInterval\(timer\)/,
     );
+  });
+
+  it('is not explained again for each connection while it listens, but again when its server is closed and it still does not end', async () => {
+    const program = start([fixture('closes.mjs'), join(dir, 'closes')], { SONDE_EXPLAIN_EXIT: '1' });
+    await program.until(({ err }) => err.includes('1 handle holds the process:'));
+    const said = program.said().err.match(/nothing was done for 2 s, and .* the process( \(it listens)?/g);
+    expect(said).toEqual(['nothing was done for 2 s, and 1 handle holds the process (it listens', 'nothing was done for 2 s, and 1 handle holds the process']);
+    expect(program.said().err).toContain('interval 60000ms');
   });
 
   it('says nothing of the kind without it', async () => {
