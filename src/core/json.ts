@@ -33,7 +33,7 @@ function copy(
 ): unknown {
   switch (typeof value) {
     case 'string':
-      return value.length > MAX_STRING ? `${value.slice(0, MAX_STRING)}… [${value.length - MAX_STRING} more characters]` : value;
+      return shortened(value);
     case 'number':
       return Number.isFinite(value) ? value : String(value);
     case 'bigint':
@@ -65,8 +65,8 @@ function copyObject(
       return copyProps(Object.assign(Object.create(null), { type: value.name, message: value.message, stack: value.stack }, value), revise, path, seen);
     if (value instanceof RegExp || value instanceof URL) return copy(revised(String(value), revise, path), revise, path, seen);
     if (ArrayBuffer.isView(value)) return `[${value.constructor.name} of ${value.byteLength} bytes]`;
-    if (value instanceof Map) return copyProps(Object.fromEntries([...value].slice(0, MAX_KEYS).map(([k, v]) => [String(k), v])), revise, path, seen);
-    if (value instanceof Set) return copyArray([...value], revise, path, seen);
+    if (value instanceof Map) return copyProps(Object.fromEntries(firstOf(value).map(([k, v]) => [String(k), v])), revise, path, seen, value.size);
+    if (value instanceof Set) return copyArray(firstOf(value), revise, path, seen, value.size);
     if (Array.isArray(value)) return copyArray(value, revise, path, seen);
     const toJSON = (value as { toJSON?: unknown }).toJSON;
     if (typeof toJSON === 'function') return copy(revised(toJSON.call(value), revise, path), revise, path, seen);
@@ -76,6 +76,24 @@ function copyObject(
   } finally {
     seen.delete(value);
   }
+}
+
+/** A text of bearable length. One that is shortened is left as it is, so that it can be shortened before it is searched. */
+export function shortened(text: string): string {
+  if (text.length <= MAX_STRING || (text.length <= MAX_STRING + MARK && text.endsWith(' more characters]'))) return text;
+  return `${text.slice(0, MAX_STRING)}… [${text.length - MAX_STRING} more characters]`;
+}
+
+const MARK = 40; // characters of what says how many are missing
+
+/** The entries that are shown: a map of a million is not gone through for two hundred. */
+function firstOf<T>(entries: Iterable<T>): T[] {
+  const first: T[] = [];
+  for (const entry of entries) {
+    if (first.length === MAX_KEYS) break;
+    first.push(entry);
+  }
+  return first;
 }
 
 /** The text that an object stands for holds secrets like any other: the password of a `URL`. */
@@ -88,6 +106,7 @@ function copyArray(
   revise: ((key: string, value: unknown, path: readonly string[]) => unknown) | undefined,
   path: string[],
   seen: Set<object>,
+  length = items.length,
 ): unknown[] {
   const out: unknown[] = [];
   const count = Math.min(items.length, MAX_KEYS);
@@ -95,10 +114,10 @@ function copyArray(
     if (valuesLeft-- <= 0) return [...out, '[too many values]'];
     const key = String(i);
     path.push(key);
-    out.push(copy(revise ? revise(key, items[i], path) : items[i], revise, path, seen) ?? null);
+    out.push(copy(asked(revise, key, items[i], path), revise, path, seen) ?? null);
     path.pop();
   }
-  if (items.length > count) out.push(`[${items.length - count} more]`);
+  if (length > count) out.push(`[${length - count} more]`);
   return out;
 }
 
@@ -107,14 +126,13 @@ function copyProps(
   revise: ((key: string, value: unknown, path: readonly string[]) => unknown) | undefined,
   path: string[],
   seen: Set<object>,
+  size?: number,
 ): Record<string, unknown> {
   const out: Record<string, unknown> = Object.create(null);
-  let count = 0;
-  for (const key of Object.keys(value)) {
-    if (count++ === MAX_KEYS) {
-      out['…'] = `[${Object.keys(value).length - MAX_KEYS} more keys]`;
-      break;
-    }
+  const keys = Object.keys(value);
+  const length = size ?? keys.length;
+  if (keys.length > MAX_KEYS) keys.length = MAX_KEYS;
+  for (const key of keys) {
     if (valuesLeft-- <= 0) {
       out['…'] = '[too many values]';
       break;
@@ -126,10 +144,22 @@ function copyProps(
       item = `[unreadable: ${safeMessage(error)}]`;
     }
     path.push(key);
-    out[key] = copy(revise ? revise(key, item, path) : item, revise, path, seen);
+    out[key] = copy(asked(revise, key, item, path), revise, path, seen);
     path.pop();
   }
+  if (length > MAX_KEYS) out['…'] ??= `[${length - MAX_KEYS} more keys]`;
   return out;
+}
+
+/** What `revise` makes of a value. A text is shortened first, as a search through megabytes takes its time. */
+function asked(
+  revise: ((key: string, value: unknown, path: readonly string[]) => unknown) | undefined,
+  key: string,
+  item: unknown,
+  path: readonly string[],
+): unknown {
+  if (revise === undefined) return item;
+  return revise(key, typeof item === 'string' ? shortened(item) : item, path);
 }
 
 /** The message of anything that was thrown; never throws. */

@@ -1,5 +1,5 @@
 import { errorType } from '../core/error-type.ts';
-import { safeCopy } from '../core/json.ts';
+import { safeCopy, shortened } from '../core/json.ts';
 import { type Redactor, redactor } from '../core/redact.ts';
 import { scrub } from '../core/redact-text.ts';
 import { errorIdOf } from '../errors/report.ts';
@@ -45,10 +45,10 @@ export function fieldsText(fields: object, skip?: string): string {
 /** `,"key":value`, or nothing for `undefined`. */
 export function fieldText(key: string, given: unknown): string {
   if ((key === 'err' || key === 'error') && given instanceof Error) return errorText(given);
-  const value = revise(key, given, revise.byPath ? [key] : NO_PATH);
+  const value = revise(key, typeof given === 'string' ? shortened(given) : given, revise.byPath ? [key] : NO_PATH);
   switch (typeof value) {
     case 'string':
-      return keyText(key) + jsonString(value.length > MAX_STRING ? `${value.slice(0, MAX_STRING)}… [${value.length - MAX_STRING} more characters]` : value);
+      return keyText(key) + jsonString(value);
     case 'number':
       return keyText(key) + (Number.isFinite(value) ? value : `"${value}"`);
     case 'boolean':

@@ -1,4 +1,5 @@
 import { clock } from '../core/clock.ts';
+import { safeMessage } from '../core/json.ts';
 import { type LevelName, LINE_LEVELS, type LineLevel, parseLevel, SEVERITY } from '../core/level.ts';
 import { addOverhead } from '../core/overhead.ts';
 import { currentScope, ROOT, type Scope, storage } from '../core/scope.ts';
@@ -167,7 +168,7 @@ function complete(methods: Logger, node: LevelNode): Logger {
     },
     child: {
       value(this: Self, bindings: object): Logger {
-        const values = Object.assign(Object.create(null), this?.[BINDINGS]?.values, bindings) as Record<string, unknown>;
+        const values = joined(this?.[BINDINGS]?.values, bindings);
         const child = Object.create(methods) as Logger & { [BINDINGS]: Bindings };
         child[BINDINGS] = { values, text: fieldsText(values) };
         return child;
@@ -175,6 +176,16 @@ function complete(methods: Logger, node: LevelNode): Logger {
     },
   });
   return Object.create(methods) as Logger;
+}
+
+/** The bindings of a child. What cannot be read is left out: logging never throws. */
+function joined(former: Bindings['values'] | undefined, added: object): Record<string, unknown> {
+  const values: Record<string, unknown> = Object.assign(Object.create(null), former);
+  try {
+    return Object.assign(values, added);
+  } catch (error) {
+    return Object.assign(values, { unreadable: safeMessage(error) });
+  }
 }
 
 function nothing(): void {}

@@ -63,6 +63,35 @@ describe('safeCopy', () => {
     expect(safeCopy('x'.repeat(40_000))).toMatch(/^x{32768}… \[7232 more characters\]$/);
   });
 
+  it('goes through no more of a map, a set or a text than it shows', () => {
+    let taken = 0;
+    class Large extends Map<number, number> {
+      override *[Symbol.iterator](): MapIterator<[number, number]> {
+        for (let i = 0; i < 1e9; i++) {
+          taken++;
+          yield [i, i];
+        }
+        return undefined;
+      }
+      override get size(): number {
+        return 1e9;
+      }
+    }
+    const copy = safeCopy(new Large()) as Record<string, unknown>;
+    expect([Object.keys(copy).length, copy['…'], taken]).toEqual([201, '[999999800 more keys]', 201]);
+    const set = safeCopy(new Set(Array.from({ length: 300 }, (_, i) => i))) as unknown[];
+    expect([set.length, set.at(-1)]).toEqual([201, '[100 more]']);
+    const searched: number[] = [];
+    const revise = (_key: string, value: unknown): unknown => {
+      if (typeof value === 'string') searched.push(value.length);
+      return value;
+    };
+    const text = 'x'.repeat(1_000_000);
+    const cut = `${'x'.repeat(32_768)}… [967232 more characters]`;
+    expect(safeCopy({ text, list: [text] }, revise)).toEqual({ text: cut, list: [cut] });
+    expect(searched).toEqual([cut.length, cut.length]);
+  });
+
   it('asks `revise` for every property, with its path', () => {
     const asked: string[] = [];
     const copy = safeCopy({ a: { secret: 1, list: [1] } }, (key, value, path) => {

@@ -143,6 +143,31 @@ describe('a line', () => {
     });
   });
 
+  it('makes a child of whatever is given', () => {
+    configure();
+    const hostile = new Proxy(
+      {},
+      {
+        ownKeys() {
+          throw new Error('no keys');
+        },
+      },
+    );
+    for (const bindings of [hostile, null, undefined, 5, 'ab', { a: 1 }])
+      logger('child.any')
+        .child(bindings as object)
+        .child({ b: 2 })
+        .info('x');
+    expect(lines.map((line) => JSON.parse(line) as Record<string, unknown>).map(({ unreadable, a, b }) => [unreadable, a, b])).toEqual([
+      ['no keys', undefined, 2],
+      [undefined, undefined, 2],
+      [undefined, undefined, 2],
+      [undefined, undefined, 2],
+      [undefined, undefined, 2],
+      [undefined, 1, 2],
+    ]);
+  });
+
   it('never throws, and stays bounded, whatever is logged', () => {
     configure();
     const cyclic: Record<string, unknown> = { a: 1 };
