@@ -1,6 +1,8 @@
 import { Stream } from 'node:stream';
+import type { FunctionDef } from '../core/function-def.ts';
 import { runInScope, storage } from '../core/scope.ts';
 import { closeCall, failCall, type OpenCall } from './call.ts';
+import type { CallScope, Engine } from './engine/port.ts';
 import { followAsyncIterable, followGenerator, isGenerator } from './iteration.ts';
 import { endFailed, endOk, watchAbandoned } from './open-call.ts';
 import { followNodeStream, followWebStream, isWebStream } from './streams.ts';
@@ -9,23 +11,23 @@ import { followNodeStream, followWebStream, isWebStream } from './streams.ts';
  * Ends a call whose function gave an object: at once, or when what it gave is settled or used up. Gives back what the
  * caller shall get: the object itself, or a promise that stands for it.
  */
-export function outlive(call: OpenCall, result: object): unknown {
+export function outlive(engine: Engine, scope: CallScope, def: FunctionDef | undefined, boundary: string | undefined, result: object): unknown {
   let follow: ((call: OpenCall, result: never) => void) | undefined;
   try {
-    if (isPlainPromise(result)) return settle(call, result);
+    if (isPlainPromise(result)) return settle(engine, scope, def, boundary, result);
     follow = followerOf(result);
   } catch {
     // A getter or a proxy refused to be looked at: a plain value.
   }
   if (follow !== undefined) {
     try {
-      follow(call, result as never);
+      follow({ engine, scope, def, boundary }, result as never);
       return result;
     } catch {
       // It is frozen: its later life cannot be watched.
     }
   }
-  closeCall(call.engine, call.scope, call.def, 'ok');
+  closeCall(engine, scope, def, 'ok');
   return result;
 }
 
@@ -43,18 +45,18 @@ function isSocket(stream: object): boolean {
 }
 
 function isPlainPromise(result: object): result is Promise<unknown> {
-  return result instanceof Promise && result.constructor === Promise && !Object.hasOwn(result, 'then');
+  return result instanceof Promise && result.constructor === Promise && result.then === Promise.prototype.then;
 }
 
 /** A promise of the language: what `then` gives takes its place, so that an unhandled rejection stays one. */
-function settle(call: OpenCall, promise: Promise<unknown>): Promise<unknown> {
+function settle(engine: Engine, scope: CallScope, def: FunctionDef | undefined, boundary: string | undefined, promise: Promise<unknown>): Promise<unknown> {
   const settled = promise.then(
     (value) => {
-      closeCall(call.engine, call.scope, call.def, 'ok');
+      closeCall(engine, scope, def, 'ok');
       return value;
     },
     (error: unknown) => {
-      throw failCall(call.engine, call.scope, call.def, call.boundary, error);
+      throw failCall(engine, scope, def, boundary, error);
     },
   );
   // `promisify(exec)` and execa hang things on their promises.

@@ -38,7 +38,7 @@ export function span<T>(name: string, second: SpanOptions | (() => T), third?: (
   } catch (error) {
     throw failCall(current, scope, undefined, undefined, error);
   }
-  if (typeof result === 'object' && result !== null) return outlive({ engine: current, scope, def: undefined, boundary: undefined }, result) as T;
+  if (typeof result === 'object' && result !== null) return outlive(current, scope, undefined, undefined, result) as T;
   closeCall(current, scope, undefined, 'ok');
   return result;
 }

@@ -55,7 +55,7 @@ function plainCall(fn: AnyFunction, plan: CallPlan): AnyFunction {
       leave(resource, parent);
       if (last !== undefined) return result;
       if (typeof result === 'object' && result !== null && !plan.untilReturn) {
-        return outlive({ engine: current, scope, def, boundary: plan.boundary }, result);
+        return outlive(current, scope, def, plan.boundary, result);
       }
       closeCall(current, scope, def, 'ok');
       return result;
