@@ -50,6 +50,6 @@ function hostsOf({ rawHeaders = [] }: IncomingMessage): number {
 /** From the page of `path` to the mount point, such as `../`: relative links work below any prefix, also behind a proxy that strips one. */
 export function upOf(request: Passed, path: string): string {
   const shown = (request.originalUrl ?? request.url ?? '/').split('?', 1)[0] as string;
-  if (path === '/' && !shown.endsWith('/')) return `${shown.slice(shown.lastIndexOf('/') + 1)}/`;
+  if (path === '/' && !shown.endsWith('/')) return `./${shown.slice(shown.lastIndexOf('/') + 1)}/`; // the dot keeps `javascript:` a name
   return '../'.repeat(Math.max(0, path.split('/').length - 2)) || './';
 }

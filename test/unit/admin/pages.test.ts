@@ -220,6 +220,7 @@ describe('mounted', () => {
       const { status, body } = await mounted.call(path);
       expect([path, status, metricsLink(body, path)]).toEqual([path, 200, '/ops/metrics']);
     }
+    expect((await mounted.call('/javascript:alert(1)')).body).not.toMatch(/href="javascript:/);
     expect((await mounted.call('/ops/admin/healthz')).status).toBe(200);
     expect((await mounted.call('/ops/admin/nothing')).status).toBe(404);
     mounted.close();
