@@ -84,7 +84,12 @@ export async function wire(config: Config): Promise<Telemetry> {
   undo.push(() => logs.close(), errorReported.subscribe(writeErrorRecord));
   const engine = config.engine === 'otel-sdk' ? await openSdkEngine(config) : openNativeEngine(config, noting(pipeline.output, traces));
   undo.push(engine.stop);
-  const metrics = startMetrics({ ledger: () => pipeline.ledger(), overhead: () => pipeline.ledger().overhead });
+  const metrics = startMetrics({
+    ledger: () => pipeline.ledger(),
+    overhead: () => pipeline.ledger().overhead,
+    // Where spans are not sent at all, no exemplar may name a trace.
+    ...(config.otlp?.off?.includes('traces') && { isTraceKept: () => false }),
+  });
   undo.push(() => metrics.stop(), watchLeases(), watchOutput(logs));
   undo.push(...watchProcess(config));
   if (config.otlp?.metricsEveryMs !== undefined) undo.push(pushMetrics(pipeline, config.otlp.metricsEveryMs));

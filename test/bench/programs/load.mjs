@@ -1,7 +1,8 @@
 import autocannon from 'autocannon';
 
-const [url, seconds, connections] = process.argv.slice(2);
-const result = await autocannon({ url, connections: Number(connections), duration: Number(seconds) });
+const [url, seconds, connections, perSecond] = process.argv.slice(2);
+const rate = Number(perSecond) > 0 ? { overallRate: Number(perSecond) } : {};
+const result = await autocannon({ url, connections: Number(connections), duration: Number(seconds), ...rate });
 process.send({
   requests: result.requests.total,
   seconds: result.duration,
