@@ -7,6 +7,7 @@ interface Service {
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
   readonly networks?: readonly string[];
+  readonly network_mode?: string;
   readonly healthcheck?: unknown;
   readonly depends_on?: readonly string[] | Readonly<Record<string, unknown>>;
 }
@@ -20,6 +21,7 @@ export function composeReferences(value: unknown, root: string): Reference[] {
     void found.push(...leadsNowhere(kind, name, names[kind]).map((message): Reference => [`service "${service}": ${message}`, text]));
   for (const [name, service] of Object.entries(services)) {
     for (const other of Array.isArray(service.depends_on) ? service.depends_on : Object.keys(service.depends_on ?? {})) check(name, 'service', other);
+    if (!service.networks && !service.network_mode) found.push([`service "${name}": it is in no network, so that no other reaches it`, name]);
     for (const network of service.networks ?? []) check(name, 'network', network);
     for (const mount of service.volumes ?? []) {
       const from = /^(?:\$\{\w+:-)?([^:}]+)/.exec(mount)?.[1] ?? '';

@@ -11,6 +11,8 @@ export interface StackNames {
   readonly alerts: ReadonlySet<string>;
   /** Services of the composition. */
   readonly services: ReadonlySet<string>;
+  /** Variables of Grafana's container. */
+  readonly variables: ReadonlySet<string>;
 }
 
 /** What the documents name, those that could be read. */
@@ -21,6 +23,7 @@ export function stackNames(documents: readonly StackDocument[]): StackNames {
     return Array.isArray(found) ? (found as T[]) : [];
   };
   const texts = (values: unknown[]): Set<string> => new Set(values.filter((value) => typeof value === 'string'));
+  const compositions = within('docker-compose.yml').map(({ value }) => value as { services?: Record<string, { environment?: object } | null> } | null);
   return {
     sources: texts(within('provisioning/datasources').flatMap(({ value }) => list<{ uid?: unknown }>(value, 'datasources').map((source) => source?.uid))),
     dashboards: texts(within('grafana/dashboards').map(({ value }) => (value as { uid?: unknown } | null)?.uid)),
@@ -29,7 +32,8 @@ export function stackNames(documents: readonly StackDocument[]): StackNames {
         list<unknown>(value, 'groups').flatMap((group) => list<{ alert?: unknown }>(group, 'rules').map((rule) => rule?.alert)),
       ),
     ),
-    services: new Set(within('docker-compose.yml').flatMap(({ value }) => Object.keys((value as { services?: object } | null)?.services ?? {}))),
+    services: new Set(compositions.flatMap((composition) => Object.keys(composition?.services ?? {}))),
+    variables: new Set(compositions.flatMap((composition) => Object.keys(composition?.services?.['grafana']?.environment ?? {}))),
   };
 }
 

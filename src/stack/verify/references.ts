@@ -37,6 +37,16 @@ export function hostReferences(document: StackDocument, names: StackNames): Refe
   return found;
 }
 
+/** Variables of a file of Grafana: each is given to its container. */
+export function variableReferences(document: StackDocument, names: StackNames): Reference[] {
+  const found: Reference[] = [];
+  for (const { text } of document.strings(['url'])) {
+    for (const [, name = ''] of text.matchAll(/(?<!\$)\$\{?([A-Z]\w+)/g))
+      found.push(...leadsNowhere('variable given to grafana in docker-compose.yml called', name, names.variables).map((message): Reference => [message, text]));
+  }
+  return found;
+}
+
 /** Receivers of Alertmanager: each that is used is defined and the other way round; alerts and labels that matchers name exist. */
 export function alertmanagerReferences(value: unknown, names: StackNames): Reference[] {
   const {
@@ -51,7 +61,10 @@ export function alertmanagerReferences(value: unknown, names: StackNames): Refer
   const routes = flatten(route);
   const matchers = [...routes.flatMap((one) => one.matchers ?? []), ...inhibits.flatMap((one) => [...one.source_matchers, ...one.target_matchers])];
   const labels = new Set([...LABEL_NAMES, 'alertname', 'severity']);
+  // The watchdog's is for a receiver outside, which a team that has one adds.
+  const empty = receivers.filter((receiver) => receiver.name !== 'watchdog' && Object.keys(receiver).length === 1);
   return [
+    ...empty.map(({ name }): Reference => [`receiver "${name}" sends nowhere`, name]),
     ...receiverReferences(
       routes.map((one) => one.receiver),
       receivers.map((receiver) => receiver.name),

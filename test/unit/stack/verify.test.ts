@@ -292,6 +292,20 @@ describe('verifyStack', () => {
       /^collector\/prometheus\/rules\/sonde-process\.yml:\d+: this promql does not parse near .*: rate reads a range, such as \[5m\]$/,
     ],
     [
+      'a variable that Grafana is not given',
+      'docker-compose.yml',
+      '      SONDE_PAGE_URL: ',
+      '      SONDE_PAG_URL: ',
+      /^grafana\/provisioning\/alerting\/contact-points\.yaml:\d+: there is no variable .* "SONDE_PAGE_URL"; did you mean "SONDE_PAG_URL"\?$/,
+    ],
+    [
+      'a receiver that sends nowhere',
+      'collector/alertmanager/alertmanager.yml',
+      '    webhook_configs: [{ url_file: /etc/alertmanager/receivers/chat-url, send_resolved: true, max_alerts: 50 }]\n',
+      '',
+      /^collector\/alertmanager\/alertmanager\.yml:\d+: receiver "chat" sends nowhere$/,
+    ],
+    [
       'an offset that Loki does not take',
       'collector/loki/rules/fake/sonde-errors.yml',
       '[7d] offset 10m',
