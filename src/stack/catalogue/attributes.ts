@@ -62,3 +62,16 @@ export function lokiLabel(attribute: string): string {
 
 /** Span attributes that TraceQL queries use. */
 export const SPAN_ATTRIBUTES: readonly string[] = ['error.id', 'error.type', 'http.route', 'http.request.method', 'http.response.status_code'];
+
+/** Attributes that come only after something that the example does not do, and what that is. */
+export const ATTRIBUTES_ONLY_WHEN: Readonly<Record<string, string>> = {
+  'sonde.error.boundary': 'a function is a boundary',
+  'sonde.error.suppressed': 'an error storm is folded',
+  'sonde.error.same_as': 'an error storm is folded',
+  'sonde.error.amends': 'a reported error turns out to be another',
+  'sonde.error.cause_id': 'another service answers with an error ID',
+  'service.namespace': 'OTEL_RESOURCE_ATTRIBUTES names it',
+  'request.id': 'a request carries it, or bind() sets it',
+  'http.route': 'a framework routes',
+  'code.function.name': 'a handler of NestJS, or a heartbeat',
+};

@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { placeBuggy, placeDeclined, placeOne } from '../../examples/checkout/src/demo/drive.ts';
+import { ATTRIBUTES_ONLY_WHEN, CONTEXT_ATTRIBUTES, LOG_ATTRIBUTES, SPAN_ATTRIBUTES } from '../../src/stack/catalogue/attributes.ts';
+import { buildExample, type Example, startExample } from './services.ts';
+
+interface KeyValue {
+  readonly key: string;
+}
+interface Scope {
+  readonly logRecords?: readonly { attributes?: readonly KeyValue[]; eventName?: string }[];
+  readonly spans?: readonly { attributes?: readonly KeyValue[] }[];
+}
+interface Received {
+  readonly resourceLogs?: readonly { resource: { attributes: readonly KeyValue[] }; scopeLogs: readonly Scope[] }[];
+  readonly resourceSpans?: readonly { resource: { attributes: readonly KeyValue[] }; scopeSpans: readonly Scope[] }[];
+}
+
+/** Names of attributes that came over the wire. */
+const seen = { logs: new Set<string>(), spans: new Set<string>() };
+let receiver: Server;
+let example: Example;
+let dir: string;
+
+function take({ resourceLogs = [], resourceSpans = [] }: Received): void {
+  const add = (to: Set<string>, list: readonly KeyValue[] = []): void => {
+    for (const { key } of list) to.add(key);
+  };
+  for (const { resource, scopeLogs } of resourceLogs) {
+    add(seen.logs, resource.attributes);
+    for (const record of scopeLogs.flatMap((scope) => scope.logRecords ?? [])) {
+      add(seen.logs, record.attributes);
+      if (record.eventName) seen.logs.add('event.name'); // the collector makes an attribute of the field
+    }
+  }
+  for (const { resource, scopeSpans } of resourceSpans) {
+    add(seen.spans, resource.attributes);
+    for (const span of scopeSpans.flatMap((scope) => scope.spans ?? [])) add(seen.spans, span.attributes);
+  }
+}
+
+beforeAll(async () => {
+  await buildExample();
+  dir = await mkdtemp(join(tmpdir(), 'sonde-catalogue-otlp-'));
+  receiver = createServer((req, res) => {
+    const chunks: Buffer[] = [];
+    req.on('data', (chunk: Buffer) => chunks.push(chunk));
+    req.on('end', () => {
+      const body = Buffer.concat(chunks);
+      take(JSON.parse(String(req.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body)) as Received);
+      res.setHeader('content-type', 'application/json').end('{}');
+    });
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  example = await startExample({
+    SONDE_DIR: dir,
+    CHECKOUT_DIR: dir,
+    SONDE_ENVIRONMENT: 'test',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+  });
+  await placeOne(example.app);
+  await placeDeclined(example.app);
+  await placeBuggy(example.app);
+  await example.stop(); // delivers everything
+});
+afterAll(async () => {
+  await example?.stop();
+  receiver?.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const emitted = (names: readonly string[]): string[] => names.filter((name) => !(name in ATTRIBUTES_ONLY_WHEN));
+
+describe('attributes that the catalogue of the stack names are sent by the example', () => {
+  it.each(emitted([...LOG_ATTRIBUTES, ...CONTEXT_ATTRIBUTES]))('of records: %s', (name) => {
+    expect([...seen.logs].sort()).toContain(name);
+  });
+
+  it.each(emitted(SPAN_ATTRIBUTES))('of spans: %s', (name) => {
+    expect([...seen.spans].sort()).toContain(name);
+  });
+
+  it('what is said to come only sometimes is in the catalogue, and did not come here', () => {
+    const all = new Set([...LOG_ATTRIBUTES, ...CONTEXT_ATTRIBUTES, ...SPAN_ATTRIBUTES]);
+    expect(Object.keys(ATTRIBUTES_ONLY_WHEN).filter((name) => !all.has(name) || seen.logs.has(name))).toEqual([]);
+  });
+});
