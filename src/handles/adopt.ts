@@ -43,6 +43,9 @@ function childPipes(): Set<unknown> {
   return new Set(openEntries().flatMap(({ entry, handle }) => (entry.kind === CHILD ? ((handle as ChildProcess).stdio ?? []) : [])));
 }
 
-const descriptor = (handle: object): unknown => (handle as { fd?: unknown }).fd ?? (handle as { _handle?: { fd?: unknown } })._handle?.fd;
+/** Only a stream has one: a datagram socket warns whoever reads its `_handle` (DEP0112). */
+function descriptor(handle: object): unknown {
+  return handle instanceof Socket ? ((handle as { fd?: unknown }).fd ?? (handle as { _handle?: { fd?: unknown } })._handle?.fd) : undefined;
+}
 const isStandardInput = (handle: object): boolean => descriptor(handle) === 0;
 const isStandardOutput = (handle: object): boolean => descriptor(handle) === 1 || descriptor(handle) === 2;

@@ -271,6 +271,21 @@ describe('listHandles', () => {
     expect(found()).toBeUndefined();
   });
 
+  it('looks at a datagram socket that it has not seen being made without a warning of deprecation', async () => {
+    uninstall();
+    const socket = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    const warned: string[] = [];
+    const hear = ({ message }: Error): void => void warned.push(message);
+    process.on('warning', hear);
+    uninstall = installHandles();
+    const found = listHandles().filter(({ type }) => type === 'udp');
+    await turn();
+    process.off('warning', hear);
+    socket.close();
+    expect([found.length, warned]).toEqual([1, []]);
+  });
+
   it('leaves out who asks for the list: the own server and its connections', async () => {
     const admin = await openAdminServer((_request, response) => void response.end(JSON.stringify(listHandles())), { port: 0, host: '127.0.0.1' });
     const answer = await new Promise<string>((resolve, reject) => {
