@@ -9,6 +9,7 @@ import type { EndedSpan } from '../../dist/core/ended-span.js';
 import { DROP_REASONS, type LedgerReport, SIGNALS } from '../../dist/core/records.js';
 import type { OtlpSinkOptions, SpoolOptions } from '../../dist/pipeline/messages.js';
 import { type Pipeline, startPipeline } from '../../dist/pipeline/pipeline.js';
+import { spanNow } from '../ended-span.mjs';
 
 /** A server on loopback that a test closes, with everything that hangs on it. */
 export interface TestServer {
@@ -101,34 +102,7 @@ export function expectBalanced(report: LedgerReport): void {
 let next = 1;
 
 export function makeSpans(pipeline: Pipeline, count: number, fields: Partial<EndedSpan> = {}): void {
-  for (let i = 0; i < count; i++) {
-    const number = next++;
-    const now = performance.now();
-    pipeline.output.ended({
-      trace: { t0: 1, t1: 2, t2: 3, t3: number, traceState: undefined },
-      s0: 4,
-      s1: number,
-      p0: 0,
-      p1: 0,
-      flags: 1,
-      def: undefined,
-      name: 'work',
-      kind: 0,
-      startMono: now,
-      endMono: now + 1,
-      statusCode: 0,
-      statusMessage: undefined,
-      attrs: undefined,
-      values: undefined,
-      events: undefined,
-      links: undefined,
-      library: undefined,
-      droppedAttributes: 0,
-      droppedEvents: 0,
-      droppedLinks: 0,
-      ...fields,
-    });
-  }
+  for (let i = 0; i < count; i++) pipeline.output.ended(spanNow(1, next++, fields));
 }
 
 /** Waits until `done`, at most 20 s: what follows then fails. */

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { systemClock, useClock } from '../../../src/core/clock.ts';
 import { BATCH_ROWS, QUEUE_ROWS } from '../../../src/pipeline/rows.ts';
 import { materialiseSpans } from '../../../src/pipeline/worker/span-rows.ts';
-import { batcherRig, endedSpan } from './rig.ts';
+import { endedSpan } from '../../ended-span.mjs';
+import { batcherRig } from './rig.ts';
 
 const QUEUE = QUEUE_ROWS;
 

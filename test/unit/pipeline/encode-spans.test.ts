@@ -6,8 +6,9 @@ import { encodeSpansJson, unixNano } from '../../../src/pipeline/otlp/encode-jso
 import { encodeSpans } from '../../../src/pipeline/otlp/encode-spans.ts';
 import { ProtoWriter } from '../../../src/pipeline/otlp/proto-writer.ts';
 import { materialiseSpans } from '../../../src/pipeline/worker/span-rows.ts';
+import { endedSpan } from '../../ended-span.mjs';
 import { decodeOfficially } from './official-proto.ts';
-import { batcherRig, endedSpan } from './rig.ts';
+import { batcherRig } from './rig.ts';
 
 const out = new ProtoWriter();
 const resource = { 'service.name': 'shop', 'process.pid': 7 };

@@ -5,7 +5,8 @@ import type { Batch } from '../../../src/pipeline/inflight.ts';
 import type { Tally } from '../../../src/pipeline/ledger.ts';
 import type { Part } from '../../../src/pipeline/sinks/sink.ts';
 import { Settlement } from '../../../src/pipeline/worker/settlement.ts';
-import { batcherRig, endedSpan } from './rig.ts';
+import { endedSpan } from '../../ended-span.mjs';
+import { batcherRig } from './rig.ts';
 
 function sum(report: LedgerReport, signal: Signal): number {
   const { stored, sent, spooled, pending, dropped } = report[signal];

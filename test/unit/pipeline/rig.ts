@@ -1,4 +1,3 @@
-import type { EndedSpan } from '../../../src/core/ended-span.ts';
 import { Batcher, type QueueLimits } from '../../../src/pipeline/batcher.ts';
 import type { Batch } from '../../../src/pipeline/inflight.ts';
 import { Ledger, ledgerMemory, WorkerLedger } from '../../../src/pipeline/ledger.ts';
@@ -56,33 +55,5 @@ export function batcherRig(acknowledge?: (total: number) => void, limits?: Queue
         texts,
       };
     },
-  };
-}
-
-/** A finished span; what is not given is plain. */
-export function endedSpan(fields: Partial<EndedSpan> = {}): EndedSpan {
-  return {
-    trace: { t0: 0x01020304, t1: 0x05060708, t2: -1, t3: 0x0d0e0f10, traceState: undefined },
-    s0: 0x11121314,
-    s1: -2,
-    p0: 0,
-    p1: 0,
-    flags: 1,
-    def: undefined,
-    name: 'work',
-    kind: 0,
-    startMono: 10,
-    endMono: 12.5,
-    statusCode: 0,
-    statusMessage: undefined,
-    attrs: undefined,
-    values: undefined,
-    events: undefined,
-    links: undefined,
-    library: undefined,
-    droppedAttributes: 0,
-    droppedEvents: 0,
-    droppedLinks: 0,
-    ...fields,
   };
 }
