@@ -2,7 +2,7 @@ const MAX_HEADER = 1_000; // a browser's is 150 characters
 
 /** Whether the sender of an `Accept` header would rather read HTML than JSON: a browser, not a program. */
 export function prefersHtml(accept: string | undefined): boolean {
-  if (accept === undefined || accept.length > MAX_HEADER || !accept.includes('html')) return false;
+  if (accept === undefined || accept.length > MAX_HEADER || !/html/i.test(accept)) return false;
   let html = 0;
   let json = 0;
   for (const part of accept.toLowerCase().split(',')) {

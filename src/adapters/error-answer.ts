@@ -40,12 +40,15 @@ const PROTOCOL_HEADERS = ['retry-after', 'www-authenticate', 'allow', 'proxy-aut
 
 /** Reports `error` and makes the answer. Never throws. */
 export function errorAnswer(error: unknown, request: IncomingMessage, options: ErrorAnswerInput = {}): ErrorAnswer {
-  const fault = clientFault(options.fault ?? error);
+  const told = options.fault ?? error;
+  const fault = clientFault(told);
+  const status = fault?.status ?? serverStatus(told);
   if (fault !== undefined && options.reportClientErrors !== true) return render(fault, protocolHeaders(error), request);
   const reported = report(error, {
     mechanism: 'http.server',
     ...(options.boundary !== undefined && { boundary: options.boundary }),
-    ...(fault !== undefined && { status: fault.status, kind: 'known' as const }),
+    ...(status !== undefined && { status }),
+    ...(fault !== undefined && { kind: 'known' as const }),
     attributes: requestAttributes(request),
   });
   const problem = problemOf(error, reported);
@@ -60,8 +63,8 @@ export function errorAnswer(error: unknown, request: IncomingMessage, options: E
 function clientFault(error: unknown): ProblemText | undefined {
   if (typeof error !== 'object' || error === null || definitionOf(error)) return undefined;
   try {
-    const { status, statusCode = status, expose, validation, body, message, code, response } = error as Record<string, unknown>;
-    if (isOfAnotherService(response)) return undefined;
+    const { status, statusCode = status, expose, validation, body, message, code } = error as Record<string, unknown>;
+    if (isOfAnotherService(error as Record<string, unknown>)) return undefined;
     if (typeof statusCode !== 'number' || !Number.isInteger(statusCode) || statusCode < 400 || statusCode > 499) return undefined;
     // A parser's message quotes the body; a validator's and an explicitly exposed one are written for the client.
     const isWritten =
@@ -78,11 +81,30 @@ function clientFault(error: unknown): ProblemText | undefined {
   }
 }
 
-/** HTTP clients (axios, got, ky, ofetch) put the answer of the service they called on the error: its status says nothing of our client. */
-function isOfAnotherService(response: unknown): boolean {
-  if (typeof response !== 'object' || response === null) return false;
-  const { status, statusCode = status } = response as { status?: unknown; statusCode?: unknown };
-  return typeof statusCode === 'number';
+/** The status of a failure that a framework's own error class was given: "unavailable" and "bad gateway" are said as such, with an ID. */
+function serverStatus(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || definitionOf(error)) return undefined;
+  try {
+    const { status, statusCode = status, expose, getResponse, code } = error as Record<string, unknown>;
+    const isFrameworks = typeof expose === 'boolean' || typeof getResponse === 'function' || (typeof code === 'string' && code.startsWith('FST_'));
+    if (!isFrameworks || isOfAnotherService(error as Record<string, unknown>)) return undefined;
+    return typeof statusCode === 'number' && Number.isInteger(statusCode) && statusCode >= 500 && statusCode <= 599 ? statusCode : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What clients of other services leave on their errors: the answer (axios, got, ky, ofetch, octokit), or the ID of their request (SDKs of Stripe, OpenAI, AWS, Azure). */
+const MARKS_OF_CLIENTS = ['request', 'requestId', 'requestID', 'request_id', '$metadata', 'moreInfo'];
+
+/** Whether the status of an error is another service's answer to us: it says nothing of our client. */
+function isOfAnotherService(error: Record<string, unknown>): boolean {
+  const { response } = error;
+  if (typeof response === 'object' && response !== null) {
+    const { status, statusCode = status } = response as { status?: unknown; statusCode?: unknown };
+    if (typeof statusCode === 'number') return true;
+  }
+  return MARKS_OF_CLIENTS.some((mark) => error[mark] !== undefined && error[mark] !== null);
 }
 
 const SENTENCES: Readonly<Record<number, string>> = {
@@ -99,11 +121,14 @@ const SENTENCES: Readonly<Record<number, string>> = {
 function protocolHeaders(error: unknown): Record<string, string> {
   const found: Record<string, string> = {};
   try {
-    const { headers } = (error ?? {}) as { headers?: unknown };
-    if (typeof headers !== 'object' || headers === null) return found;
-    for (const [name, value] of Object.entries(headers)) {
-      if (PROTOCOL_HEADERS.includes(name.toLowerCase()) && (typeof value === 'string' || typeof value === 'number'))
-        found[name] = cut(String(value).replace(/[^\x20-\x7e]/g, ''));
+    const { headers, res } = (error ?? {}) as { headers?: unknown; res?: unknown };
+    // hono's HTTPException carries a whole response: a password prompt is in its headers.
+    for (const source of [headers, (res as { headers?: unknown } | undefined)?.headers]) {
+      if (typeof source !== 'object' || source === null) continue;
+      for (const [name, value] of source instanceof Headers ? source : Object.entries(source)) {
+        if (PROTOCOL_HEADERS.includes(name.toLowerCase()) && (typeof value === 'string' || typeof value === 'number'))
+          found[name] = cut(String(value).replace(/[^\x20-\x7e]/g, ''));
+      }
     }
   } catch {
     // An error whose fields cannot be read has no headers.

@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { setRoute } from '../http/route.ts';
-import type { ErrorAnswerOptions } from './error-answer.ts';
-import { errorResponse } from './web-answer.ts';
+import { type ErrorAnswerOptions, errorAnswer } from './error-answer.ts';
+import { errorResponse, factsOf } from './web-answer.ts';
+import { watchBody } from './web-body.ts';
 
 /** What these handlers need of hono's context; its own type fits it. */
 interface ContextLike {
   readonly req: { readonly raw: Request; readonly method: string };
+  res: Response;
   /** On Node, `@hono/node-server` puts Node's own request here. */
   readonly env?: unknown;
 }
@@ -28,7 +30,8 @@ export interface HonoHandlers {
 
 /**
  * Names requests by their route and answers what handlers throw: `application/problem+json` with `X-Error-Id`, a small
- * page for browsers, nothing internal. An `HTTPException` of 400 to 499 is the client's fault and mints no ID.
+ * page for browsers, nothing internal. An `HTTPException` of 400 to 499 is the client's fault and mints no ID. A body that
+ * fails while it is streamed is reported, and its connection is cut.
  *
  * Shape: two handlers for hono 4, `app.use(trackRoutes)` and `app.onError(onError)`.
  *
@@ -49,10 +52,14 @@ export function sondeHono(options: HonoOptions = {}): HonoHandlers {
     async trackRoutes(context, next) {
       try {
         await next();
+      } catch (error) {
+        // hono's own handler of errors is asked for instances of Error only.
+        context.res = errorResponse(error, context.req.raw, routeOf(context), options);
       } finally {
         const route = routeOf(context);
         const { incoming } = (context.env ?? {}) as { incoming?: IncomingMessage };
         if (route !== undefined && incoming !== undefined) setRoute(incoming, route);
+        watchBody(context, (error) => errorAnswer(error, factsOf(context.req.raw, route), options));
       }
     },
     onError: (error, context) => errorResponse(error, context.req.raw, routeOf(context), options),

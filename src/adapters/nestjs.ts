@@ -101,13 +101,16 @@ function faultOf(exception: unknown): unknown {
   try {
     const response = exception.getResponse() as { message?: unknown } | string;
     const message = typeof response === 'string' ? response : response.message;
-    const isTranslated = exception.stack?.includes('mapExternalException') === true; // a parser's error in NestJS's words
     const status = exception.getStatus();
+    // A parser's error in NestJS's words, or its own 404, which quotes the whole address.
+    const isTranslated = exception.stack?.includes('mapExternalException') === true || (status === 404 && OWN_404.test(String(message)));
     return { status, expose: !isTranslated, message: Array.isArray(message) ? message.join('; ') : message };
   } catch {
     return undefined;
   }
 }
+
+const OWN_404 = /^Cannot [A-Z]+ \//;
 
 function isHttpException(value: unknown): value is HttpExceptionLike {
   return (

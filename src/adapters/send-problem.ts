@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { noteCut } from '../http/exchange.ts';
 import { type ErrorAnswer, type ErrorAnswerInput, errorAnswer } from './error-answer.ts';
 
 /** Headers of the answer that was begun and that no longer fit. */
@@ -29,7 +30,11 @@ const STALE = [
 export function sendProblem(request: IncomingMessage, response: ServerResponse, error: unknown, options?: ErrorAnswerInput): ErrorAnswer {
   const answer = errorAnswer(error, request, options);
   if (response.headersSent || response.writableEnded) {
-    if (!response.writableFinished) response.destroy();
+    // One that was ended is whole: what of it is still on its way may arrive.
+    if (!response.writableEnded) {
+      noteCut(response, error);
+      response.destroy();
+    }
     return answer;
   }
   try {

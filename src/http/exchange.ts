@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { errorType } from '../core/error-type.ts';
 import type { SpanScope } from './port.ts';
 import type { NeededHeaders } from './request-headers.ts';
 import type { RequestLimit } from './request-limit.ts';
@@ -22,6 +23,8 @@ export class Exchange {
   readonly target: { readonly path: string; readonly query: string | undefined };
   readonly headers: NeededHeaders;
   readonly method: string;
+  /** The `error.type` of what cut the answer; see {@link noteCut}. */
+  cutBy: string | undefined = undefined;
   // Links of the list of open requests.
   previous: Exchange | undefined = undefined;
   next: Exchange | undefined = undefined;
@@ -75,6 +78,12 @@ export class Connection {
     else this.more.push(exchange);
   }
 
+  /** The exchange of a response, where it is under way. */
+  find(response: ServerResponse): Exchange | undefined {
+    if (this.one?.message.response === response) return this.one;
+    return this.more?.find((exchange) => exchange.message.response === response);
+  }
+
   /** Takes out the exchange of a response; `undefined` where it is not under way (any more). */
   take(response: ServerResponse): Exchange | undefined {
     const { one } = this;
@@ -105,3 +114,25 @@ export function connectionOf(socket: Socket): Connection | undefined {
 export function setConnection(socket: Socket, connection: Connection): void {
   (socket as Carrier)[CONNECTION] = connection;
 }
+
+/**
+ * Tells that an answer which was begun is about to be cut because of `error`: the request has failed then, and is not one
+ * that its client gave up.
+ */
+export function noteCut(response: ServerResponse, error: unknown): void {
+  const exchange = response.socket ? connectionOf(response.socket)?.find(response) : undefined;
+  if (exchange) exchange.cutBy = errorType(error);
+}
+
+/** The `error.type` of what ended an answer before its end; `undefined` where the client went away. */
+export function cutBy({ cutBy: told, message: { response } }: Exchange): string | undefined {
+  if (told !== undefined) return told;
+  // `stream.pipeline(source, response)` and `response.destroy(error)` leave the error here.
+  const { errored } = response as { errored?: unknown };
+  if (errored === undefined || errored === null) return undefined;
+  const { code, name } = errored as { code?: unknown; name?: unknown };
+  return name === 'AbortError' || CONNECTION_CODES.has(code) ? undefined : errorType(errored);
+}
+
+/** What a client's going away looks like from here. */
+const CONNECTION_CODES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_HTTP2_STREAM_ERROR']);

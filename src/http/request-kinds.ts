@@ -58,16 +58,17 @@ export class RequestKinds {
     this.#recorder = recorder;
   }
 
-  /** `status` is 0 where no response was sent. */
-  of(method: string, scheme: string, route: string | undefined, status: number): RequestKind {
+  /** `status` is 0 where no response was sent; `cut` is the `error.type` of what ended the answer before its end. */
+  of(method: string, scheme: string, route: string | undefined, status: number, cut?: string): RequestKind {
+    const errorType = cut ?? (status >= 500 ? String(status) : undefined);
     const kinds = this.#byRoute.get(route);
     if (kinds !== undefined) {
       for (const kind of kinds) {
         const { measure } = kind;
-        if (measure.status === status && measure.method === method && measure.scheme === scheme) return kind;
+        if (measure.status === status && measure.method === method && measure.scheme === scheme && measure.errorType === errorType) return kind;
       }
     }
-    const kind = new RequestKind({ method, scheme, route, status, errorType: status >= 500 ? String(status) : undefined }, this.#recorder);
+    const kind = new RequestKind({ method, scheme, route, status, errorType }, this.#recorder);
     if (kinds === undefined) {
       if (this.#byRoute.size < MAX_ROUTES) this.#byRoute.set(route, [kind]);
     } else if (kinds.length < MAX_KINDS) kinds.push(kind);

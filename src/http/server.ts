@@ -6,7 +6,7 @@ import type { AttributeBag } from '../core/records.ts';
 import { ROOT, storage } from '../core/scope.ts';
 import { bounded, knownMethod, splitTarget } from './attributes.ts';
 import { readDeadlineHeader } from './deadline-header.ts';
-import { Connection, connectionOf, Exchange, type ServerMessage, setConnection } from './exchange.ts';
+import { Connection, connectionOf, cutBy, Exchange, type ServerMessage, setConnection } from './exchange.ts';
 import { OpenRequests } from './open-requests.ts';
 import { type HttpRecorder, type HttpSpans, KIND_SERVER } from './port.ts';
 import { neededHeaders } from './request-headers.ts';
@@ -49,13 +49,15 @@ export function watchServers(options: HttpServerOptions): () => void {
     if (aborted) limit.cancel();
     else limit.settle();
     const status = aborted && !message.response.headersSent ? 0 : message.response.statusCode;
-    const kind = kinds.of(exchange.method, connection.scheme, routeOf(message.request), status);
+    const cut = aborted ? cutBy(exchange) : undefined;
+    const cancelled = aborted && cut === undefined;
+    const kind = kinds.of(exchange.method, connection.scheme, routeOf(message.request), status, cut);
     // What a sampler refused needs no attributes.
     const recording = scope.span?.isRecording() === true;
-    const attributes = recording ? ownAttributes(exchange, aborted) : NO_ATTRIBUTES;
+    const attributes = recording ? ownAttributes(exchange, cancelled) : NO_ATTRIBUTES;
     const shared = recording ? kind.attributesFor(exchange.headers.host) : NO_ATTRIBUTES;
     const endMono = clock.mono();
-    spans.end(scope, kind.name, attributes, { cancelled: aborted, errorType: kind.measure.errorType }, endMono, shared);
+    spans.end(scope, kind.name, attributes, { cancelled, errorType: kind.measure.errorType }, endMono, shared);
     kind.series?.observeIn((endMono - exchange.startMono) / 1_000, scope);
   };
 

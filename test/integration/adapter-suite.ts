@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, ask, recordErrors, SECRET } from './errors-fixture.ts';
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Answer, ask, LARGE, recordErrors, SECRET } from './errors-fixture.ts';
 
 /** A service of one framework with the routes that the suite asks for. */
 export interface AdapterService {
@@ -11,8 +12,10 @@ export interface AdapterService {
 export interface Deviations {
   /** The framework knows no routes. */
   readonly routes?: string;
-  /** An error of an answer that was begun does not reach the adapter. */
-  readonly begun?: string;
+  /** What no route serves is answered by the framework. */
+  readonly notFound?: string;
+  /** `throw undefined` is no error to the framework. */
+  readonly nothing?: string;
 }
 
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
@@ -20,7 +23,8 @@ const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8
 /**
  * What every adapter does. Routes: GET /ok, /bug (throws the secret), /async (rejects later), /known/:id (CardDeclined),
  * /string (throws a text), /begun (fails after its answer was begun), /users/:user/orders/:id (in a mounted router, fails),
- * POST /json (reads a JSON body).
+ * POST /json (reads a JSON body), /thrown/:name (throws what THROWN makes), /ended (fails after its LARGE answer was ended),
+ * /gone (fails when its client has gone).
  */
 export function adapterSuite(name: string, start: () => Promise<AdapterService>, deviations: Deviations = {}): void {
   describe(name, () => {
@@ -123,8 +127,86 @@ export function adapterSuite(name: string, start: () => Promise<AdapterService>,
     it('cuts an answer that was begun, so that nobody takes it for whole, and records the error', async () => {
       const before = errors.count();
       await expect(get('/begun')).rejects.toThrow(/aborted|hang up|ECONNRESET/);
-      expect(errors.count()).toBe(deviations.begun === undefined ? before + 1 : before);
+      await vi.waitFor(() => expect(errors.count()).toBe(before + 1));
     });
+
+    it('lets an answer that was ended arrive whole, whatever its handler throws then', async () => {
+      const answer = await get('/ended');
+      expect([answer.status, answer.text.length]).toEqual([200, LARGE.length]);
+    });
+
+    it('records what fails when its client has gone, and serves on', async () => {
+      const before = errors.count();
+      const client = request({ port: service.port, host: '127.0.0.1', path: '/gone', agent: false }).on('error', () => {});
+      client.end();
+      setTimeout(() => client.destroy(), 50);
+      await vi.waitFor(() => expect(errors.count()).toBe(before + 1), { timeout: 5_000 });
+      expect((await get('/ok')).status).toBe(200);
+    });
+
+    it.each([
+      ['unavailable', 503],
+      ['sdk', 500],
+      ['axios', 500],
+      ['zero', 500],
+      ['frozen', 500],
+      ...(deviations.nothing === undefined ? [['undefined', 500] as const] : []),
+    ] as const)('answers what is not the fault of the client with an ID: %s, %i', async (what, status) => {
+      const answer = await get(`/thrown/${what}`);
+      expectClean(answer);
+      const id = answer.headers['x-error-id'];
+      expect([answer.status, answer.json()['status'], answer.json()['errorId']]).toEqual([status, status, id]);
+      expect(answer.json()['detail']).toContain(`quote ${id}`);
+      expect(answer.headers['retry-after']).toBe(what === 'unavailable' ? '7' : undefined);
+      expect(errors.record(id)).toMatchObject({ 'sonde.error.kind': 'bug', 'url.path': `/thrown/${what}` });
+    });
+
+    it.each([
+      ['forbidden', 403, 'You may not do this.'],
+      ['exposed', 422, 'There is no plan <img src=x onerror="alert(1)">.'],
+    ])("answers the client's fault without an ID: %s, %i", async (what, status, detail) => {
+      const before = errors.count();
+      const answer = await get(`/thrown/${what}`);
+      expectClean(answer);
+      expect([answer.status, answer.headers['content-type'], answer.json()['detail']]).toEqual([status, 'application/problem+json; charset=utf-8', detail]);
+      expect(answer.headers['x-error-id']).toBeUndefined();
+      expect(answer.headers['www-authenticate']).toBe(what === 'forbidden' ? 'Basic' : undefined);
+      expect(errors.count()).toBe(before);
+    });
+
+    it('escapes what a page shows', async () => {
+      const answer = await get('/thrown/exposed', { accept: BROWSER });
+      expect(answer.text).toContain('There is no plan &#60;img src=x onerror=&#34;alert(1)&#34;&#62;.');
+      expect(answer.text).not.toContain('<img');
+    });
+
+    it.each([
+      ['application/json', 'application/problem+json'],
+      ['', 'application/problem+json'],
+      ['*/*', 'application/problem+json'],
+      ['text/html;q=0.4, application/json;q=0.8', 'application/problem+json'],
+      ['text/html;q=0.9, application/json;q=0.8', 'text/html'],
+      ['text/html;q=0', 'application/problem+json'],
+      ['text/html;q=2', 'application/problem+json'],
+      ['TEXT/HTML', 'text/html'],
+      ['text/html,'.repeat(200), 'application/problem+json'],
+    ])('reads Accept: %.30s', async (accept, type) => {
+      const answer = await get('/thrown/forbidden', { accept });
+      expect(answer.headers['content-type']).toBe(`${type}; charset=utf-8`);
+      expect(answer.headers['vary']).toMatch(/accept/i);
+    });
+
+    if (deviations.notFound === undefined) {
+      it.each(['GET', 'HEAD', 'DELETE'])('answers %s of what no route serves in the same form, without an ID', async (method) => {
+        const before = errors.count();
+        const answer = await ask(service.port, `/nowhere?token=${SECRET}`, { method });
+        expectClean(answer);
+        expect([answer.status, answer.headers['content-type']]).toEqual([404, 'application/problem+json; charset=utf-8']);
+        if (method !== 'HEAD') expect(answer.json()).toEqual({ type: 'about:blank', title: 'Not Found', status: 404, detail: expect.any(String) });
+        expect(answer.headers['x-error-id']).toBeUndefined();
+        expect(errors.count()).toBe(before);
+      });
+    }
 
     it('mints an ID for each of many concurrent failures', async () => {
       const answers = await Promise.all(Array.from({ length: 50 }, () => get('/async')));

@@ -18,6 +18,29 @@ export function secretError(): Error {
   return Object.assign(error, { headers: { 'X-Secret': SECRET, 'Set-Cookie': SECRET }, body: SECRET, detail: SECRET, status: 500, expose: true });
 }
 
+const withFields = (fields: object, message = `no access for ${SECRET}`): Error =>
+  Object.assign(new Error(message, { cause: new Error(`cause ${SECRET}`) }), { body: SECRET, detail: SECRET }, fields);
+
+/** What a handler may throw besides: GET /thrown/:name throws it. */
+export const THROWN: Readonly<Record<string, () => unknown>> = {
+  /** As `http-errors` and fastify make them. */
+  unavailable: () => withFields({ status: 503, statusCode: 503, expose: false, headers: { 'Retry-After': '7', 'X-Secret': SECRET } }),
+  /** The client's fault, with a message that was not written for it. */
+  forbidden: () => withFields({ status: 403, statusCode: 403, headers: { 'WWW-Authenticate': 'Basic', 'Set-Cookie': SECRET } }),
+  /** The client's fault, with a sentence for it that holds what it sent. */
+  exposed: () => Object.assign(new Error('There is no plan <img src=x onerror="alert(1)">.'), { status: 422, statusCode: 422, expose: true }),
+  /** What the SDK of another service throws when that service refuses us. */
+  sdk: () => withFields({ status: 401, requestID: 'req_1' }),
+  axios: () => withFields({ status: 404, response: { status: 404, data: SECRET } }),
+  /** A status that is none. */
+  zero: () => withFields({ status: 0, statusCode: 1_000, expose: true }),
+  undefined: () => undefined,
+  frozen: () => Object.freeze(withFields({})),
+};
+
+/** A body that is larger than what a socket takes at once. */
+export const LARGE: string = 'x'.repeat(4_000_000);
+
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];

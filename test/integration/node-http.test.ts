@@ -4,12 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { defineError, sendProblem } from 'sonde';
 import { describe, expect, it } from 'vitest';
 import { adapterSuite } from './adapter-suite.ts';
-import { ask, CardDeclined, recordErrors, secretError } from './errors-fixture.ts';
+import { ask, CardDeclined, LARGE, recordErrors, secretError, THROWN } from './errors-fixture.ts';
 
 const NoJson = defineError('http/no-json', { status: 400, public: 'The body is no JSON.' });
 
 async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const path = new URL(req.url ?? '/', 'http://x').pathname;
+  if (path.startsWith('/thrown/')) throw THROWN[path.slice('/thrown/'.length)]?.();
   switch (path) {
     case '/ok':
       res.end('fine');
@@ -24,6 +25,12 @@ async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> 
     case '/begun':
       res.write('half');
       await new Promise((resolve) => setTimeout(resolve, 10));
+      throw secretError();
+    case '/ended':
+      res.end(LARGE);
+      throw secretError();
+    case '/gone':
+      await once(res, 'close');
       throw secretError();
     case '/json': {
       let text = '';
@@ -58,7 +65,7 @@ async function service() {
   };
 }
 
-adapterSuite('node:http', service, { routes: 'plain node:http has no routes' });
+adapterSuite('node:http', service, { routes: 'plain node:http has no routes', notFound: 'plain node:http has no routes' });
 
 describe('sendProblem', () => {
   it('gives back what it answered, and takes stale headers out', async () => {

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +13,7 @@ import { SondeExceptionFilter, SondeInterceptor } from 'sonde/nestjs';
 import { describe, expect, it } from 'vitest';
 import { openLookup } from '../../../dist/store/open-lookup.js';
 import { type AdapterService, adapterSuite } from '../adapter-suite.ts';
-import { ask, CardDeclined, recordErrors, secretError } from '../errors-fixture.ts';
+import { ask, CardDeclined, LARGE, recordErrors, secretError, THROWN } from '../errors-fixture.ts';
 
 @Injectable()
 @boundary('payments')
@@ -56,6 +57,20 @@ class Shop {
   }
   @Get('users/:user/orders/:id')
   order(): never {
+    throw secretError();
+  }
+  @Get('thrown/:name')
+  thrown(@Param('name') name: string): never {
+    throw THROWN[name]?.();
+  }
+  @Get('ended')
+  ended(@Res() res: Response): never {
+    res.end(LARGE);
+    throw secretError();
+  }
+  @Get('gone')
+  async gone(@Res() res: Response): Promise<never> {
+    await once(res, 'close');
     throw secretError();
   }
   @Post('json')

@@ -18,7 +18,7 @@ function recording() {
 describe('RequestKinds', () => {
   it('gives one kind, and asks for one series, for each method, scheme, route and status', () => {
     const { asked, kinds } = recording();
-    const cases = [
+    const cases: Parameters<RequestKinds['of']>[] = [
       ['GET', 'http', '/a', 200],
       ['GET', 'http', '/b', 200],
       ['POST', 'http', '/a', 200],
@@ -26,7 +26,7 @@ describe('RequestKinds', () => {
       ['GET', 'http', '/a', 503],
       ['GET', 'http', undefined, 200],
       ['_OTHER', 'http', undefined, 0],
-    ] as const;
+    ];
     const first = cases.map((one) => kinds.of(...one));
     expect(new Set(first).size).toBe(cases.length);
     expect(cases.map((one) => kinds.of(...one))).toEqual(first);

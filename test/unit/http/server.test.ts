@@ -1,8 +1,10 @@
 import { createServer, get, type RequestListener, request, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { pipeline, Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { deadline, signal } from '../../../src/core/limit.ts';
 import { currentScope, ROOT, type Scope } from '../../../src/core/scope.ts';
+import { noteCut } from '../../../src/http/exchange.ts';
 import { setRoute } from '../../../src/http/route.ts';
 import { watchServers } from '../../../src/http/server.ts';
 import { recordedSpans, until } from './recorded-spans.ts';
@@ -20,6 +22,11 @@ async function serve(handler: RequestListener): Promise<{ server: Server; port: 
     server.close();
   });
   return { server, port: (server.address() as AddressInfo).port };
+}
+
+async function* failing(): AsyncGenerator<string> {
+  yield 'piece';
+  throw new SyntaxError('x');
 }
 
 async function fetched(port: number, path: string, headers: Record<string, string> = {}): Promise<string> {
@@ -151,6 +158,32 @@ describe('watchServers', () => {
     expect(abort?.aborted).toBe(true);
     expect(rec.spans[0]?.outcome).toEqual({ cancelled: true, errorType: undefined });
     expect(rec.server[0]?.status).toBe(0);
+  });
+
+  it('calls an answer that we cut a failure, and one that the client cut a cancellation', async () => {
+    const rec = watch();
+    const { port } = await serve((req, res) => {
+      res.write('half');
+      if (req.url === '/told') setTimeout(() => (noteCut(res, new TypeError('x')), res.destroy()), 5);
+      else if (req.url === '/destroyed') setTimeout(() => res.destroy(new RangeError('x')), 5);
+      else if (req.url === '/piped') pipeline(Readable.from(failing()), res, () => {});
+      else if (req.url === '/left') pipeline(new Readable({ read() {} }), res, () => {});
+    });
+    const outcomes = async (path: string): Promise<unknown> => {
+      const before = rec.server.length;
+      const client = request({ host: '127.0.0.1', port, path, agent: false }, (res) => {
+        res.on('error', () => {}).resume();
+        if (path === '/left') client.destroy();
+      }).on('error', () => {});
+      client.end();
+      await until(() => rec.server.length === before + 1);
+      return { ...rec.spans.at(-1)?.outcome, status: rec.server.at(-1)?.status, label: rec.server.at(-1)?.errorType };
+    };
+    const failed = (type: string): object => ({ cancelled: false, errorType: type, status: 200, label: type });
+    expect(await outcomes('/told')).toEqual(failed('TypeError'));
+    expect(await outcomes('/destroyed')).toEqual(failed('RangeError'));
+    expect(await outcomes('/piped')).toEqual(failed('SyntaxError'));
+    expect(await outcomes('/left')).toEqual({ cancelled: true, errorType: undefined, status: 200, label: undefined });
   });
 
   it('cancels every request of a pipelined connection that ends', async () => {
