@@ -108,16 +108,6 @@ describe('ledger and stores agree in the end', () => {
     expect(load.said()).toContain('HTTP 503');
   }, 600_000);
 
-  it('when the file of the collector’s queue is at its end, long before its disk: it refuses, the SDK keeps', async () => {
-    const running = await start({ queueFileBytes: 1_048_576 });
-    await running.loki.stop();
-    const load = startLoad(running.otlpUrl, 3_000, 2, 2_000); // 6 MB into a file of 1 MB
-    await load.made;
-    await running.loki.start();
-    await expectAllArrived(running, await load.ledger(), 3_000);
-    expect(load.said()).toContain('HTTP 503');
-  }, 600_000);
-
   // The collector (0.159) deletes an item whose dispatch it cannot note on a full disk, after it has acknowledged it. So the
   // bound of its queue has to come first; this shows that all goes on by itself, and that the difference can be seen.
   it('when the disk under the queue is full: nothing is lost before the collector, and all goes on by itself', async ({ skip }) => {

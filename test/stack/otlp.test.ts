@@ -12,6 +12,7 @@ afterAll(() => stack?.stop());
 
 interface Line {
   readonly service: string;
+  readonly environment?: string;
   readonly ageSeconds: number;
   readonly body: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -19,8 +20,13 @@ interface Line {
 
 async function sendLogs(lines: readonly Line[]): Promise<void> {
   const string = (value: string): unknown => ({ stringValue: value });
-  const resourceLogs = lines.map(({ service, ageSeconds, body, attributes }) => ({
-    resource: { attributes: [{ key: 'service.name', value: string(service) }] },
+  const resourceLogs = lines.map(({ service, environment, ageSeconds, body, attributes }) => ({
+    resource: {
+      attributes: [
+        { key: 'service.name', value: string(service) },
+        ...(environment === undefined ? [] : [{ key: 'deployment.environment.name', value: string(environment) }]),
+      ],
+    },
     scopeLogs: [
       {
         scope: { name: 'orders' },
@@ -103,13 +109,20 @@ describe('every LogQL alert', () => {
     expect(await ask(services.silent)).toEqual([]);
   });
 
-  it('reaches the webhook through the ruler and Alertmanager', async () => {
-    await sendLogs([
-      { service: 'webhook', ageSeconds: 0, body: 'out', attributes: { 'exception.type': 'Error', 'error.type': 'Error', severity_number: '21' } },
-    ]);
-    const alert = await eventually('the alert at the webhook', 90_000, async () =>
-      stack.notified.find((seen) => seen.labels.alertname === 'FatalError' && seen.labels.service_name === 'webhook'),
-    );
-    expect(alert).toMatchObject({ status: 'firing', labels: { severity: 'page', error_type: 'Error' }, annotations: { summary: 'webhook died of Error' } });
+  it.each([
+    ['production', 'page'],
+    ['staging', 'chat'],
+  ])('of %s reaches %s through the ruler and Alertmanager, and nobody else', async (environment, to) => {
+    const service = `webhook-${environment}`;
+    const attributes = { 'exception.type': 'Error', 'error.type': 'Error', severity_number: '21' };
+    await sendLogs([{ service, environment, ageSeconds: 0, body: 'out', attributes }]);
+    const of = () => stack.notified.filter((seen) => seen.labels.alertname === 'FatalError' && seen.labels.service_name === service);
+    const alert = await eventually('the alert at the webhook', 90_000, async () => of()[0]);
+    expect(alert).toMatchObject({
+      status: 'firing',
+      labels: { severity: 'page', error_type: 'Error', deployment_environment_name: environment },
+      annotations: { summary: `${service} died of Error` },
+    });
+    expect(new Set(of().map((seen) => seen.to))).toEqual(new Set([to]));
   });
 });

@@ -40,8 +40,6 @@ export interface StackOptions {
   readonly queueDir?: string;
   /** Size of each of its queues; 256 MiB by default. */
   readonly queueBytes?: number;
-  /** Where the file of each of its queues ends; 512 MiB by default. */
-  readonly queueFileBytes?: number;
 }
 
 const ATTEMPTS = 3; // a port that was free a moment ago may be taken by somebody else on this machine
@@ -105,7 +103,6 @@ async function startServers(paths: Readonly<Record<string, string>>, options: St
       OTELCOL_HTTP: `127.0.0.1:${otlp}`,
       OTELCOL_QUEUE_DIR: options.queueDir ?? join(dir, 'queue'),
       ...(options.queueBytes === undefined ? {} : { OTELCOL_QUEUE_BYTES: String(options.queueBytes) }),
-      ...(options.queueFileBytes === undefined ? {} : { OTELCOL_QUEUE_FILE_BYTES: String(options.queueFileBytes) }),
       TEMPO_OTLP_URL: url(tempoOtlp),
       LOKI_OTLP_URL: `${url(loki)}/otlp`,
       PROMETHEUS_OTLP_URL: `${url(prom)}/api/v1/otlp`,
