@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { parseFrame } from './frames.ts';
+import { NO_STACK } from './stack.ts';
 
 /** What a fingerprint is made of; an error record has it. */
 export interface FingerprintInput {
@@ -20,12 +21,14 @@ const OWN_FOLDER = fileURLToPath(new URL('../', import.meta.url));
 /**
  * The fingerprint of a failure: `v1:` and 16 hex digits over type, code and the application's frames (module and
  * function; no lines, no columns, recursion folded) of every error in its text. A failure without frames of the
- * application goes by its message with the variable parts taken out.
+ * application, or without a stack, goes by its message with the variable parts taken out.
  */
 export function fingerprint(input: FingerprintInput): string {
   const blocks = blocksOf(input.stack);
   const frames = blocks.map((block) => foldRecursion(block.frames).join('<'));
   const parts = [input.type, input.code ?? '', (input.chain ?? []).join('>'), blocks.map((block) => block.type).join('>')];
+  // Frames below "no stack" are of the place where it was reported, which many failures share.
+  if (input.stack.includes(NO_STACK)) parts.push(parameterise(input.message));
   parts.push(frames.some((text) => text !== '') ? frames.join('|') : parameterise(input.message));
   return `v1:${createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16)}`;
 }

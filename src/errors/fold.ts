@@ -1,8 +1,9 @@
 import { clock } from '../core/clock.ts';
 import type { ErrorRecord, JsonValue } from '../core/records.ts';
 import type { Classification } from './classify.ts';
+import { parameterise } from './fingerprint.ts';
 import { fieldOf, isObject } from './identity.ts';
-import { typeNameOf } from './stack.ts';
+import { messageOf, typeNameOf } from './stack.ts';
 
 const WHOLE_PER_SECOND = 10; // of one failure: a person reads no more, and a storm costs 30 kB a second instead of 30 MB
 const WINDOW_MS = 1_000;
@@ -110,9 +111,8 @@ function framesOf(causes: readonly unknown[]): string {
 
 function ownFrames(error: unknown): string {
   const stack = isObject(error) ? fieldOf(error, 'stack') : undefined;
-  if (typeof stack !== 'string') return '';
-  const at = stack.indexOf('\n    at ');
-  if (at < 0) return '';
+  const at = typeof stack === 'string' ? stack.indexOf('\n    at ') : -1;
+  if (typeof stack !== 'string' || at < 0) return parameterise(messageOf(error)); // without frames it goes by what it says
   const frames = stack.slice(at, at + MAX_TEXT);
   return at > MAX_TEXT ? Buffer.from(frames).toString() : frames; // a part of a text keeps all of it in memory: a message may be megabytes
 }

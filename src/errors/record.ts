@@ -7,10 +7,10 @@ import { type Classification, levelOf } from './classify.ts';
 import { settings } from './configure.ts';
 import { definitionOf } from './definition.ts';
 import { downstreamId } from './downstream.ts';
-import { isObject, type Sighting, sightingOf } from './identity.ts';
+import { type Sighting, sightingOf } from './identity.ts';
 import { contextText, fragment, resourceText, serviceText } from './record-context.ts';
 import { isoTime, quote, quoteName } from './record-text.ts';
-import { isFrame, messageOf, stackText, typeNameOf } from './stack.ts';
+import { firstFrame, isFrame, messageOf, NO_STACK, stackText, typeNameOf } from './stack.ts';
 import { tracedFrames } from './traced-frames.ts';
 
 /** What a record is made of, besides the error. */
@@ -80,7 +80,8 @@ function cutMessage(message: string): string {
 function wholeText(input: RecordInput, message: string, sighting: Sighting | undefined, span: SpanLike | undefined): string {
   const { error, boundary } = input;
   const definition = input.classification.definition;
-  const stack = scrubStack(stackText(error) + reportedAt(error)) + tracedFrames(error, sighting, span);
+  const own = stackText(error);
+  const stack = scrubStack(firstFrame(own) < 0 ? reportedHere(own) : own) + tracedFrames(error, sighting, span);
   let text = `,"exception.message":${message},"exception.stacktrace":${quote(stack)},"sonde.error.public_message":${quote(input.publicMessage)}`;
   if (definition?.hint !== undefined) text += `,"sonde.error.hint":${quote(definition.hint)}`;
   if (definition?.owner !== undefined) text += `,"sonde.error.owner":${quote(definition.owner)}`;
@@ -111,15 +112,14 @@ function scrubStack(text: string): string {
   return kept === 0 ? text : out + text.slice(kept);
 }
 
-/** What has no stack is found by the place where it was reported. */
-function reportedAt(error: unknown): string {
-  if (isObject(error)) return '';
+/** What has no stack is found by the place where it was reported, and says so: the place tells nothing of what failed. */
+function reportedHere(own: string): string {
   const stack = new Error().stack ?? '';
   const callers = stack
     .split('\n')
     .slice(1)
     .filter((line) => !OWN_FRAME.test(line));
-  return callers.length === 0 ? '' : `\n${callers.join('\n')}`;
+  return [own.includes(NO_STACK) ? own : `${own}\n    ${NO_STACK}]`, ...callers].join('\n');
 }
 
 /** Frames of this folder: from here up to `report` or `problem`. */

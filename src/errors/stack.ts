@@ -1,11 +1,16 @@
-import { safeMessage } from '../core/json.ts';
-import { directCauses, isAggregate, isObject } from './identity.ts';
+import { safeJson, safeMessage } from '../core/json.ts';
+import { settings } from './configure.ts';
+import { directCauses, fieldOf, isAggregate, isObject } from './identity.ts';
 
+/** How the line begins that says that there is none. */
+export const NO_STACK = '[no stack';
 const MAX_STACK = 65_536; // characters of the whole text: the collector's limit of a log body is far above, a reader's far below
 const MAX_HEAD = 16_384; // characters of one error's name and message: a query in it must not push the frames out
 const MAX_FRAMES = 24_576; // characters of one error's frames; with `Error.stackTraceLimit = Infinity` there are thousands
+const MAX_OBJECT = 2_000; // characters of a thrown object that is no error
 const LAST_FRAMES = 6_144; // of these for the outermost ones, which say where the call came from
-const MAX_DEPTH = 20; // causes below causes; a deeper chain is a loop
+const MAX_DEPTH = 20; // causes below causes; of a deeper chain the last one is shown too, for it began there
+const MAX_CHAIN = 100_000; // causes that are walked to find the last one
 const MAX_MEMBERS = 20; // of one aggregate that are shown whole
 
 /**
@@ -18,25 +23,38 @@ export function stackText(error: unknown): string {
 }
 
 function withCauses(error: unknown): string {
-  const out: string[] = [];
+  const out: Blocks = { lines: [], length: 0 };
   write(error, '', '', out, new Set(), 0);
-  return out.join('\n');
+  return out.lines.join('\n');
 }
 
-function write(error: unknown, lead: string, indent: string, out: string[], seen: Set<unknown>, depth: number): void {
+/** The text so far; past {@link MAX_STACK} nobody reads it, and reading a stack is what costs most. */
+interface Blocks {
+  readonly lines: string[];
+  length: number;
+}
+
+function put(out: Blocks, text: string): void {
+  out.lines.push(text);
+  out.length += text.length;
+}
+
+function write(error: unknown, lead: string, indent: string, out: Blocks, seen: Set<unknown>, depth: number): void {
+  if (out.length > MAX_STACK) return;
   if (isObject(error)) {
     if (seen.has(error)) {
-      out.push(`${indent}${lead}[circular: ${headOf(error)}]`);
+      put(out, `${indent}${lead}[circular: ${headOf(error)}]`);
       return;
     }
     seen.add(error);
   }
   if (depth > MAX_DEPTH) {
-    out.push(`${indent}${lead}… [more causes]`);
+    const { last, skipped } = lastCause(error, seen);
+    if (skipped > 0) put(out, `${indent}… [${skipped} more causes]`);
+    put(out, `${indent}${lead}${indented(ownStack(last), indent)}`);
     return;
   }
-  const own = ownStack(error);
-  out.push(indent === '' ? lead + own : `${indent}${lead}${own.replace(/\n/g, `\n${indent}`)}`);
+  put(out, `${indent}${lead}${indented(ownStack(error), indent)}`);
   if (!isObject(error)) return;
   const causes = directCauses(error);
   if (causes.length === 0) return;
@@ -45,20 +63,46 @@ function write(error: unknown, lead: string, indent: string, out: string[], seen
   members.slice(0, MAX_MEMBERS).forEach((member, at) => {
     write(member, `[${at}] `, `${indent}    `, out, seen, depth + 1);
   });
-  if (members.length > MAX_MEMBERS) out.push(`${indent}    … [${members.length - MAX_MEMBERS} more errors]`);
+  const count = members.length > MAX_MEMBERS ? Math.max(members.length, sizeOf(error)) : 0;
+  if (count > 0) put(out, `${indent}    … [${count - MAX_MEMBERS} more errors]`);
   if (hasCause) write(causes[0], 'Caused by: ', indent, out, seen, depth + 1);
+}
+
+function indented(text: string, indent: string): string {
+  return indent === '' ? text : text.replace(/\n/g, `\n${indent}`);
+}
+
+/** How many members an aggregate has; {@link directCauses} gives the first ones. */
+function sizeOf(error: object): number {
+  const members = fieldOf(error, 'errors');
+  return Array.isArray(members) ? members.length : 0;
+}
+
+/** The end of a chain of causes, and how many stand between. */
+function lastCause(error: unknown, seen: Set<unknown>): { last: unknown; skipped: number } {
+  let last = error;
+  let skipped = 0;
+  while (isObject(last) && skipped < MAX_CHAIN) {
+    const cause = fieldOf(last, 'cause');
+    if (cause === undefined || seen.has(cause)) break;
+    if (isObject(cause)) seen.add(cause);
+    last = cause;
+    skipped++;
+  }
+  return { last, skipped };
 }
 
 /** The stack of one error, its head line first, whatever others did to `.stack`. */
 function ownStack(error: unknown): string {
-  if (!isObject(error)) return `${headOf(error)}\n    [no stack: a ${error === null ? 'null' : typeof error} was thrown; it was reported here]`;
+  if (!isObject(error))
+    return `${headOf(error)}\n    ${NO_STACK}: ${error === null || error === undefined ? String(error) : `a ${typeof error}`} was thrown; it was reported here]`;
   let stack: unknown;
   try {
     stack = (error as { stack?: unknown }).stack;
   } catch {
     stack = undefined;
   }
-  if (typeof stack !== 'string' || stack === '') return `${headOf(error)}\n    [no stack]`;
+  if (typeof stack !== 'string' || stack === '') return `${headOf(error)}\n    ${NO_STACK}]`;
   const head = headOf(error);
   // V8 writes the head when the error is made: a message that was set later, or a class name, is put right.
   const at = stack.startsWith(head) && stack.startsWith('\n    at ', head.length) ? head.length : firstFrame(stack);
@@ -69,7 +113,7 @@ function ownStack(error: unknown): string {
 }
 
 /** Where the line end before the first frame is, -1 without frames. Looks at each line once, whatever a message is made of. */
-function firstFrame(stack: string): number {
+export function firstFrame(stack: string): number {
   for (let at = stack.indexOf('\n'); at >= 0; at = stack.indexOf('\n', at + 1)) if (isFrame(stack, at + 1)) return at;
   return -1;
 }
@@ -117,7 +161,7 @@ export function messageOf(error: unknown): string {
     const { message } = error as { message?: unknown };
     if (typeof message === 'string') return message;
     if (error instanceof Error || isAggregate(error)) return '';
-    return JSON.stringify(error)?.slice(0, 2_000) ?? String(error);
+    return safeJson(error, settings.revise).slice(0, MAX_OBJECT);
   } catch {
     return 'unprintable value';
   }

@@ -121,6 +121,17 @@ describe('a storm of one failure', () => {
     expect(records().filter((record) => sameAs(record) === undefined).length).toBeLessThan(600); // 40 failures of 10 whole ones
   });
 
+  it('folds what has no stack by what it says', () => {
+    for (let n = 0; n < 40; n++) for (const thrown of [`no order ${n}`, `no card ${n}`, { code: `E${n % 2}` }]) report(thrown);
+    const byId = new Map(records().map((record) => [record['error.id'], record]));
+    const words = (record: ErrorRecord): string => record.message.replace(/\d+$/, '');
+    for (const record of records()) {
+      const whole = byId.get(sameAs(record) as string);
+      if (whole) expect(words(whole)).toBe(words(record));
+    }
+    expect(records().filter((record) => sameAs(record) === undefined)).toHaveLength(40); // four failures of ten whole ones
+  });
+
   it('is counted right in the store, in one group, and each ID is found with its stack', async () => {
     const ids = storm(1_000);
     const writer = openWriter(dir, { resource: {} });

@@ -9,6 +9,7 @@ import { callFailed, type ErrorReported, errorReported } from '../../../src/core
 import { defineFunction } from '../../../src/core/function-def.ts';
 import type { ErrorRecord } from '../../../src/core/records.ts';
 import { runInScope, Scope, type SpanLike } from '../../../src/core/scope.ts';
+import { completeRecord } from '../../../src/errors/complete.ts';
 import { configureErrors, errorCounts } from '../../../src/errors/configure.ts';
 import { defineError } from '../../../src/errors/define-error.ts';
 import { parseErrorId } from '../../../src/errors/error-id.ts';
@@ -133,6 +134,42 @@ describe('report', () => {
     expect(seen).toHaveLength(1);
     expect(JSON.parse(seen[0]?.line ?? '')).toEqual(seen[0]?.record);
     expect(seen[0]).toMatchObject({ error, boundary: 'payments' });
+  });
+});
+
+describe('what has no stack', () => {
+  const noStack = (): Error => {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
+    try {
+      return new RangeError('no frames');
+    } finally {
+      Error.stackTraceLimit = limit;
+    }
+  };
+
+  it.each([
+    ['an error made with no frames', noStack, /^RangeError: no frames\n {4}\[no stack\]\n/],
+    ['an object that is no error', () => ({ code: 'E', password: 'hunter2' }), /^Object: \{"code":"E","password":"\[redacted\]"\}\n {4}\[no stack\]\n/],
+    ['nothing', () => undefined, /^undefined: undefined\n {4}\[no stack: undefined was thrown; it was reported here\]\n/],
+  ])('%s: says so, and shows where it was reported', (_what, make, head) => {
+    report(make());
+    expect(only()['exception.stacktrace']).toMatch(head);
+    expect(only()['exception.stacktrace']).toMatch(/\n {4}at .*report\.test/);
+    expect(JSON.stringify(only())).not.toContain('hunter2');
+  });
+
+  it('is grouped by what it says, not by the place where it was reported', () => {
+    for (const thrown of ['no card 1', 'no card 2', 'no order 1']) report(thrown);
+    const prints = records().map((record) => completeRecord(record)['sonde.error.fingerprint']);
+    expect(prints[0]).toBe(prints[1]);
+    expect(prints[2]).not.toBe(prints[0]);
+  });
+
+  it('has a name of bounded length, whatever it calls itself', () => {
+    report(Object.assign(new Error('x'), { name: 'N'.repeat(1_000_000) }));
+    expect(JSON.stringify(only()).length).toBeLessThan(30_000);
+    expect(only()['error.type']).toHaveLength(200);
   });
 });
 

@@ -42,6 +42,30 @@ describe('stackText', () => {
     }
   });
 
+  it('shows where a chain of thousands began, says how many members an aggregate has, and reads no more than it shows', () => {
+    let chain = new Error('root');
+    for (let i = 0; i < 10_000; i++) chain = new Error(`layer ${i}`, { cause: chain });
+    expect(outline(chain).slice(-3)).toEqual(['Caused by: Error: layer 9979', '… [9979 more causes]', 'Caused by: Error: root']);
+    expect(outline(new AggregateError(Array.from({ length: 100_000 }, (_, i) => new Error(`m${i}`))))).toContain('    … [99980 more errors]');
+    let read = 0;
+    const counting = (): Error =>
+      Object.defineProperty(new Error('z'), 'stack', {
+        get() {
+          read++;
+          return `Error: z\n${'    at f (/app/a.js:1:1)\n'.repeat(20)}`;
+        },
+      });
+    const crowd = (depth: number): Error =>
+      depth === 0
+        ? counting()
+        : new AggregateError(
+            Array.from({ length: 20 }, () => crowd(depth - 1)),
+            'crowd',
+          );
+    expect(stackText(crowd(3)).length).toBeLessThan(70_000);
+    expect(read).toBeLessThan(500); // of 8,000
+  });
+
   it('keeps both ends of thousands of frames, and what caused them', () => {
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = Number.POSITIVE_INFINITY;
