@@ -44,7 +44,11 @@ async function errorsIn(dir: string): Promise<Record<string, unknown>[]> {
 const FATAL = { level: 'fatal', severity_number: 21, 'sonde.error.kind': 'bug', 'sonde.error.handled': false };
 
 /** How a process may end, what Node makes of it, and what is to be found afterwards. Without the product the second column is the same. */
-const ENDINGS: readonly [way: string, how: { code?: number; signal?: string; stderr?: RegExp }, record: Record<string, unknown> | undefined][] = [
+const ENDINGS: readonly [
+  way: string,
+  how: { code?: number; signal?: string; stderr?: RegExp; args?: string[] },
+  record: Record<string, unknown> | undefined,
+][] = [
   [
     'uncaught exception',
     { code: 1, stderr: /program\.mjs:\d+\n\s+throw new Error\(message\);\n[^]*Error: uncaught\n {4}at explode[^]*Node\.js v/ },
@@ -71,6 +75,28 @@ const ENDINGS: readonly [way: string, how: { code?: number; signal?: string; std
     { level: 'error', message: 'handled by a listener', 'sonde.error.handled': true },
   ],
   ['unhandled rejection, another listener goes on', { code: 0, stderr: /^$/ }, undefined],
+  [
+    'unhandled rejection that only warns',
+    { code: 0, stderr: /UnhandledPromiseRejectionWarning: TypeError: rejected/, args: ['--unhandled-rejections=warn'] },
+    { level: 'error', message: 'rejected', 'sonde.error.mechanism': 'unhandledRejection' },
+  ],
+  [
+    'unhandled rejection that only warns',
+    { code: 0, stderr: /^$/, args: ['--unhandled-rejections=none'] },
+    { level: 'error', message: 'rejected', 'sonde.error.mechanism': 'unhandledRejection' },
+  ],
+  [
+    'unhandled rejection',
+    { code: 1, stderr: /TypeError: rejected\n {4}at[^]*Node\.js v/, args: ['--unhandled-rejections=strict'] },
+    { ...FATAL, message: 'rejected', 'sonde.error.mechanism': 'unhandledRejection' },
+  ],
+  [
+    'uncaught exception, a capture callback goes on',
+    { code: 0, stderr: /^$/ },
+    { level: 'error', message: 'captured', 'sonde.error.mechanism': 'uncaughtException', 'sonde.error.handled': true },
+  ],
+  ['uncaught in a thread', { code: 1, stderr: /Error: in a thread/ }, { ...FATAL, message: 'in a thread' }],
+  ['a cyclic error of another realm', { code: 1, stderr: /TypeError: elsewhere/ }, { ...FATAL, message: 'elsewhere', 'exception.type': 'TypeError' }],
   ['process.exit at once', { code: 3, stderr: /^$/ }, { level: 'error', message: 'before the exit' }],
   ['a natural end with an exit code', { code: 7, stderr: /^$/ }, { message: 'before the end' }],
   ['an exception in an exit listener', { code: 1, stderr: /Error: in the exit listener/ }, { ...FATAL, message: 'in the exit listener' }],
@@ -83,7 +109,7 @@ const ENDINGS: readonly [way: string, how: { code?: number; signal?: string; std
 describe('the end of a process', () => {
   it.each(ENDINGS)('%s: exit code and words are as they are without us, and the record is there', async (way, how, record) => {
     const startedMs = performance.now();
-    const ending = await end(way);
+    const ending = await end(way, { ...(how.args && { args: how.args }) });
     expect(performance.now() - startedMs).toBeLessThan(EXIT_LIMIT_MS + 13_000); // a loaded machine; the limit itself is the pipeline's
     expect([ending.code, ending.signal]).toEqual([how.code ?? null, how.signal ?? null]);
     expect(ending.stderr).toMatch(how.stderr ?? /^/);
