@@ -1,4 +1,5 @@
 import dns from 'node:dns';
+import { currentScope, runInScope } from '../../core/scope.ts';
 import { Crowd, DNS, DNS_PROMISE, FETCH, LISTENERS, Work } from '../kinds.ts';
 import { captureSite, maySpend, OWN, type Site } from '../origin.ts';
 import { enter, noteClosed, noteOpened } from '../registry.ts';
@@ -68,11 +69,13 @@ interface UndiciRequest {
   readonly method?: string;
 }
 
-const MAX_ANNOUNCED = 64; // fetches between the call and undici's own start of the request: a few turns of the loop
-const announced: { url: string; site: Site | undefined }[] = [];
 const requests = new WeakMap<object, Work>();
+const SITE = Symbol('sonde.fetch.site');
 
-/** undici's channels say when a request starts and ends, but not who asked: the call of `fetch` does. */
+/**
+ * undici's channels say when a request starts and ends, but not who asked: the call of `fetch` does. The request is made some turns later, in
+ * the call's own context, which carries the site there: two calls for one address are told apart, and a redirect belongs to its call.
+ */
 function patchFetch(): Undo {
   const finish = (message: unknown): void => {
     const request = (message as { request: object }).request;
@@ -81,9 +84,10 @@ function patchFetch(): Undo {
   };
   return undoAll([
     patchMethod(globalThis, 'fetch', (original, enabled) => {
-      function wrapped(this: unknown, input: unknown): Promise<Response> {
-        if (enabled()) quietly(() => announce(input, wrapped));
-        return Reflect.apply(original as Anything, this, arguments) as Promise<Response>;
+      function wrapped(this: unknown): Promise<Response> {
+        const call = (): Promise<Response> => Reflect.apply(original as Anything, this, arguments) as Promise<Response>;
+        const site = enabled() && maySpend() ? captureSite(wrapped) : undefined;
+        return site === undefined ? call() : runInScope(currentScope().setValue(SITE, site), call);
       }
       return wrapped as typeof fetch;
     }),
@@ -93,18 +97,10 @@ function patchFetch(): Undo {
   ]);
 }
 
-function announce(input: unknown, below: (...args: never[]) => unknown): void {
-  const url = typeof input === 'string' ? input : input instanceof URL ? input.href : (input as { url?: string } | undefined)?.url;
-  if (typeof url !== 'string') return;
-  if (announced.length >= MAX_ANNOUNCED) announced.shift();
-  announced.push({ url: URL.canParse(url) ? new URL(url).href : url, site: maySpend() ? captureSite(below) : undefined });
-}
-
 function begin(request: UndiciRequest & object): void {
-  const url = `${String(request.origin ?? '')}${request.path ?? ''}`;
-  const index = announced.findIndex((call) => call.url === url || call.url.split('#')[0] === url);
-  const site = index === -1 ? undefined : announced.splice(index, 1)[0]?.site;
+  const site = currentScope().getValue(SITE) as Site | undefined;
   if (site === OWN) return;
+  const url = `${String(request.origin ?? '')}${request.path ?? ''}`;
   const work = new Work(`${request.method ?? 'GET'} ${url.split('?')[0]}`);
   requests.set(request, work);
   pending.add(work);

@@ -226,6 +226,44 @@ describe('listHandles', () => {
     listening.closeAllConnections();
   });
 
+  it('tells two fetches of one address apart, and gives a redirect to the line that asked', async () => {
+    const held: http.ServerResponse[] = [];
+    const made = http.createServer((request, response) => {
+      if (request.url === '/away') response.writeHead(302, { location: '/' }).end();
+      else held.push(response);
+    });
+    await new Promise<void>((resolve) => made.listen(0, '127.0.0.1', () => resolve()));
+    const url = `http://127.0.0.1:${(made.address() as net.AddressInfo).port}`;
+    const first = watermark();
+    // The later call is the first to be made on its way: the other one still waits for what it sends.
+    const slow = new ReadableStream({
+      async start(controller) {
+        await sleep(20);
+        controller.enqueue(new TextEncoder().encode('x'));
+        controller.close();
+      },
+    });
+    const ask = {
+      slowly: () => fetch(`${url}/`, { method: 'POST', body: slow, duplex: 'half' } as RequestInit),
+      plainly: () => fetch(`${url}/`),
+      elsewhere: () => fetch(`${url}/away`),
+    };
+    const calls = [ask.slowly(), ask.plainly(), ask.elsewhere()];
+    while (held.length < 3) await sleep(5);
+    const found = listHandles().filter(({ id, type }) => id >= first && type === 'fetch');
+    const lines = found.map(({ detail, site }) => ({ method: detail?.split(' ')[0], line: Number(site?.split(':').at(-2)) })).sort((a, b) => a.line - b.line);
+    for (const response of held) response.end();
+    await Promise.all(calls.map(async (call) => (await call).text()));
+    made.close();
+    made.closeAllConnections();
+    const line = lines[0]?.line ?? 0;
+    expect(lines).toEqual([
+      { method: 'POST', line },
+      { method: 'GET', line: line + 1 },
+      { method: 'GET', line: line + 2 },
+    ]);
+  });
+
   it('lists a fetch by the line that called it until its body was read', async () => {
     let answer: () => void = () => {};
     const slow = http.createServer((_request, response) => {
