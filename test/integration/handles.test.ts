@@ -88,7 +88,8 @@ describe('handles of a program that runs under Sonde', () => {
     const late = await get(admin, '/readyz');
     beat.stop();
     expect(late.status).toBe(503);
-    expect(late.body).toContain('heartbeat \\"consumer\\": no beat for');
+    // On a busy machine the loop itself may have stood still: then that is the reason.
+    expect(late.body).toMatch(/heartbeat \\"consumer\\": (no beat for|the event loop was blocked for)/);
     expect((await get(admin, '/readyz')).status).toBe(200);
   });
 
