@@ -83,16 +83,21 @@ export interface HandleRow {
   readonly [key: string]: unknown;
 }
 
-/** Something that is under way: one request, or the calls of one function. */
+/** Something that is under way: one request, one open span, or the other calls of one function. */
 export interface ActiveWork {
   readonly name: string;
   readonly detail: string;
-  /** Of the oldest, where that is known; 0 where only the number is. */
+  /** 0 where only the number is known. */
   readonly ageMs: number;
   readonly traceId: string | undefined;
+  readonly spanId?: string | undefined;
   readonly count: number;
+  /** What 99 of 100 of its name did not exceed, where that is known. */
+  readonly p99Ms?: number | undefined;
   /** It takes longer than 99 of 100 of its name did. */
   readonly isSlow: boolean;
+  /** It is open for so long that it may never end. */
+  readonly isStuck?: boolean;
 }
 
 /** A refusal, for the count of refusals. */
@@ -124,6 +129,8 @@ export interface AdminDeps {
   /** Recent spans. */
   readonly traces: Pick<TraceBook, 'families' | 'spans'>;
   active(): readonly ActiveWork[];
+  /** Spans under way that outlived their function; the list shows the oldest of them. */
+  openSpans?(): number;
   /** One trace from the store; `undefined` where there is none. */
   trace(id: string): Promise<{ readonly spans: readonly SpanData[]; readonly logs: readonly LogData[] } | undefined>;
   /** The configuration in force; secrets are masked by the page. */

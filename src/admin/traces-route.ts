@@ -1,11 +1,12 @@
 import { formatMs } from '../core/duration.ts';
 import type { LogData, SpanData } from '../core/records.ts';
 import { failure, htmlAnswer, json } from './answer.ts';
+import type { ActiveWork } from './deps.ts';
 import { type Html, html, page, table } from './html.ts';
 import { type Route, type RouteContext, wantsJson } from './route.ts';
 import { BUCKETS_MS, FAILED, type NotedSpan } from './trace-book.ts';
 
-/** `/debug/traces`: active requests, and recent spans by name and latency; `?name=` and `?bucket=` show what is kept. */
+/** `/debug/traces`: active requests and spans, and recent spans by name and latency; `?name=` and `?bucket=` show what is kept. */
 export const tracesRoute: Route = {
   path: '/debug/traces',
   methods: ['GET', 'HEAD'],
@@ -20,22 +21,34 @@ function overview(context: RouteContext) {
   const { deps, up } = context;
   const families = deps.traces.families();
   const active = deps.active();
-  if (wantsJson(context)) return json(200, { bucketsMs: BUCKETS_MS, families, active });
+  const openSpans = deps.openSpans?.();
+  if (wantsJson(context)) return json(200, { bucketsMs: BUCKETS_MS, families, active, openSpans });
   const rows = families.map(({ name, counts, p99Ms }) => [
     html`<a href="${href(up, name)}">${name}</a>`,
     ...counts.map((count, bucket) => (count === 0 ? '' : html`<a href="${href(up, name, bucket)}">${count}</a>`)),
-    p99Ms === undefined ? '' : p99Ms === Number.POSITIVE_INFINITY ? `over ${formatMs(BUCKETS_MS.at(-1) as number)}` : `under ${formatMs(p99Ms)}`,
+    p99Ms === Number.POSITIVE_INFINITY ? `over ${formatMs(BUCKETS_MS.at(-1) as number)}` : upTo(p99Ms),
   ]);
-  const open = active.map((one) => [
-    html`<span class="${one.isSlow ? 'bad' : ''}">${one.name}${one.isSlow ? ' (slow)' : ''}</span>`,
-    one.detail,
-    formatMs(one.ageMs),
-    one.traceId ? traceLink(up, one.traceId) : '',
-    one.count,
-  ]);
-  const body = html`<h2>Active</h2>${table(['name', 'detail', 'for', 'trace', 'count'], open)}
+  const more = openSpans === undefined ? '' : html`<p class="muted">${openSpans} spans are open, the oldest are shown</p>`;
+  const body = html`<h2>Active</h2>${activeTable(active, up)}${more}
 <h2>Recent, by latency</h2>${table(['name', ...BUCKETS_MS.map((ms) => `≥${formatMs(ms)}`), 'failed', 'p99'], rows)}`;
   return htmlAnswer(200, page('Traces', up, body));
+}
+
+function activeTable(active: readonly ActiveWork[], up: string): Html {
+  const rows = active.map((one) => [
+    html`<span class="${one.isSlow || one.isStuck ? 'bad' : ''}">${one.name}${one.isSlow ? ' (slow)' : ''}${one.isStuck ? ' (may never end)' : ''}</span>`,
+    one.detail,
+    one.ageMs === 0 ? '' : formatMs(one.ageMs),
+    one.p99Ms === Number.POSITIVE_INFINITY ? 'over 10s' : upTo(one.p99Ms),
+    one.traceId ? traceLink(up, one.traceId) : '',
+    html`<code>${one.spanId}</code>`,
+    one.count,
+  ]);
+  return table(['name', 'detail', 'for', 'p99', 'trace', 'span', 'count'], rows);
+}
+
+function upTo(ms: number | undefined): string {
+  return ms === undefined ? '' : `under ${formatMs(ms)}`;
 }
 
 function kept(context: RouteContext, name: string) {
@@ -72,7 +85,7 @@ function attributeText({ attributes }: Pick<NotedSpan, 'attributes'>): string {
     .slice(0, MAX_ATTRIBUTES);
 }
 
-/** `/debug/traces/{id}`: one trace as a tree, with its log lines. */
+/** `/debug/traces/{id}`: one trace as a tree, with its log lines and what of it is still open. */
 export const traceRoute: Route = {
   path: '/debug/traces/:id',
   methods: ['GET', 'HEAD'],
@@ -82,9 +95,12 @@ export const traceRoute: Route = {
     const id = (params.id ?? '').toLowerCase();
     if (!/^[0-9a-f]{32}$/.test(id)) return failure(400, 'not a trace ID: expected 32 hexadecimal digits');
     const trace = await deps.trace(id);
-    if (trace === undefined || (trace.spans.length === 0 && trace.logs.length === 0)) return failure(404, `no trace ${id} in the store of this process`);
-    if (wantsJson(context)) return json(200, { traceId: id, ...trace });
-    return htmlAnswer(200, page(`Trace ${id}`, up, html`${spanTree(trace.spans)}<h2>Log lines</h2>${logTable(trace.logs)}`));
+    const { spans = [], logs = [] } = trace ?? {};
+    const open = deps.active().filter(({ traceId }) => traceId === id);
+    if (spans.length + logs.length + open.length === 0) return failure(404, `no trace ${id} in the store of this process`);
+    if (wantsJson(context)) return json(200, { traceId: id, spans, logs, open });
+    const stillOpen = open.length === 0 ? '' : html`<h2>Still open</h2>${activeTable(open, up)}`;
+    return htmlAnswer(200, page(`Trace ${id}`, up, html`${spanTree(spans)}${stillOpen}<h2>Log lines</h2>${logTable(logs)}`));
   },
 };
 

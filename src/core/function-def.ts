@@ -11,6 +11,8 @@ export interface CallCell {
    * @param scope the scope of the call, from which an exemplar can be taken
    */
   observe(durationMs: number, result: CallResult, caller: FunctionDef | undefined, scope: unknown): void;
+  /** Milliseconds below which 99 of 100 calls stayed: a bucket's bound, infinite above the last one; `undefined` before 100 calls. */
+  p99Ms?(): number | undefined;
 }
 
 /** What is known of one instrumented function. One object a function, made when it is wrapped. */

@@ -15,6 +15,8 @@ interface CallFamilies {
 /** Counters of the calls that one caller makes, by result; made when the first of a kind comes. */
 type ByResult = Record<CallResult, CounterCell | undefined>;
 
+const ENOUGH_CALLS = 100; // fewer calls have no 99th percentile
+
 /** Counts the calls of one function. Series are bound on their first use; a call looks up nothing but its caller. */
 class FunctionCalls implements CallCell {
   readonly #def: FunctionDef;
@@ -40,6 +42,11 @@ class FunctionCalls implements CallCell {
     counter.value++;
     const durations = this.#durations ?? this.#bindDurations();
     durations.observeIn(durationMs / 1_000, scope as Scope);
+  }
+
+  p99Ms(): number | undefined {
+    const seconds = this.#durations?.boundOf(0.99, ENOUGH_CALLS);
+    return seconds === undefined ? undefined : seconds * 1_000;
   }
 
   #turnTo(caller: FunctionDef | undefined): ByResult {

@@ -80,6 +80,18 @@ export class HistogramCell implements Series {
     return count;
   }
 
+  /** The bound of the bucket in which the value lies that `share` of all values do not exceed; `undefined` before `atLeast` values. */
+  boundOf(share: number, atLeast: number): number | undefined {
+    const count = this.count;
+    if (count < atLeast) return undefined;
+    let below = 0;
+    for (let bucket = 0; bucket < this.bounds.length; bucket++) {
+      below += this.counts[bucket] as number;
+      if (below >= count * share) return this.bounds[bucket];
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
   /** Adds one value. What is no finite number is refused and said once. */
   observe(value: number): void {
     if (!(value > Number.NEGATIVE_INFINITY && value < Number.POSITIVE_INFINITY)) {

@@ -6,6 +6,7 @@ import { listHandles } from '../handles/list-handles.ts';
 import { counter } from '../metrics/counter.ts';
 import { renderMetrics } from '../metrics/render.ts';
 import { currentBottleneck } from '../metrics/watch-bottleneck.ts';
+import { openSpans } from '../trace/open-spans.ts';
 import { activeWork } from './active-work.ts';
 import { adminLevels } from './admin-levels.ts';
 import type { Config } from './config/config.ts';
@@ -26,6 +27,7 @@ export function adminDeps(config: Config, telemetry: Telemetry, lookUp: ErrorLoo
     errors: (query) => lookUp.errors(query),
     traces: telemetry.traces,
     active: () => activeWork(telemetry.openRequests, telemetry.traces),
+    openSpans: () => openSpans(0).count,
     trace: (id) => lookUp.trace(id),
     config: () => config,
     handles: () => listHandles().map(handleRow),

@@ -1,14 +1,17 @@
 import { clock } from '../core/clock.ts';
 import { closeCall, failCall, type OpenCall } from './call.ts';
+import { listOpen, type OpenSpan, unlistOpen } from './open-spans.ts';
 
 /** Whether a call that outlives its function is still open, and when it was last used. */
 export class CallState {
   readonly call: OpenCall;
   #open = true;
   lastMono: number = clock.mono();
+  readonly #listed: OpenSpan;
 
   constructor(call: OpenCall) {
     this.call = call;
+    this.#listed = listOpen(call.scope, call.def);
   }
 
   get open(): boolean {
@@ -19,6 +22,7 @@ export class CallState {
   end(): boolean {
     if (!this.#open) return false;
     this.#open = false;
+    unlistOpen(this.#listed);
     abandoned.unregister(this);
     return true;
   }

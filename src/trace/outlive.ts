@@ -5,6 +5,7 @@ import { closeCall, failCall, type OpenCall } from './call.ts';
 import type { CallScope, Engine } from './engine/port.ts';
 import { followAsyncIterable, followGenerator, isGenerator } from './iteration.ts';
 import { endFailed, endOk, watchAbandoned } from './open-call.ts';
+import { listOpen, unlistOpen } from './open-spans.ts';
 import { followNodeStream, followWebStream, isWebStream } from './streams.ts';
 
 /**
@@ -50,12 +51,15 @@ function isPlainPromise(result: object): result is Promise<unknown> {
 
 /** A promise of the language: what `then` gives takes its place, so that an unhandled rejection stays one. */
 function settle(engine: Engine, scope: CallScope, def: FunctionDef | undefined, boundary: string | undefined, promise: Promise<unknown>): Promise<unknown> {
+  const listed = listOpen(scope, def);
   const settled = promise.then(
     (value) => {
+      unlistOpen(listed);
       closeCall(engine, scope, def, 'ok');
       return value;
     },
     (error: unknown) => {
+      unlistOpen(listed);
       throw failCall(engine, scope, def, boundary, error);
     },
   );

@@ -6,6 +6,7 @@ import { errorType } from '../../core/error-type.ts';
 import type { FunctionDef } from '../../core/function-def.ts';
 import type { AttributeBag, SpanEventData, SpanLinkData } from '../../core/records.ts';
 import { Scope } from '../../core/scope.ts';
+import { listOpen, type OpenSpan, unlistOpen } from '../open-spans.ts';
 import { type NativeTrace, SAMPLED } from './identity.ts';
 import { hex32, randomPool, reserveRandom } from './ids.ts';
 import { attributeValue } from './limits.ts';
@@ -20,6 +21,7 @@ class Rare {
   events: SpanEventData[] | undefined = undefined;
   links: SpanLinkData[] | undefined = undefined;
   library: EndedSpan['library'] = undefined;
+  listed: OpenSpan | undefined = undefined;
   droppedAttributes = 0;
   droppedEvents = 0;
   droppedLinks = 0;
@@ -218,6 +220,7 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
   finish(endMono: number): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
+    if (this.rare?.listed !== undefined) unlistOpen(this.rare.listed);
     this.endMono = Math.max(endMono, this.startMono);
     const { trace } = this;
     try {
@@ -239,6 +242,11 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
   markKept(reason: string): void {
     this.attrs ??= {};
     this.attrs['sonde.kept'] = reason;
+  }
+
+  /** Lists it among the open spans until it ends: its maker has to end it, and may forget to. */
+  listUntilEnd(): void {
+    this.detail().listed = listOpen(this, this.def);
   }
 
   detail(): Rare {

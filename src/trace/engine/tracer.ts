@@ -33,6 +33,7 @@ export class NativeTracer implements Tracer {
       options.attributes as Attributes | undefined,
     );
     span.library = this.#library;
+    span.listUntilEnd();
     if (options.startTime !== undefined) span.startMono = monoOf(options.startTime as Moment);
     if (options.links) span.addLinks(options.links);
     if (options.attributes) span.setAttributes(options.attributes as Attributes);

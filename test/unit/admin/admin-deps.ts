@@ -30,6 +30,8 @@ const none = {
 };
 const ledger: LedgerReport = { span: { ...none, produced: 3, stored: 2, pending: 1 }, log: none, error: none, metric: none };
 
+/** A trace of which nothing is stored yet. */
+export const OPEN_TRACE_ID = 'fedcba9876543210fedcba9876543210';
 export const TRACE_ID = '0123456789abcdef0123456789abcdef';
 
 function spanOf(spanId: string, parentSpanId: string | undefined, name: string): SpanData {
@@ -132,7 +134,22 @@ export function adminDeps(extra: Partial<AdminDeps> = {}): AdminDeps {
         },
       ],
     },
-    active: () => [{ name: 'GET /hang', detail: '/<i>', ageMs: 90_000, traceId: TRACE_ID, count: 1, isSlow: true }],
+    active: () => [
+      { name: 'GET /hang', detail: '/<i>', ageMs: 90_000, traceId: TRACE_ID, count: 1, isSlow: true },
+      {
+        name: 'never <b>',
+        detail: 'a.ts:1<i>',
+        ageMs: 3_600_000,
+        traceId: OPEN_TRACE_ID,
+        spanId: '0123456789abcdef',
+        count: 1,
+        p99Ms: 25,
+        isSlow: true,
+        isStuck: true,
+      },
+      { name: 'long', detail: '', ageMs: 11_000, traceId: undefined, count: 1, p99Ms: Number.POSITIVE_INFINITY, isSlow: false },
+    ],
+    openSpans: () => 12_345,
     trace: async (id) => (id === TRACE_ID ? { spans: traceSpans, logs: [traceLog] } : undefined),
     config: () => ({
       admin: { token: 'hunter2', port: 1 },

@@ -7,7 +7,7 @@ import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { escapeHtml, html } from '../../../src/admin/html.ts';
 import { routes } from '../../../src/admin/routes.ts';
-import { record, TRACE_ID } from './admin-deps.ts';
+import { OPEN_TRACE_ID, record, TRACE_ID } from './admin-deps.ts';
 import { type AdminServer, adminServer } from './admin-server.ts';
 
 let admin: AdminServer;
@@ -93,6 +93,16 @@ describe('pages', () => {
     const overview = await admin.call('/debug/traces');
     expect(overview.body).toContain('GET /hang (slow)');
     expect(overview.body).toContain('1.5m');
+    expect(overview.body).toContain('never &lt;b&gt; (slow) (may never end)');
+    expect(overview.body).toContain('a.ts:1&lt;i&gt;');
+    expect(overview.body).toContain('under 25ms');
+    expect(overview.body).toContain('over 10s');
+    expect(overview.body).toContain('<code>0123456789abcdef</code>');
+    expect(overview.body).toContain('12345 spans are open');
+    expect(JSON.parse((await admin.call('/debug/traces?format=json')).body)).toMatchObject({
+      openSpans: 12_345,
+      active: [{ isSlow: true }, { name: 'never <b>', spanId: '0123456789abcdef', p99Ms: 25, isStuck: true }, {}],
+    });
     expect(overview.body).toContain(`href="../debug/traces?name=GET%20%3Cb%3E&amp;bucket=2"`);
     expect((await admin.call('/debug/traces?name=GET%20%3Cb%3E&bucket=2')).body).toContain('url.path=/&lt;i&gt;');
     expect(JSON.parse((await admin.call('/debug/traces?name=x&bucket=8&format=json')).body)).toMatchObject({ name: 'x', bucket: 8 });
@@ -105,6 +115,13 @@ describe('pages', () => {
     expect(body).toContain('padding-left:1.2rem');
     expect(body).toContain('l&lt;b&gt;');
     expect((await admin.call(`/debug/traces/${'0'.repeat(32)}`)).status).toBe(404);
+    const open = await admin.call(`/debug/traces/${OPEN_TRACE_ID}`);
+    expect(open.body).toMatch(/Still open.*never &lt;b&gt;/s);
+    expect(JSON.parse((await admin.call(`/debug/traces/${OPEN_TRACE_ID}?format=json`)).body)).toMatchObject({
+      spans: [],
+      logs: [],
+      open: [{ name: 'never <b>' }],
+    });
     expect((await admin.call('/debug/traces/zz')).status).toBe(400);
   });
 
