@@ -20,7 +20,7 @@ type Passed = IncomingMessage & { readonly originalUrl?: string; readonly baseUr
  */
 export function readTarget(request: Passed, prefix: string | undefined): Target | undefined {
   const url = request.url ?? '/';
-  if (url.length > MAX_URL || hostsOf(request) > 1) return undefined;
+  if (url.length > MAX_URL || request.httpVersionMajor < 1 || hostsOf(request) > 1) return undefined;
   const mark = url.indexOf('?');
   const path = mark === -1 ? url : url.slice(0, mark);
   if (!isPlainPath(path)) return undefined;

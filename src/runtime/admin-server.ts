@@ -47,6 +47,7 @@ export async function openAdminServer(
     handler,
   );
   own.add(server);
+  server.maxHeadersCount = 0; // Node would not show what comes after 2,000: the size is the bound
   server.unref();
   answerBadRequests(server, boundConnections(server, onRefused), onRefused);
   const problem = await new Promise<unknown>((resolve) => {

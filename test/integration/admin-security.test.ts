@@ -99,6 +99,12 @@ describe('bytes that no client should send', () => {
     ['a NUL in a header', 'GET /metrics HTTP/1.1\r\nHost: localhost\r\nX\u0000: a\r\n\r\n', '400 malformed'],
     ['a request without Host', 'GET /metrics HTTP/1.1\r\n\r\n', undefined],
     ['two Hosts', 'GET /metrics HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n', '400 malformed'],
+    [
+      'a second Host behind two thousand headers',
+      `GET /metrics HTTP/1.1\r\nHost: localhost\r\n${'a:b\r\n'.repeat(2_000)}Host: evil.example\r\nConnection: close\r\n\r\n`,
+      '400 malformed',
+    ],
+    ['HTTP/0.9', 'GET /metrics\r\n\r\n', '400 malformed'],
     ['a header of 20 kB', `GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, '431 too_large'],
     ['a target of 20 kB', `GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, '431 too_large'],
     ['no HTTP', '\u0016\u0003\u0001 hello\r\n\r\n', '400 malformed'],
