@@ -103,7 +103,7 @@ const dashboards = readdirSync(join(ROOT, 'grafana/dashboards')).map((file) => {
 
 describe('every query of every panel, asked of the real servers', () => {
   beforeAll(async () => {
-    values.trace = await eventually('the record of the error in Loki', 60_000, async () => {
+    values.trace = await eventually('the record of the error in Loki', 120_000, async () => {
       const answer = (await ask(`${stack.lokiUrl}/loki/api/v1/query_range`, { query: filled('{obs_kind="error"} | error_id="$id"') })) as {
         data: { result: { stream: { trace_id: string } }[] };
       };

@@ -48,7 +48,7 @@ describe('an error of the example, looked up on the servers', () => {
     ['bug', 'Something unexpected happened.', 'Error: Cannot price 5 seats', "Caused by: TypeError: Cannot read properties of undefined (reading 'percent')"],
   ])('%s: the ID in the response leads to the record in Loki', async (which, userSaw, header, cause) => {
     const id = (which === 'known' ? known : bug).errorId as string;
-    const found = await eventually(`${id} in Loki`, 30_000, async () => {
+    const found = await eventually(`${id} in Loki`, 120_000, async () => {
       const answer = await sonde('error', id.toLowerCase().replaceAll('-', ''));
       return answer.code === 0 ? answer.out : undefined;
     });
@@ -62,7 +62,7 @@ describe('an error of the example, looked up on the servers', () => {
 
   it.runIf(PATHS.tempo)('its trace is in Tempo, with the spans of both services', async () => {
     const id = known.errorId as string;
-    const found = await eventually('the trace in Tempo', 60_000, async () => {
+    const found = await eventually('the trace in Tempo', 120_000, async () => {
       const { out } = await sonde('error', id);
       return out.includes('payments.authorise [payments]') ? out : undefined;
     });
@@ -104,7 +104,7 @@ describe('sonde stack replay', () => {
     expect(await sonde('error', id)).toMatchObject({ code: 1 });
     const replayed = await sonde('--dir', local, 'stack', 'replay', '--to', stack.otlpUrl);
     expect(replayed.out).toMatch(/^\d+ spans, \d+ log lines and 1 errors sent to http/);
-    const found = await eventually(`${id} in Loki`, 30_000, async () => {
+    const found = await eventually(`${id} in Loki`, 120_000, async () => {
       const answer = await sonde('error', id);
       return answer.code === 0 ? answer.out : undefined;
     });

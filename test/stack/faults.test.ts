@@ -126,11 +126,11 @@ describe('ledger and stores agree in the end', () => {
     const ledger = await load.ledger();
     expect(ledger.log).toMatchObject({ produced: 3_000, sent: 3_000, spooled: 0, pending: 0 });
     expect(load.said()).toContain('HTTP 503');
-    const before = await eventually('lines in Loki', 60_000, async () => (await linesInLoki(running.lokiUrl)) || undefined);
+    const before = await eventually('lines in Loki', 120_000, async () => (await linesInLoki(running.lokiUrl)) || undefined);
     expect(before).toBeLessThanOrEqual(3_000);
     const after = startLoad(running.otlpUrl, 100, 1, 100);
     expect((await after.ledger()).log).toMatchObject({ produced: 100, sent: 100 });
-    await eventually('the lines that came after it', 60_000, async () =>
+    await eventually('the lines that came after it', 120_000, async () =>
       (await linesInLoki(running.lokiUrl, ' | filling=~"x{100}" ')) >= 100 ? true : undefined,
     );
   }, 600_000);

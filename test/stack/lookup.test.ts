@@ -34,12 +34,12 @@ async function openServers(): Promise<LookupPlace> {
       sent.set(service, total);
       if (lines.length > 0) {
         await post(stack, 'logs', encodeLogsJson(lines, resource));
-        await eventually(`${total} lines of ${service} in Loki`, 30_000, async () => ((await linesOf(stack, service)) >= total ? true : undefined));
+        await eventually(`${total} lines of ${service} in Loki`, 120_000, async () => ((await linesOf(stack, service)) >= total ? true : undefined));
       }
       const [span] = spans;
       if (span) {
         await post(stack, 'traces', encodeSpansJson(spans, resource));
-        await eventually('the trace in Tempo', 30_000, async () => ((await lookup.trace(span.traceId))?.spans.length === spans.length ? true : undefined));
+        await eventually('the trace in Tempo', 120_000, async () => ((await lookup.trace(span.traceId))?.spans.length === spans.length ? true : undefined));
       }
     },
     async close() {

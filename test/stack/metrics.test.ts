@@ -40,7 +40,7 @@ async function vector(query: string): Promise<{ metric: Record<string, string>; 
 describe('metrics of the example in Prometheus', () => {
   it('RED of traced functions, under the names of /metrics, with the labels of the resource', async () => {
     for (let i = 0; i < 5; i++) await placeOne(example.app);
-    const [series] = await eventually('the calls of place', 60_000, async () => {
+    const [series] = await eventually('the calls of place', 120_000, async () => {
       const found = await vector('function_calls_total{function="Orders.place",result="ok"}');
       return found.length > 0 ? found : undefined;
     });
@@ -49,7 +49,7 @@ describe('metrics of the example in Prometheus', () => {
   });
 
   it('an exemplar names the trace of a call', async () => {
-    const traceId = await eventually('an exemplar', 60_000, async () => {
+    const traceId = await eventually('an exemplar', 120_000, async () => {
       await placeOne(example.app);
       const now = Date.now() / 1_000;
       const found = (await ask('query_exemplars', {

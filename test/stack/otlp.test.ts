@@ -77,7 +77,7 @@ describe('what the collector makes of a record', () => {
     ]);
     const found = await eventually(
       'the record in Loki',
-      30_000,
+      120_000,
       async () => (await loki('query_range', { query: '{obs_kind="error"} | error_id="7X2K-9QD4-MB3H-TRVG"' }))[0],
     );
     expect(found.values?.[0]?.[1]).toBe(`boom\n${stack_}`);
@@ -97,13 +97,13 @@ describe('every LogQL alert', () => {
     }
     const expr = alert.expr;
     const ask = async (service: string) => (await loki('query', { query: expr })).filter((series) => series.metric?.service_name === service);
-    const fired = await eventually(`${name} for ${services.fires}`, 30_000, async () => {
+    const fired = await eventually(`${name} for ${services.fires}`, 120_000, async () => {
       const series = await ask(services.fires);
       return series.length > 0 ? series : undefined;
     });
     expect(fired).toHaveLength(1);
     expect(fired[0]?.metric).toEqual({ ...alert.test.fires.labels, service_name: services.fires });
-    await eventually('the silent lines in Loki', 30_000, async () =>
+    await eventually('the silent lines in Loki', 120_000, async () =>
       (await loki('query_range', { query: `{service_name="${services.silent}"}` })).length > 0 ? true : undefined,
     );
     expect(await ask(services.silent)).toEqual([]);
