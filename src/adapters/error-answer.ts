@@ -1,6 +1,7 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Attributes } from '../core/attributes.ts';
 import { clock } from '../core/clock.ts';
+import { nodeHttp } from '../core/node-http.ts';
 import { definitionOf } from '../errors/definition.ts';
 import { problemOf } from '../errors/problem.ts';
 import { report } from '../errors/report.ts';
@@ -69,7 +70,7 @@ function clientFault(error: unknown): ProblemText | undefined {
     // A parser's message quotes the body; a validator's and an explicitly exposed one are written for the client.
     const isWritten =
       Array.isArray(validation) || (expose === true && body === undefined && code === undefined && (error as { type?: unknown }).type === undefined);
-    const title = STATUS_CODES[statusCode] ?? 'Bad Request';
+    const title = nodeHttp().STATUS_CODES[statusCode] ?? 'Bad Request';
     return {
       type: 'about:blank',
       title,

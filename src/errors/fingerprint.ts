@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
+import { OWN_FOLDER } from '../core/package-paths.ts';
 import { parseFrame } from './frames.ts';
 import { NO_STACK } from './stack.ts';
 
@@ -15,8 +15,6 @@ export interface FingerprintInput {
 }
 
 const MAX_PERIOD = 4; // functions of one recursion: a calls b calls c calls d calls a
-/** Our own files: a frame of the SDK is nobody's bug but ours. The folder of `errors/`'s parent, src or dist. */
-const OWN_FOLDER = fileURLToPath(new URL('../', import.meta.url));
 
 /**
  * The fingerprint of a failure: `v1:` and 16 hex digits over type, code and the application's frames (module and
@@ -62,7 +60,7 @@ function typeOf(head: string): string {
 function isInApp(file: string): boolean {
   if (file.startsWith('node:') || file === 'native' || file.includes('<anonymous>') || file.startsWith('eval at ')) return false;
   const path = file.startsWith('file:') ? file.slice(5).replace(/^\/\/(?=\/)/, '') : file;
-  return !/[\\/]node_modules[\\/]/.test(path) && !path.startsWith(OWN_FOLDER);
+  return !/[\\/]node_modules[\\/]/.test(path) && !path.startsWith(OWN_FOLDER); // a frame of the SDK is nobody's bug but ours
 }
 
 /** A module by a name that survives a move to another folder, a build and a hash in the file's name. */

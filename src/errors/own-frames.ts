@@ -1,7 +1,7 @@
-import { fileURLToPath } from 'node:url';
+import { OWN_FOLDER, OWN_URL } from '../core/package-paths.ts';
 
 /** Where this package's own files lie, as V8 writes it in stacks: as an address and as a path. */
-const OWN = [new URL('../', import.meta.url).href, fileURLToPath(new URL('../', import.meta.url))];
+const OWN = [OWN_URL, OWN_FOLDER];
 const FRAME = /^\s*at /;
 
 /** Takes the frames of this package out of a stack: they tell nothing of the failure. A stack of nothing else stays whole. */

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { nodeHttp } from '../core/node-http.ts';
 import { definitionOf } from './definition.ts';
 import { type Reported, type ReportOptions, report } from './report.ts';
 
@@ -43,7 +43,7 @@ export function problemOf(error: unknown, reported: Reported): Problem {
   const body: ProblemBody = {
     // The code of a bug names a module, which is nobody's business outside.
     type: isKnown ? `urn:error:${definition.code}` : 'about:blank',
-    title: (isKnown ? definition.title : STATUS_CODES[status]) ?? 'Error',
+    title: (isKnown ? definition.title : nodeHttp().STATUS_CODES[status]) ?? 'Error',
     status,
     detail: reported.journaled ? reported.message : `${reported.message} ${NOT_SAVED}`,
     instance: `/debug/errors/${id}`,

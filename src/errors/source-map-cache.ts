@@ -1,9 +1,10 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { AnyMap, type TraceMap } from '@jridgewell/trace-mapping';
+import type { TraceMap } from '@jridgewell/trace-mapping';
 import { warn } from '../core/diag.ts';
 import { safeMessage } from '../core/json.ts';
+import { traceMapping } from './trace-mapping.ts';
 
 const MAX_MAPS = 200; // files that appear in the stacks of one program
 const MAX_BYTES = 128 * 1024 * 1024; // of map text that stays decoded: two bundles of 50 MB
@@ -55,6 +56,7 @@ function decode(text: string, url: string): TraceMap {
   const raw = JSON.parse(text) as { mappings?: unknown; sections?: unknown };
   const isSound = Array.isArray(raw.sections) || (typeof raw.mappings === 'string' && /^[A-Za-z0-9+/,;]*$/.test(raw.mappings));
   if (!isSound) throw new Error('it has no mappings that can be read');
+  const { AnyMap } = traceMapping();
   return AnyMap(raw as Parameters<typeof AnyMap>[0], url);
 }
 

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { originalPositionFor } from '@jridgewell/trace-mapping';
 import { type Frame, formatFrame, parseFrame } from './frames.ts';
 import { SourceMapCache } from './source-map-cache.ts';
+import { traceMapping } from './trace-mapping.ts';
 
 const MAX_FRAMES = 1_000; // of one text with all its causes
 const MAX_MINIFIED = 2; // characters of a name that a minifier made
@@ -49,7 +49,7 @@ function mapFrame(frame: Frame): { frame: Frame; calls: string | undefined } | u
   const map = cache.mapOf(file);
   if (map === undefined) return undefined;
   try {
-    const found = originalPositionFor(map, { line: frame.line, column: Math.max(0, frame.column - 1) });
+    const found = traceMapping().originalPositionFor(map, { line: frame.line, column: Math.max(0, frame.column - 1) });
     if (found.source === null) return undefined;
     const source = found.source.startsWith('file:') ? fileURLToPath(found.source) : found.source;
     return { frame: { ...frame, file: source, line: found.line, column: found.column + 1 }, calls: found.name ?? undefined };

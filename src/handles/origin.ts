@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { clock } from '../core/clock.ts';
+import { OWN_FOLDER } from '../core/package-paths.ts';
 
 /** A place in the code that opens handles. One object a place, so that counts by place are a map look-up. */
 export interface Site {
@@ -17,12 +18,11 @@ export interface Site {
 /** Frames that are looked at: a driver or a framework puts 20 to 30 frames between the program and the socket. */
 const DEEP = 30;
 const MAX_SITES = 5_000; // distinct places a large program opens handles at: hundreds; the bound is for generated code
-const OWN_ROOT = fileURLToPath(new URL('../', import.meta.url));
 
 const sites = new Map<string, Site>();
 
 /** Opened by Sonde itself: such handles are not the program's and are not listed. */
-export const OWN: Site = Object.freeze({ text: 'sonde', file: OWN_ROOT, line: 0, column: 0, package: 'sonde', mapped: undefined });
+export const OWN: Site = Object.freeze({ text: 'sonde', file: OWN_FOLDER, line: 0, column: 0, package: 'sonde', mapped: undefined });
 
 /** No frame of the program or of a package on the stack: the platform opened it. */
 export const NODE: Site = Object.freeze({ text: 'node', file: 'node', line: 0, column: 0, package: 'node', mapped: undefined });
@@ -93,7 +93,7 @@ function scriptOf(name: string): Script {
   const known = scripts.get(name);
   if (known) return known;
   const file = filePath(name);
-  const script = { file, owner: file.startsWith(OWN_ROOT) ? undefined : packageOf(file) };
+  const script = { file, owner: file.startsWith(OWN_FOLDER) ? undefined : packageOf(file) };
   if (scripts.size < MAX_SITES) scripts.set(name, script);
   return script;
 }

@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { nodeHttp } from '../core/node-http.ts';
 import { bounded, maskUrl } from './attributes.ts';
 import { ClientCall, type HttpClientOptions, watched } from './client-call.ts';
 
@@ -69,7 +70,7 @@ function hasCreatedChannel(): boolean {
 type AddRequest = (this: unknown, request: ClientRequest, ...rest: unknown[]) => unknown;
 
 function wrapAddRequest(begin: (request: Watched) => void): () => void {
-  const proto = Agent.prototype as unknown as { addRequest: AddRequest };
+  const proto = nodeHttp().Agent.prototype as unknown as { addRequest: AddRequest };
   const plain = proto.addRequest;
   let watching = true;
   function addRequest(this: unknown, request: ClientRequest, ...rest: unknown[]): unknown {

@@ -2,6 +2,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from '
 import { clock } from '../core/clock.ts';
 import { forget, resolved, warn } from '../core/diag.ts';
 import { safeMessage } from '../core/json.ts';
+import { OWN_URL } from '../core/package-paths.ts';
 import {
   BEGUN,
   FLUSHED,
@@ -72,7 +73,7 @@ export class WorkerLink {
     try {
       const env: NodeJS.ProcessEnv = { ...process.env };
       delete env['NODE_OPTIONS']; // an --import in it would start telemetry for the telemetry
-      worker = new Worker(new URL('./worker/main.js', import.meta.url), {
+      worker = new Worker(new URL('pipeline/worker/main.js', OWN_URL), {
         name: 'sonde',
         workerData: { input: this.#options.input(), port: port2 },
         transferList: [port2],

@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Answer, FIXED_HEADERS, failure, send } from '../admin/answer.ts';
@@ -6,6 +6,7 @@ import type { Refusal } from '../admin/deps.ts';
 import type { AdminHandler } from '../admin/handler.ts';
 import { warn } from '../core/diag.ts';
 import { safeMessage } from '../core/json.ts';
+import { nodeHttp } from '../core/node-http.ts';
 
 /** A server of our own for the admin handler. It never holds the process. */
 export interface AdminServer {
@@ -36,7 +37,7 @@ export async function openAdminServer(
   where: { readonly port: number; readonly host: string } | { readonly path: string },
   onRefused: OnRefused,
 ): Promise<AdminServer> {
-  const server = createServer(
+  const server = nodeHttp().createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_MS,
@@ -134,5 +135,5 @@ function answerBadRequests(server: Server, busy: ReadonlyMap<Duplex, ServerRespo
 function rawAnswer(answer: Answer): string {
   const headers = { connection: 'close', 'content-type': answer.type, 'content-length': Buffer.byteLength(answer.body), ...FIXED_HEADERS, ...answer.headers };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\n${lines.join('')}\r\n${String(answer.body)}`;
+  return `HTTP/1.1 ${answer.status} ${nodeHttp().STATUS_CODES[answer.status]}\r\n${lines.join('')}\r\n${String(answer.body)}`;
 }

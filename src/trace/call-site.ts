@@ -1,5 +1,6 @@
 import { relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { OWN_FOLDER, OWN_URL } from '../core/package-paths.ts';
 
 /** Where a function was wrapped. */
 export interface CallSite {
@@ -59,14 +60,12 @@ interface Place {
 // One entry a source file; a program that makes files up (a bundler in watch mode) must not fill the memory.
 const MAX_PLACES = 10_000;
 const places = new Map<string, Place>();
-const OWN_URL = new URL('..', import.meta.url).href;
-const OWN_PATH = fileURLToPath(OWN_URL);
 
 function placeOf(file: string): Place {
   const known = places.get(file);
   if (known) return known;
   // TypeScript's decorator helpers come from `tslib` where `importHelpers` is on.
-  const isUser = !file.startsWith('node:') && !file.startsWith(OWN_URL) && !file.startsWith(OWN_PATH) && !/[\\/]tslib[\\/]/.test(file);
+  const isUser = !file.startsWith('node:') && !file.startsWith(OWN_URL) && !file.startsWith(OWN_FOLDER) && !/[\\/]tslib[\\/]/.test(file);
   const path = relative(process.cwd(), file.startsWith('file:') ? fileURLToPath(file) : file)
     .split(sep)
     .join('/');

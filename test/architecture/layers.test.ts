@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Import, importsOf, sourceFiles } from './imports.ts';
 import { findCycle, violation } from './rules.ts';
@@ -77,6 +77,11 @@ describe('the checker itself', () => {
   it('finds a cycle that only types make', () => {
     expect(findCycle(found)).toEqual(['src/errors/cycle-a.ts', 'src/errors/cycle-b.ts', 'src/errors/cycle-a.ts']);
   });
+});
+
+it('names no file by its own place: a chunk lies elsewhere than its modules, only core/package-paths.ts knows where both lie', () => {
+  const places = files.filter((file) => /(?<!createRequire\()import\.meta/.test(readFileSync(file, 'utf8').replace(/^\s*(?:\/\/|\*|\/\*).*$/gm, '')));
+  expect(places.map((file) => relative(root, file))).toEqual([join('src', 'core', 'package-paths.ts')]);
 });
 
 describe('the exports map', () => {

@@ -30,7 +30,7 @@ const PACKAGES: readonly PackageRule[] = [
   { package: /^pino$/, only: /^src\/logs\// },
   { package: /^prom-client$/, only: /^src\/metrics\//, lazy: true },
   { package: /^nanoid$/, only: /^src\/errors\// },
-  { package: /^@jridgewell\/trace-mapping$/, only: /^src\/(errors\/(symbolicate|source-map-cache)|admin\/pprof\/places)\.ts$/ },
+  { package: /^@jridgewell\/trace-mapping$/, only: /^src\/errors\/(trace-mapping|source-map-cache)\.ts$/, lazy: true },
   { package: /^(cockatiel|lru-cache)$/, only: /^src\/resilience\// },
   { package: /^find-my-way$/, only: /^src\/admin\//, lazy: true },
   { package: /^@photostructure\/sqlite$/, only: /^src\/store\//, lazy: true },

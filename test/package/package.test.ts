@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -66,8 +66,11 @@ describe('the packed tarball, installed in an empty folder without scripts', () 
     const missing = scripts.flatMap((name) => {
       const text = readFileSync(join(installed, name), 'utf8');
       const relative = [...text.matchAll(/(?:from |import\(|import |new URL\()'(\.{1,2}\/[^']+)'/g)].map((match) => match[1] ?? '');
-      const map = /^\/\/# sourceMappingURL=(\S+)$/m.exec(text)?.[1] ?? 'no map';
-      return [...relative, map].filter((target) => !existsSync(join(installed, dirname(name), target))).map((target) => `${name} → ${target}`);
+      const own = [...text.matchAll(/new URL\('([^']+)', OWN_URL\)/g)].map((match) => posix.relative(posix.dirname(name), `dist/${match[1]}`));
+      // A script that is one in src too is not compiled.
+      const isSource = existsSync(join(installed, name.replace(/^dist/, 'src')));
+      const map = isSource ? [] : [/^\/\/# sourceMappingURL=(\S+)$/m.exec(text)?.[1] ?? 'no map'];
+      return [...relative, ...own, ...map].filter((target) => !existsSync(join(installed, dirname(name), target))).map((target) => `${name} → ${target}`);
     });
     expect(missing).toEqual([]);
     expect(files).toContain(join('dist', 'cli', 'pprof', 'flame-page.min.js'));
@@ -77,7 +80,7 @@ describe('the packed tarball, installed in an empty folder without scripts', () 
       return !sources.every((source) => existsSync(join(installed, dirname(name), source)));
     });
     expect(lost).toEqual([]);
-    expect(files.filter((name) => /\.test\.|tsbuildinfo|^(test|examples|scripts)\b/.test(name))).toEqual([]);
+    expect(files.filter((name) => /\.test\.|tsbuildinfo|\.modules|^(test|examples|scripts)\b/.test(name))).toEqual([]);
     expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json']));
   });
 

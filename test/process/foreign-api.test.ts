@@ -34,6 +34,16 @@ describe('other versions of the API in the process', () => {
   });
 });
 
+describe('the copy of the API that Sonde has too', () => {
+  it('has its early tracers served where it was loaded before', async () => {
+    expect((await run('own-api.mjs', 'before')).out).toEqual({ spans: ['early in work', 'now in work', 'work'], loadedBySonde: false, seen: true });
+  });
+
+  it('is not loaded by Sonde, and finds it when it comes', async () => {
+    expect((await run('own-api.mjs', 'after')).out).toEqual({ spans: ['now in work', 'work'], loadedBySonde: false, seen: true });
+  });
+});
+
 describe('version 1.10 of the API, which is two modules', () => {
   it('loaded before: its early tracers too, by import and by require', async () => {
     const spans = ['early in work', 'now in work', 'active in work'];

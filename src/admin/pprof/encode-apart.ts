@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { OWN_URL } from '../../core/package-paths.ts';
 import { encodeJob } from './encode.ts';
 import type { Job } from './job.ts';
 
@@ -31,7 +32,7 @@ function open(job: Job): Worker | undefined {
   try {
     const env: NodeJS.ProcessEnv = { ...process.env };
     delete env['NODE_OPTIONS']; // an --import in it would start telemetry there
-    const worker = new Worker(new URL('./encode-worker.js', import.meta.url), {
+    const worker = new Worker(new URL('admin/pprof/encode-worker.js', OWN_URL), {
       name: 'sonde-profile',
       workerData: job,
       execArgv: [],

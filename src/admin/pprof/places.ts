@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { LEAST_UPPER_BOUND, originalPositionFor } from '@jridgewell/trace-mapping';
 import { SourceMapCache } from '../../errors/source-map-cache.ts';
+import { traceMapping } from '../../errors/trace-mapping.ts';
 import type { SpanNames } from './job.ts';
 import { placeKey } from './place-key.ts';
 import type { Place } from './profile-builder.ts';
@@ -32,6 +32,7 @@ function placeOf(maps: SourceMapCache, { url, lineNumber, columnNumber }: CallFr
   if (map === undefined) return generated;
   // A tick knows its line only; the column is that of the function's beginning, which is right for its first line.
   const column = line === lineNumber + 1 ? Math.max(0, columnNumber) : 0;
+  const { LEAST_UPPER_BOUND, originalPositionFor } = traceMapping();
   const exact = originalPositionFor(map, { line, column });
   const found = exact.source === null ? originalPositionFor(map, { line, column, bias: LEAST_UPPER_BOUND }) : exact;
   return found.source === null ? generated : { name, file: pathOf(found.source), line: found.line };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { html } from '../../admin/html.ts';
+import { OWN_URL } from '../../core/package-paths.ts';
 import type { Profile, ProfileFrame } from './decode.ts';
 import { packageOf } from './package-of.ts';
 
@@ -32,7 +33,7 @@ export function flameGraph(profile: Profile, title: string, amount: (value: numb
     .sort(([, a], [, b]) => b - a)
     .slice(0, MAX_PACKAGES)
     .map(([name, cost]) => ({ name, share: `${((100 * cost) / total).toFixed(1)} %` }));
-  const script = readFileSync(new URL('./flame-page.min.js', import.meta.url), 'utf8');
+  const script = readFileSync(new URL('cli/pprof/flame-page.min.js', OWN_URL), 'utf8');
   const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`;
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="content-security-policy" content="${policy}"><title>${title}</title><style>${{ html: STYLE }}</style></head>

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
 import { clock } from '../../core/clock.ts';
+import { nodeHttp, nodeHttps } from '../../core/node-http.ts';
 import type { TlsFiles } from '../messages.ts';
 
 /** What a receiver answered, or why there was no answer. */
@@ -27,8 +28,8 @@ const MAX_SOCKETS = 4;
 
 /** Posts over connections that are kept. Never rejects: whatever a receiver does is a {@link PostResult}. */
 export class Poster {
-  readonly #http = new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: MAX_SOCKETS });
   readonly #tls: TlsFiles;
+  #http: HttpAgent | undefined;
   #https: HttpsAgent | undefined;
 
   constructor(tls: TlsFiles = {}) {
@@ -43,13 +44,18 @@ export class Poster {
   }
 
   close(): void {
-    this.#http.destroy();
+    this.#http?.destroy();
     this.#https?.destroy();
+  }
+
+  #plain(): HttpAgent {
+    this.#http ??= new (nodeHttp().Agent)({ keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: MAX_SOCKETS });
+    return this.#http;
   }
 
   /** Reads the files with the first request; one that cannot be read is what that request fails of, and tried again. */
   #secure(): HttpsAgent {
-    this.#https ??= new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: MAX_SOCKETS, ...readFiles(this.#tls) });
+    this.#https ??= new (nodeHttps().Agent)({ keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: MAX_SOCKETS, ...readFiles(this.#tls) });
     return this.#https;
   }
 
@@ -58,9 +64,9 @@ export class Poster {
       const secure = options.url.protocol === 'https:';
       let request: ClientRequest;
       try {
-        request = (secure ? httpsRequest : httpRequest)(options.url, {
+        request = (secure ? nodeHttps() : nodeHttp()).request(options.url, {
           method: 'POST',
-          agent: secure ? this.#secure() : this.#http,
+          agent: secure ? this.#secure() : this.#plain(),
           headers: { ...options.headers, 'content-length': String(options.body.byteLength) },
         });
       } catch (error) {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { resolve } from 'node:path';
 import { warn } from '../../core/diag.ts';
 import { tryDurationMs } from '../../core/duration.ts';
+import { nodeHttp } from '../../core/node-http.ts';
 
 /** Reads one kind of value, from the text of a variable or from an option; `undefined` where it does not fit. */
 export interface Reader<T> {
@@ -132,6 +132,7 @@ export const otlpHeaders: Reader<Record<string, string>> = {
   read(value) {
     const headers = pairs.read(value);
     try {
+      const { validateHeaderName, validateHeaderValue } = nodeHttp();
       for (const [name, item] of Object.entries(headers ?? {})) {
         validateHeaderName(name);
         validateHeaderValue(name, item);

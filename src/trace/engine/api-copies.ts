@@ -40,14 +40,23 @@ export function loadedApiCopies(): ApiCopy[] {
   return copies;
 }
 
-/** Our own copy, as the module that an `import` of it gives: from 1.10 on that is another instance than the CommonJS one. */
+/**
+ * Our own copy, as the module that an `import` of it gives. Up to 1.9 that is the CommonJS one, whose 44 modules are not
+ * loaded for this (22 ms): one that nobody loaded yet has no tracers that wait, and finds what is registered when it comes.
+ * From 1.10 on it is another instance, and only an `import` tells whether it was loaded.
+ */
 export async function ownApiCopy(): Promise<ApiCopy> {
-  const exports = (await import('@opentelemetry/api')) as unknown as ApiExports;
   const file = require.resolve('@opentelemetry/api');
   const layout = LAYOUTS.find(({ index }) => file.endsWith(index));
-  if (layout === undefined) return { version: '1.9.1', path: file, exports }; // the oldest version that our package allows
-  const { version } = JSON.parse(readFileSync(join(file.slice(0, -layout.index.length), 'package.json'), 'utf8')) as { version: string };
-  return { version, path: `${file} (import)`, exports };
+  const path = `${file} (import)`;
+  // Without a package.json where it belongs (a bundle): the oldest version that our package allows.
+  const version = layout === undefined ? '1.9.1' : versionIn(file.slice(0, -layout.index.length));
+  const exports = layout === LAYOUTS[0] ? require.cache[file]?.exports : await import('@opentelemetry/api');
+  return { version, path, exports: (exports ?? {}) as ApiExports };
+}
+
+function versionIn(folder: string): string {
+  return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }).version;
 }
 
 /** The instances that an `import` of copies from 1.10 on gives; loading one that was not loaded yet does no harm. */

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve, sep } from 'node:path';
+import { OWN_FOLDER } from '../../../core/package-paths.ts';
 import { wrongUsage } from '../../exit-codes.ts';
 
-const PACKAGE_ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+const PACKAGE_ROOT = join(OWN_FOLDER, '..', sep);
 
 /** The folder of the stack: the one that was named, else this one if it holds the stack, else the one in the package. */
 export function stackRoot(named: string | undefined): string {
