@@ -6,7 +6,7 @@ import timers, { setTimeout as namedTimeout } from 'node:timers';
 import timersPromises from 'node:timers/promises';
 import { promisify } from 'node:util';
 import workerThreads from 'node:worker_threads';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { installHandles } from '../../../src/handles/install.ts';
 import { listHandles } from '../../../src/handles/list-handles.ts';
 import { patchMethod } from '../../../src/handles/patches/patch.ts';
@@ -192,5 +192,36 @@ describe('patchMethod', () => {
     expect(object.run()).toBe('patched base');
     out();
     expect([object.run(), Object.hasOwn(object, 'run')]).toEqual(['base', false]);
+  });
+});
+
+describe('fake timers', () => {
+  it('go over the patches, and leave them as they were', async () => {
+    install();
+    const patched = [globalThis.setTimeout, globalThis.setInterval, globalThis.setImmediate];
+    vi.useFakeTimers();
+    const ran: string[] = [];
+    setTimeout(() => ran.push('timeout'), 60_000);
+    const interval = setInterval(() => ran.push('interval'), 25_000);
+    vi.advanceTimersByTime(60_000);
+    clearInterval(interval);
+    expect(listHandles().filter(({ type }) => type === 'timeout' || type === 'interval')).toEqual([]);
+    vi.useRealTimers();
+    expect(ran).toEqual(['interval', 'interval', 'timeout']);
+    expect([globalThis.setTimeout, globalThis.setInterval, globalThis.setImmediate]).toEqual(patched);
+  });
+
+  it('may be there before the patches: they stay in charge, and what is real is back afterwards', async () => {
+    const plain = globalThis.setTimeout;
+    vi.useFakeTimers();
+    install();
+    let ran = false;
+    setTimeout(() => (ran = true), 60_000);
+    vi.advanceTimersByTime(60_000);
+    expect(ran).toBe(true);
+    for (const step of undo.splice(0)) step();
+    vi.useRealTimers();
+    expect(globalThis.setTimeout).toBe(plain);
+    await new Promise((resolve) => setTimeout(resolve, 1));
   });
 });
