@@ -149,6 +149,8 @@ describe('resolveConfig', () => {
     ['no propagators', { OTEL_PROPAGATORS: 'none' }, {}, (c) => c.propagators, []],
     ['disabled', { OTEL_SDK_DISABLED: 'true' }, {}, (c) => c.disabled, true],
     ['the prefix, without its last slash', {}, { admin: { prefix: '/ops/admin/' } }, (c) => c.admin.prefix, '/ops/admin'],
+    ['the heap profile from the environment', { SONDE_HEAP_PROFILE: 'true' }, {}, (c) => c.admin.heapProfile, true],
+    ['no heap profile', {}, {}, (c) => c.admin.heapProfile, false],
     ['no prefix', {}, { admin: { prefix: '/' } }, (c) => c.admin.prefix, ''],
     ['disabled, in any case', { OTEL_SDK_DISABLED: ' TRUE ' }, {}, (c) => c.disabled, true],
     ['disabled by 1, which OpenTelemetry reads as false', { OTEL_SDK_DISABLED: '1' }, {}, (c) => c.disabled, false],
@@ -231,7 +233,7 @@ describe('resolveConfig', () => {
   });
 
   it('knows the variables of the contract', () => {
-    expect(SONDE_NAMES.length).toBe(15);
+    expect(SONDE_NAMES.length).toBe(16);
   });
 
   it('carries the version of package.json', () => {
