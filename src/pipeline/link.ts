@@ -9,12 +9,15 @@ import {
   type FlushMessage,
   type FlushMode,
   type FromWorker,
+  SETTLED,
+  SLOT_STATES,
   STOP_ASKED,
   STOPPING,
   type ToWorker,
   WORKING,
   type WorkerInput,
 } from './messages.ts';
+import { SLOTS } from './rows.ts';
 
 /** A worker that dies again soon is started after a pause, doubled up to the longest. */
 const FIRST_PAUSE_MS = 100;
@@ -26,6 +29,8 @@ const HEALTHY_MS = 60_000;
  * what it does not put in the spool is lost. The limit is for the receiver; on a busy machine encoding and writing take time.
  */
 const GRACE_MS: Readonly<Record<FlushMode, number>> = { wait: 250, park: 250, last: 2_000 };
+/** At the end of the process each batch that is settled gives the worker that time anew, up to this: a starved disk or processor is no reason to lose what can be kept. */
+const STARVED_MS = 10_000;
 /**
  * How long a worker that was not done in time may take to put down what it is doing: one batch. A thread that is ended
  * inside the SQLite binding takes the whole process with it (`terminate called after throwing Napi::Error`, SIGABRT).
@@ -139,7 +144,7 @@ export class WorkerLink {
     if (mode === 'last') this.#stopping = true;
     const message = this.#ask(withinMs, mode);
     const { id } = message;
-    this.#waitFor(message, withinMs + GRACE_MS[mode]);
+    this.#waitFor(message, withinMs);
     for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) this.#receive(next.message as FromWorker);
     const isDone = Atomics.load(this.#control, FLUSHED) >= id;
     if (mode === 'last' && !isDone) this.#putDownSync();
@@ -178,17 +183,30 @@ export class WorkerLink {
 
   /** The limit counts from when the worker has begun: on a busy machine a thread may take long to start. */
   #waitFor(message: FlushMessage, withinMs: number): void {
+    const graceMs = GRACE_MS[message.mode];
+    const latestMono = clock.mono() + withinMs + STARVED_MS;
+    let settled = this.#settled();
     const beginBy = clock.mono() + BEGIN_MS;
     let untilMono: number | undefined;
     for (;;) {
       const done = Atomics.load(this.#control, FLUSHED);
       if (done >= message.id) return;
       if (this.#isGone()) this.#replace(message);
-      if (untilMono === undefined && Atomics.load(this.#control, BEGUN) >= this.#started) untilMono = clock.mono() + withinMs;
+      if (untilMono === undefined && Atomics.load(this.#control, BEGUN) >= this.#started) untilMono = clock.mono() + withinMs + graceMs;
+      const settledNow = this.#settled();
+      if (settledNow !== settled && message.mode === 'last') untilMono = Math.min(latestMono, Math.max(untilMono ?? 0, clock.mono() + graceMs));
+      settled = settledNow;
       const leftMs = (untilMono ?? beginBy) - clock.mono();
       if (leftMs <= 0) return;
       Atomics.wait(this.#control, FLUSHED, done, Math.min(leftMs, LOOK_MS));
     }
+  }
+
+  /** Batches that the worker has settled since their slots were taken back. */
+  #settled(): number {
+    let count = 0;
+    for (let slot = 0; slot < SLOTS; slot++) if (Atomics.load(this.#control, SLOT_STATES + slot) === SETTLED) count++;
+    return count;
   }
 
   /**

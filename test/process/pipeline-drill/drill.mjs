@@ -1,11 +1,12 @@
 // The drill: nothing is lost quietly. Programs make spans in bursts and end in every way, on a busy machine, against receivers
 // of every kind, while their telemetry worker is killed. After each, every span is with the receiver, in the spool, or counted.
-// node test/process/pipeline-drill/drill.mjs [--rounds 50] [--seed 1] [--load 4] [--spans 20000] [--only 'seed']
+// node test/process/pipeline-drill/drill.mjs [--rounds 50] [--seed 1] [--load 4] [--spans 20000] [--receiver away]
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { openDatabase } from '../../../dist/store/sqlite.js';
 import { randomFrom } from './random.mjs';
 import { contents, openReceiver } from './receiver.mjs';
 
@@ -35,6 +36,7 @@ const RECEIVERS = [
   'gives half an answer',
   'flapping',
   'away',
+  'store',
 ];
 const LIMIT_MS = 60_000; // a program that does not end is a failure of the drill
 
@@ -44,6 +46,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     load: { type: 'string', default: '4' },
     spans: { type: 'string', default: '5000' },
+    receiver: { type: 'string' },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -63,7 +66,7 @@ try {
 }
 const seconds = ((performance.now() - began) / 1_000).toFixed(0);
 console.log(
-  `${problems.length === 0 ? 'PASS' : 'FAIL'}, ${values.rounds} programs under ${values.load} busy loops made ${totals.made} spans: ${totals.taken} with the receiver, ${totals.spooled} in the spool, ${
+  `${problems.length === 0 ? 'PASS' : 'FAIL'}, ${values.rounds} programs under ${values.load} busy loops made ${totals.made} spans: ${totals.taken} with the receiver, ${totals.spooled} in the spool or the store, ${
     Object.entries(totals.dropped)
       .map(([reason, count]) => `${count} counted as ${reason}`)
       .join(', ') || 'none dropped'
@@ -74,8 +77,9 @@ process.exitCode = problems.length === 0 ? 0 : 1;
 async function drill(seed) {
   const random = randomFrom(seed);
   const pick = (list) => list[Math.floor(random() * list.length)];
-  const kind = pick(RECEIVERS);
-  const kills = pick(['none', 'none', 'some', 'at the end']);
+  const kind = values.receiver ?? pick(RECEIVERS);
+  const chosen = pick(['none', 'none', 'some', 'at the end']);
+  const kills = kind === 'store' ? 'none' : chosen; // a thread that is ended inside SQLite takes the process with it
   const scenario = {
     seed,
     bursts: Math.floor(random() * 8),
@@ -95,11 +99,11 @@ async function drill(seed) {
   let flap;
   if (kind === 'away') await receiver.close();
   else if (kind === 'flapping') flap = setInterval(() => receiver.behave(random() < 0.5 ? 'healthy' : 'answers 503'), 100);
-  else receiver.behave(kind);
+  else if (kind !== 'store') receiver.behave(kind);
   try {
-    const told = await run(scenario, receiver.url, dir);
+    const told = await run(scenario, kind === 'store' ? '' : receiver.url, dir);
     clearInterval(flap);
-    const faults = judge(told, receiver, spooled(dir), kills !== 'none');
+    const faults = judge(told, receiver, kind === 'store' ? stored(dir) : spooled(dir), kills !== 'none', kind === 'store' ? 'stored' : 'spooled');
     if (values.verbose || faults.length > 0)
       console.log(
         `  ${JSON.stringify({ ...scenario, kind, kills, code: told.code })}\n    ${JSON.stringify({ made: told.made, report: told.report, span: told.ledger?.span, log: told.ledger?.log })}${told.stderr ? `\n    ${told.stderr.trim().replaceAll('\n', '\n    ')}` : ''}`,
@@ -130,24 +134,35 @@ function run(scenario, url, dir) {
   });
 }
 
+/** The same of the store. */
+function stored(dir) {
+  const found = { ids: [], logs: 0 };
+  for (const name of readdirSync(dir, { recursive: true })) {
+    if (!name.endsWith('.db')) continue;
+    const day = openDatabase(join(dir, name), { readOnly: true, busyMs: 1_000 });
+    for (const { id } of day.prepare('SELECT span_id AS id FROM spans').all()) found.ids.push(id);
+    found.logs += day.prepare('SELECT count(*) AS count FROM logs').get().count;
+    day.close();
+  }
+  return found;
+}
+
 /** The IDs of spans, and the number of log records, that lie in the spool. */
 function spooled(dir) {
   const ids = [];
   let logs = 0;
-  let counted = 0;
   for (const name of readdirSync(dir, { recursive: true })) {
     const entry = /(span|log)-(\d+)-pg?\.otlp$/.exec(name);
     if (!entry) continue;
     const found = contents(entry[1], readFileSync(join(dir, name)));
     ids.push(...found.ids);
     logs += found.logs;
-    counted += entry[1] === 'span' ? Number(entry[2]) : 0;
   }
-  return { ids, logs, counted };
+  return { ids, logs };
 }
 
 /** Everything that does not add up. */
-function judge(told, receiver, spool, killed) {
+function judge(told, receiver, spool, killed, kept) {
   if (told.ledger === undefined) return [`no ledger was told, ended with ${told.code}: ${told.stderr}`];
   const faults = [];
   const { span, log } = told.ledger;
@@ -175,8 +190,8 @@ function judge(told, receiver, spool, killed) {
     ['spans', span, spool.ids.length],
     ['lines', log, spool.logs],
   ])
-    if (lying < ledger.spooled || lying > ledger.spooled + ledger.dropped.expired)
-      faults.push(`${ledger.spooled} ${what} are counted as spooled, ${lying} lie there`);
+    if (lying < ledger[kept] || lying > ledger[kept] + ledger.dropped.expired)
+      faults.push(`${ledger[kept]} ${what} are counted as ${kept}, ${lying} lie there`);
   if (log.sent > receiver.logs) faults.push(`${log.sent} lines are counted as sent, ${receiver.logs} were taken`);
   totals.made += told.made.span;
   totals.taken += receiver.taken.size;
