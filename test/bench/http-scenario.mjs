@@ -11,6 +11,10 @@ async function opentelemetry() {
   return () => sdk.shutdown();
 }
 
+const NOTE =
+  'The ratio, compared with the target, is the app-thread CPU kept: what the thread that answers could answer with a core to itself. ' +
+  'Throughput and p99 as seen are shared with the load generator, the worker and the collector of garbage on the same two cores.';
+
 /** The scenario of one kind of server; `serve` starts it, given what a variant adds to it. */
 export function httpScenario({ title, serve, withStorage, sondeServer }) {
   const storage = new AsyncLocalStorage();
@@ -50,5 +54,6 @@ export function httpScenario({ title, serve, withStorage, sondeServer }) {
     process: 'µs a request, process',
   };
   const targets = [{ variant: 'sonde, OTLP', atLeast: { 20: 0.75, 24: 0.9 } }];
-  return { title, targets, reference: 'no instrumentation', rounds: 7, columns, variants };
+  const kept = { perSecond: { title: 'throughput kept' }, p99: { title: 'p99 kept', lower: true } };
+  return { title, targets, reference: 'no instrumentation', rounds: 7, columns, kept, note: NOTE, variants };
 }

@@ -11,18 +11,30 @@ export function tableOf(scenario, figures, bytes, left) {
   const [first] = Object.keys(columns);
   const base = figures[scenario.reference] && median(figures[scenario.reference].map((round) => round[first]));
   const withBytes = Object.values(bytes).some((value) => value !== undefined);
-  const head = ['variant', 'ratio', ...Object.values(columns), ...(withBytes ? ['bytes a call'] : [])];
+  const kept = Object.entries(scenario.kept ?? {});
+  const head = ['variant', 'ratio', ...kept.map(([, { title }]) => title), ...Object.values(columns), ...(withBytes ? ['bytes a call'] : [])];
   const rows = Object.entries(figures).map(([variant, rounds]) => {
     const ratio = base === undefined ? '' : show(median(rounds.map((round) => round[first])) / base);
     const cells = Object.keys(columns).map((key) => withSpread(rounds.map((round) => round[key])));
-    return [variant, ratio, ...cells, ...(withBytes ? [bytes[variant] === undefined ? '' : String(Math.round(bytes[variant]))] : [])];
+    const shares = kept.map(([key, { lower }]) => shareKept(figures[scenario.reference], rounds, key, lower));
+    return [variant, ratio, ...shares, ...cells, ...(withBytes ? [bytes[variant] === undefined ? '' : String(Math.round(bytes[variant]))] : [])];
   });
   const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
   const rounds = Math.max(...Object.values(figures).map((list) => list.length));
   const missing = Object.entries(left).map(([variant, why]) => `\n\nNot run: ${variant} (${why}).`);
   const ratios = Object.fromEntries(rows.map(([variant, ratio]) => [variant, Number(ratio)]));
   const heading = `Node ${process.versions.node}, ${availableParallelism()} cores, ${rounds} alternated rounds, load ${(loadavg()[0] ?? 0).toFixed(1)} (these processes are about 1 of it); ${scenario.reference} = 1.0`;
-  return `${heading}\n\n${lines.join('\n')}${pairedLine(scenario, figures, first)}${targetLines(scenario, ratios, process.versions.node.split('.')[0])}${missing.join('')}`;
+  return `${heading}\n\n${lines.join('\n')}${pairedLine(scenario, figures, first)}${scenario.note ? `\n\n${scenario.note}` : ''}${targetLines(scenario, ratios, process.versions.node.split('.')[0])}${missing.join('')}`;
+}
+
+/** The share of the reference that is kept: the median over the rounds of the ratio within a round, so that a busy moment hits both sides of it. */
+function shareKept(reference = [], rounds, key, lower) {
+  const shares = rounds.map((round, i) => {
+    const base = reference[i]?.[key];
+    return lower ? base / round[key] : round[key] / base;
+  });
+  const known = shares.filter((share) => Number.isFinite(share));
+  return known.length === 0 ? '' : show(median(known));
 }
 
 /** One line for each target: what is wanted, what was measured, whether that is enough. */
