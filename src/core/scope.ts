@@ -1,4 +1,4 @@
-import { AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Attributes, AttributeValue } from './attributes.ts';
 import type { FunctionDef } from './function-def.ts';
 
@@ -85,26 +85,8 @@ export class Scope {
 /** The scope outside every call. */
 export const ROOT: Scope = new Scope();
 
-/** The one storage of the process. Only this file and the hot path of `traced` touch it. */
+/** The one storage of the process. Only this file and `scope-place.ts` touch it. */
 export const storage: AsyncLocalStorage<Scope | undefined> = new AsyncLocalStorage();
-
-/**
- * Where Node keeps the store of {@link storage} on the operation under way, up to Node 22; `undefined` from Node 24 on,
- * wherever it is not so, and until {@link findStoreKey} was called. The hot path of `traced` reads and writes it there:
- * one look at the operation in place of three, 35 ns of 185 a call.
- */
-export let storeKey: symbol | undefined;
-
-/** Looks for {@link storeKey}. Not at import: that would switch the storage on, which makes every promise dearer. */
-export function findStoreKey(): void {
-  const { kResourceStore } = storage as unknown as { kResourceStore?: unknown };
-  if (typeof kResourceStore !== 'symbol') return;
-  const probe = new Scope();
-  storage.run(probe, () => {
-    const operation = executionAsyncResource() as { [key: symbol]: unknown };
-    if (operation[kResourceStore] === probe) storeKey = kResourceStore;
-  });
-}
 
 /** The scope of the running code, {@link ROOT} outside of any. */
 export function currentScope(): Scope {

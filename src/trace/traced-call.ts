@@ -1,5 +1,5 @@
-import { executionAsyncResource } from 'node:async_hooks';
-import { ROOT, runInScope, type Scope, storage, storeKey } from '../core/scope.ts';
+import { ROOT, runInScope, storage } from '../core/scope.ts';
+import { enterScope, leaveScope, scopeAt, scopePlace } from '../core/scope-place.ts';
 import { type AnyFunction, mimic } from '../core/wrapper.ts';
 import { closeCall, failCall } from './call.ts';
 import { type CallPlan, resolveDef } from './call-plan.ts';
@@ -37,22 +37,20 @@ function plainCall(fn: AnyFunction, plan: CallPlan): AnyFunction {
       const current = engine;
       if (current === undefined) return plan.boundary === undefined ? fn.apply(this, args) : passThrough(fn, plan.boundary, this, args);
       const def = plan.def === undefined ? resolveDef(plan, fn, this, holder.call) : plan.def;
-      const resource = storeKey === undefined ? undefined : (executionAsyncResource() as Resource);
-      const parent = resource === undefined ? storage.getStore() : resource[storeKey as symbol];
+      const place = scopePlace();
+      const parent = scopeAt(place);
       const scope = current.open(parent === undefined ? ROOT : parent, def, def.name, plan.kind);
       def.active++;
       const last = isSpecial ? specialArguments(current, scope, plan, args) : undefined;
-      // The same as `storage.run`, without its rest arguments and its further looks at the resource.
-      if (resource === undefined) storage.enterWith(scope);
-      else resource[storeKey as symbol] = scope;
+      const entered = enterScope(place, scope);
       let result: unknown;
       try {
         result = last === undefined ? fn.apply(this, args) : fn.apply(this, last);
       } catch (error) {
-        leave(resource, parent);
+        leaveScope(place, parent, entered);
         throw failCall(current, scope, def, plan.boundary, error);
       }
-      leave(resource, parent);
+      leaveScope(place, parent, entered);
       if (last !== undefined) return result;
       if (typeof result === 'object' && result !== null && !plan.untilReturn) {
         return outlive(current, scope, def, plan.boundary, result);
@@ -71,14 +69,6 @@ function constructibleCall(fn: AnyFunction, plan: CallPlan): AnyFunction {
     if (plan.def === undefined && engine !== undefined) resolveDef(plan, fn, this, call);
     return plain.apply(this, args);
   };
-}
-
-/** The asynchronous operation under way, on which Node keeps the scope. */
-type Resource = { [key: symbol]: Scope | undefined };
-
-function leave(resource: Resource | undefined, parent: Scope | undefined): void {
-  if (resource === undefined) storage.enterWith(parent);
-  else resource[storeKey as symbol] = parent;
 }
 
 function constructed(fn: AnyFunction, plan: CallPlan, args: unknown[], target: AnyFunction): unknown {

@@ -1,6 +1,7 @@
 import type { Attributes } from '../../core/attributes.ts';
 import type { FunctionDef } from '../../core/function-def.ts';
-import { findStoreKey, type Scope } from '../../core/scope.ts';
+import type { Scope } from '../../core/scope.ts';
+import { findScopePlace } from '../../core/scope-place.ts';
 
 /** The scope that a call runs in; its `span` is the call's own. */
 export interface CallScope extends Scope {
@@ -24,7 +25,7 @@ export let engine: Engine | undefined;
 
 /** Puts an engine in place; returns a function that puts the former one back. */
 export function installEngine(next: Engine): () => void {
-  findStoreKey();
+  findScopePlace();
   const former = engine;
   engine = next;
   return () => {

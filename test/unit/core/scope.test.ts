@@ -1,8 +1,7 @@
-import { executionAsyncResource } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { bind, bound } from '../../../src/core/bind.ts';
-import { currentScope, findStoreKey, mergeValues, ROOT, runInScope, Scope, SPAN_KEY, type SpanLike, storeKey } from '../../../src/core/scope.ts';
+import { currentScope, mergeValues, ROOT, runInScope, Scope, SPAN_KEY, type SpanLike } from '../../../src/core/scope.ts';
 
 const KEY = Symbol('key');
 
@@ -87,22 +86,5 @@ describe('mergeValues', () => {
       ['__proto__', 'x'],
       ['constructor', 'y'],
     ]);
-  });
-});
-
-describe('storeKey', () => {
-  it('is where Node keeps the scope, where it does so', () => {
-    findStoreKey();
-    if (storeKey === undefined) {
-      expect(Number(process.versions.node.split('.')[0])).toBeGreaterThanOrEqual(24);
-      return;
-    }
-    const operation = executionAsyncResource() as { [key: symbol]: unknown };
-    const former = operation[storeKey];
-    const scope = new Scope();
-    operation[storeKey] = scope;
-    expect(currentScope()).toBe(scope);
-    operation[storeKey] = former;
-    expect(currentScope()).toBe(ROOT);
   });
 });
