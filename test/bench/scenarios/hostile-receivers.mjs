@@ -2,7 +2,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { load } from '../load.mjs';
-import { timed } from '../meter.mjs';
+import { quantile, timed } from '../meter.mjs';
+import { watchDelay } from '../watch-delay.mjs';
 
 const RECEIVER = join(import.meta.dirname, '..', 'programs', 'hostile-receiver.mjs');
 /** Far below what the service can answer, so that its latency is its own and not a queue's. */
@@ -29,14 +30,24 @@ const service = (behaviour) => async () => {
   return {
     async sample({ smoke, warm } = {}) {
       let seen;
+      const stop = watchDelay();
       const { mainUs } = await timed(async () => {
         seen = await load(url, { seconds: smoke || warm ? 1 : SECONDS, connections: 10, perSecond: REQUESTS_PER_SECOND });
       });
+      const { own } = stop();
       if (seen.errors > 0 || seen.requests === 0) throw new Error(`the load saw ${seen.errors} errors in ${seen.requests} requests`);
       const { produced, stored, sent, spooled, pending, dropped } = sonde.ledger().span;
       const given = Object.values(dropped).reduce((a, b) => a + b, 0);
       if (produced !== stored + sent + spooled + pending + given) throw new Error(`the ledger does not add up: ${JSON.stringify(sonde.ledger().span)}`);
-      return { p99: seen.p99, p50: seen.p50, main: mainUs / seen.requests, sent: sent / produced, spooled: spooled / produced, dropped: given / produced };
+      return {
+        p99: seen.p99,
+        p50: seen.p50,
+        own999: quantile(own, 0.999),
+        main: mainUs / seen.requests,
+        sent: sent / produced,
+        spooled: spooled / produced,
+        dropped: given / produced,
+      };
     },
     async end() {
       await close();
@@ -54,6 +65,7 @@ export const scenario = {
   columns: {
     p99: 'p99, ms',
     p50: 'p50, ms',
+    own999: 'p99.9 of the event-loop delay by its own work, ms',
     main: 'µs a request, app thread',
     sent: 'share sent',
     spooled: 'share in the spool',
