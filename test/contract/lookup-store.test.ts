@@ -26,5 +26,5 @@ function openStore(open: (dir: string) => Lookup): LookupPlace {
   };
 }
 
-lookupContract({ name: 'the embedded store', open: async () => openStore(openReader), deviations: {} });
-lookupContract({ name: 'the embedded store with its journals', open: async () => openStore(openLookup), deviations: {} });
+lookupContract({ name: 'the embedded store', open: async () => openStore(openReader), traces: true, deviations: {} });
+lookupContract({ name: 'the embedded store with its journals', open: async () => openStore(openLookup), traces: true, deviations: {} });

@@ -27,6 +27,8 @@ export type Deviation = 'attributes of log lines' | 'attributes of errors' | 'an
 export interface LookupSubject {
   readonly name: string;
   readonly open: () => Promise<LookupPlace>;
+  /** Whether it has traces; one of logs alone has none. */
+  readonly traces: boolean;
   /** Why the place cannot do it; the case must fail, so that a deviation which is none any more is noticed. */
   readonly deviations: Partial<Readonly<Record<Deviation, string>>>;
 }
@@ -54,7 +56,7 @@ async function allPages<T>(ask: (query: PageQuery) => Promise<Page<T>>, limit: n
 }
 
 /** What every place where errors, traces and logs are looked up does. */
-export function lookupContract({ name, open, deviations }: LookupSubject): void {
+export function lookupContract({ name, open, traces, deviations }: LookupSubject): void {
   describe(`look-ups: ${name}`, () => {
     let place: LookupPlace;
     let lookup: Lookup;
@@ -259,7 +261,7 @@ export function lookupContract({ name, open, deviations }: LookupSubject): void 
       });
     });
 
-    describe('trace', () => {
+    describe.runIf(traces)('trace', () => {
       it('gives every span, whole, by start', async () => {
         const service = serviceOf('trace');
         const traceId = hex(16);

@@ -49,13 +49,13 @@ async function openServers(): Promise<LookupPlace> {
   };
 }
 
-if (PATHS.tempo)
-  lookupContract({
-    name: 'Loki and Tempo',
-    open: openServers,
-    deviations: {
-      'attributes of log lines': 'Loki keeps attributes as text, under names in which dots are underscores; the catalogue gives back those it knows',
-      'attributes of errors': 'Loki keeps attributes as text, under names in which dots are underscores; the catalogue gives back those it knows',
-      'an error that is looked up long after its ID': 'the time in the ID bounds the one query that finds it among millions of lines',
-    },
-  });
+lookupContract({
+  name: PATHS.tempo ? 'Loki and Tempo' : 'Loki',
+  open: openServers,
+  traces: PATHS.tempo !== undefined,
+  deviations: {
+    'attributes of log lines': 'Loki keeps attributes as text, under names in which dots are underscores; the catalogue gives back those it knows',
+    'attributes of errors': 'Loki keeps attributes as text, under names in which dots are underscores; the catalogue gives back those it knows',
+    'an error that is looked up long after its ID': 'the time in the ID bounds the one query that finds it among millions of lines',
+  },
+});
