@@ -41,7 +41,9 @@ function service(framework: typeof express, awaitsHandlers: boolean): () => Prom
       res.end(LARGE);
       throw secretError();
     });
-    app.get('/gone', (_req, res, next) => void res.once('close', () => next(secretError())));
+    app.get('/gone', (_req, res, next) => {
+      res.once('close', () => next(secretError())).writeProcessing();
+    });
     app.post('/json', (req, res) => void res.json(req.body));
     const orders = framework.Router();
     orders.get('/:id', () => {

@@ -39,7 +39,9 @@ async function service() {
     throw secretError();
   });
   app.get('/gone', async (_request, reply) => {
-    await once(reply.raw, 'close');
+    const closed = once(reply.raw, 'close');
+    reply.raw.writeProcessing();
+    await closed;
     throw secretError();
   });
   app.post('/json', async (request) => request.body);

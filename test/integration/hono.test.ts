@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type HttpBindings, serve } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -45,7 +46,10 @@ async function service() {
   });
   app.get('/ended', (c) => c.text(LARGE));
   app.get('/gone', async (c) => {
-    await once(c.env.outgoing, 'close');
+    const { outgoing } = c.env as { outgoing: ServerResponse };
+    const closed = once(outgoing, 'close');
+    outgoing.writeProcessing();
+    await closed;
     throw secretError();
   });
   app.post(

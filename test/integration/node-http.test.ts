@@ -29,9 +29,12 @@ async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> 
     case '/ended':
       res.end(LARGE);
       throw secretError();
-    case '/gone':
-      await once(res, 'close');
+    case '/gone': {
+      const closed = once(res, 'close');
+      res.writeProcessing();
+      await closed;
       throw secretError();
+    }
     case '/json': {
       let text = '';
       for await (const chunk of req) text += String(chunk);

@@ -70,7 +70,9 @@ class Shop {
   }
   @Get('gone')
   async gone(@Res() res: Response): Promise<never> {
-    await once(res, 'close');
+    const closed = once(res, 'close');
+    res.writeProcessing();
+    await closed;
     throw secretError();
   }
   @Post('json')
