@@ -1,7 +1,7 @@
 // Node's own tests of timers, run plain, under the registry and under `sonde/register`: what passes plain must pass under them. They are not
 // part of this repository: SONDE_TEST_NODE names a checkout of nodejs/node at the tag of the Node that runs.
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,9 +10,6 @@ import { afterAll, describe, expect, it } from 'vitest';
 const checkout = process.env['SONDE_TEST_NODE'];
 const register = pathToFileURL(join(import.meta.dirname, '..', '..', 'dist', 'public', 'register.js')).href;
 const registry = pathToFileURL(join(import.meta.dirname, 'fixtures', 'handles', 'registry.mjs')).href;
-/** Loading any module first changes what these tests see: an unref'd immediate runs in the turn that the loader still needs. */
-const NOTHING = 'data:text/javascript,';
-
 const THE_END = 'what the SDK does at the end of the process turns the loop once more, in which an unref immediate runs';
 /** What fails under the whole SDK though not under the registry, with the reason. */
 const UNDER_REGISTER: Readonly<Record<string, string>> = {
@@ -23,6 +20,9 @@ const UNDER_REGISTER: Readonly<Record<string, string>> = {
 };
 
 const dir = mkdtempSync(join(tmpdir(), 'sonde-node-timers-'));
+/** Loading any file first changes what these tests see: an unref'd immediate runs in the turn that the loader still needs. */
+writeFileSync(join(dir, 'nothing.mjs'), '');
+const NOTHING = pathToFileURL(join(dir, 'nothing.mjs')).href;
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const OF_TIMERS = /^test-(timers?|set-?immediate|util-promisify|abortcontroller)\b.*\.m?js$/;
