@@ -14,6 +14,7 @@ const THE_END = 'what the SDK does at the end of the process turns the loop once
 /** What fails under the whole SDK though not under the registry, with the reason. */
 const UNDER_REGISTER: Readonly<Record<string, string>> = {
   'test-timer-immediate.js': 'replaces the global `process` by an empty object',
+  'test-timers-process-tampering.js': 'replaces the global `process` by something else',
   'test-timers-immediate-unref.js': THE_END,
   'test-timers-immediate-unref-simple.js': THE_END,
   'test-timers-immediate-unref-nested-once.js': THE_END,
