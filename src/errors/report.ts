@@ -9,7 +9,7 @@ import type { ErrorKind } from './definition.ts';
 import { mintErrorId } from './error-id.ts';
 import { admit } from './fold.ts';
 import { causesOf, fieldOf, type Identity, identify, identityOf, isObject } from './identity.ts';
-import { recordLine } from './record.ts';
+import { type RecordInput, recordLine } from './record.ts';
 import { ReportedError } from './reported-error.ts';
 
 const MAX_SURE = 16_384; // characters of a text that nobody looked at
@@ -78,7 +78,7 @@ function reportNow(error: unknown, options: ReportOptions): Reported {
   const first = identity.answer === undefined;
   const admission = admit(causes, classification, identity.whole);
   const boundary = options.boundary ?? boundaryOf(error);
-  const record = recordLine({
+  const input: RecordInput = {
     id: identity.id,
     error,
     causes,
@@ -92,10 +92,14 @@ function reportNow(error: unknown, options: ReportOptions): Reported {
     amends: !first,
     sameAs: admission.sameAs,
     folded: admission.folded,
-  });
-  const journaled = journalLine(record.line);
-  if (admission.sameAs === undefined) {
-    admission.written(identity.id);
+  };
+  let record = recordLine(input);
+  // What goes to standard error stands there alone, and so goes there whole.
+  const isCompact = admission.sameAs !== undefined && settings.journal?.append(record.line) === true;
+  if (admission.sameAs !== undefined && !isCompact) record = recordLine({ ...input, sameAs: undefined });
+  const journaled = isCompact || journalLine(record.line);
+  if (journaled && !isCompact) {
+    if (admission.sameAs === undefined) admission.written(identity.id); // compact ones refer to what is on disk only
     identity.whole = true;
   }
   const reported = answer(identity, classification, journaled);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bind } from '../../../src/core/bind.ts';
 import { systemClock, useClock } from '../../../src/core/clock.ts';
+import { useDiagWriter } from '../../../src/core/diag.ts';
 import type { ErrorRecord } from '../../../src/core/records.ts';
 import { completeRecord } from '../../../src/errors/complete.ts';
 import { configureErrors } from '../../../src/errors/configure.ts';
@@ -119,6 +120,24 @@ describe('a storm of one failure', () => {
       expect(unfold(record, byId.get(sameAs(record) as string))['exception.stacktrace']).toBe(stack);
     }
     expect(records().filter((record) => sameAs(record) === undefined).length).toBeLessThan(600); // 40 failures of 10 whole ones
+  });
+
+  it('is written whole where the journal is full, and refers to nothing that is not in the journal', () => {
+    const small = openJournal(join(dir, 'small'), { maxBytes: 12_000 });
+    const lines: string[] = [];
+    const undoSmall = configureErrors({ journal: small, lastResort: (line) => lines.push(line) });
+    const restoreDiag = useDiagWriter(() => undefined);
+    for (let n = 0; n < 60; n++) report(fail(n));
+    for (let n = 0; n < 30; n++) report(new Error(`another ${n}`)); // the journal has no room for its first one
+    restoreDiag();
+    undoSmall();
+    const journaled = readJournal(small.path).records;
+    small.close();
+    expect(journaled.length).toBeGreaterThan(0);
+    expect(journaled.length + lines.length).toBe(90);
+    for (const line of lines) expect((JSON.parse(line) as ErrorRecord)['exception.stacktrace']).toMatch(/fold\.test/);
+    const ids = new Set(journaled.map((record) => record['error.id']));
+    for (const record of journaled) expect(sameAs(record) === undefined || ids.has(sameAs(record) as string)).toBe(true);
   });
 
   it('folds what has no stack by what it says', () => {
