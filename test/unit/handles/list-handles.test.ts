@@ -325,7 +325,11 @@ describe('listHandles', () => {
   });
 
   it('leaves out who asks for the list: the own server and its connections', async () => {
-    const admin = await openAdminServer((_request, response) => void response.end(JSON.stringify(listHandles())), { port: 0, host: '127.0.0.1' });
+    const admin = await openAdminServer(
+      (_request, response) => void response.end(JSON.stringify(listHandles())),
+      { port: 0, host: '127.0.0.1' },
+      () => {},
+    );
     const answer = await new Promise<string>((resolve, reject) => {
       http
         .get({ port: admin.port, host: '127.0.0.1', agent: false }, (response) => {

@@ -380,7 +380,7 @@ const VITEST: readonly Case[] = [
     reports: ['port'],
     does: () => {
       const { port1 } = new MessageChannel();
-      port1.onmessage = () => {};
+      port1.on('message', () => {});
       return () => port1.close();
     },
   },
