@@ -1,11 +1,19 @@
 import { calls } from '../peers/sonde.mjs';
 
-/** So many traced functions, called in turn. */
+// Every span is stored before the next round: rounds of this size keep the whole scenario within two minutes.
+const OPS_PER_ROUND = 20_000;
+
+/** So many traced functions, called in turn; a round goes on where the last one stopped. */
 const functions = (count) => async () => {
   const { traced } = await import('../../../dist/public/index.js');
   const variant = await calls({ asynchronous: false, sampled: true });
   const all = Array.from({ length: count }, (_, i) => traced(`work.${i}`, (a) => a + 1));
-  return { ...variant, op: (i) => all[i % count](i) };
+  let next = 0;
+  const op = (i) => {
+    next = next + 1 === count ? 0 : next + 1;
+    return all[next](i);
+  };
+  return { ...variant, op, opsPerRound: OPS_PER_ROUND };
 };
 
 /** Calls inside calls; one operation is one call. */
@@ -17,7 +25,7 @@ const nesting = (depth) => async () => {
     const next = inner;
     inner = traced(`level.${i}`, (a) => next(a));
   }
-  return { ...variant, op: (i) => (i % depth === 0 ? inner(i) : undefined) };
+  return { ...variant, op: (i) => (i % depth === 0 ? inner(i) : undefined), opsPerRound: OPS_PER_ROUND };
 };
 
 /** So many requests under way, each with a call inside. */
@@ -30,7 +38,11 @@ const concurrency = (count) => async () => {
     return await work(a);
   });
   // One operation is one request; every so many begin together.
-  return { ...variant, op: (i) => (i % count === 0 ? Promise.all(Array.from({ length: count }, (_, j) => request(j))) : undefined), opsPerRound: 50_000 };
+  return {
+    ...variant,
+    op: (i) => (i % count === 0 ? Promise.all(Array.from({ length: count }, (_, j) => request(j))) : undefined),
+    opsPerRound: OPS_PER_ROUND,
+  };
 };
 
 export const scenario = {
