@@ -13,8 +13,9 @@ export async function lookUp(dir, shown, elsewhere = new Map()) {
   const result = { orphans: [], faults: [], inStore: 0, inJournal: 0, elsewhere: 0 };
   for (const item of shown) {
     const stored = await fromStore(reader, item.id);
-    // What is on standard error was not saved, and so may know more than what was saved before.
-    let record = elsewhere.get(item.id) ?? stored ?? journaled.get(item.id);
+    // A failure that was wrapped has two records, of which either may be the one that was not saved: the later one knows more.
+    const known = [elsewhere.get(item.id), stored, journaled.get(item.id)].filter(Boolean);
+    let record = known.find((one) => one['sonde.error.amends']) ?? known[0];
     const whole = sameAs(record);
     if (whole !== undefined) record = unfold(record, journaled.get(whole) ?? (await fromStore(reader, whole)) ?? elsewhere.get(whole));
     if (record === undefined) {
