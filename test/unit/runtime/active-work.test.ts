@@ -28,7 +28,7 @@ const list = (): ReturnType<typeof activeWork> => activeWork(new OpenRequests(),
 it('marks a call that is open for longer than 99 of 100 of its function were', async () => {
   let open: (() => void) | undefined;
   const work = traced('aw.work', (isHanging: boolean) => (isHanging ? new Promise<void>((resolve) => (open = resolve)) : undefined));
-  for (let i = 0; i < 200; i++) work(false);
+  for (let i = 0; i < 200; i++) void work(false);
   const hanging = work(true);
   expect(list()).toMatchObject([{ name: 'aw.work', count: 1, ageMs: 0, p99Ms: 0.1, isSlow: false, isStuck: false }]);
   clock.block('5ms');
