@@ -6,8 +6,23 @@ import { currentScope, ROOT } from '../core/scope.ts';
 const ROUTE = Symbol.for('sonde.http.route');
 type Routed = IncomingMessage & { [ROUTE]?: string; route?: { path?: unknown }; baseUrl?: unknown };
 
-/** Tells which route template (`/orders/:id`) serves a request; a framework's adapter calls it. */
+const MAX_ROUTE = 1024; // characters; a template is written by hand
+
+/**
+ * Tells which route template serves a request: its span is named `GET /orders/:id`, its metrics have the label. The adapters of
+ * frameworks call it; who routes by hand does too. Never the address itself, which has as many values as there are orders.
+ *
+ * Shape: any time before the response is over; the last one wins. What is no text, or empty, is ignored.
+ *
+ * @example
+ * import { createServer } from 'node:http';
+ * const server = createServer((request, response) => {
+ *   setRoute(request, '/orders/:id');
+ *   response.end();
+ * });
+ */
 export function setRoute(request: IncomingMessage, route: string): void {
+  if (typeof route !== 'string' || route === '' || route.length > MAX_ROUTE || typeof request !== 'object' || request === null) return;
   (request as Routed)[ROUTE] = route;
   if (routeWanted && currentScope() !== ROOT) bind({ 'http.route': route });
 }

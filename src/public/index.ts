@@ -23,6 +23,7 @@ export type { HandleInfo } from '../handles/handle-info.ts';
 export type { HandleType } from '../handles/kinds.ts';
 export { listHandles } from '../handles/list-handles.ts';
 export { type Tick, type Ticker, type TickerOptions, ticker } from '../handles/ticker.ts';
+export { setRoute } from '../http/route.ts';
 export type { LevelScope } from '../logs/level-scope.ts';
 export { clearLevel, getLevel, type LeaseState, type LevelState, listLoggers, type SetLevelOptions, setLevel } from '../logs/levels.ts';
 export { type Logger, type LogMethod, logger } from '../logs/logger.ts';
