@@ -120,9 +120,9 @@ export class WorkerLink {
   }
 
   /** Asks for everything to be brought home; holds the process until it is or `withinMs` have passed. Answers whether it is. */
-  async flush(withinMs: number, mode: FlushMode): Promise<boolean> {
+  async flush(withinMs: number): Promise<boolean> {
     this.#startNow();
-    const message = this.#ask(withinMs, mode);
+    const message = this.#ask(withinMs, 'wait');
     return new Promise((resolve) => {
       const end = (done: boolean): void => {
         clearTimeout(timer);
@@ -130,7 +130,7 @@ export class WorkerLink {
         resolve(done);
       };
       // A timer of Node's own, which holds the process: also while a worker that died is replaced.
-      const timer = setTimeout(() => end(false), withinMs + GRACE_MS[mode]);
+      const timer = setTimeout(() => end(false), withinMs + GRACE_MS.wait);
       this.#flushes.set(message.id, { message, done: () => end(true) });
       if (this.#port === undefined) end(false);
     });
@@ -138,7 +138,6 @@ export class WorkerLink {
 
   /** The same without the event loop: blocks this thread until it is done or `withinMs` have passed. */
   flushSync(withinMs: number, mode: FlushMode): boolean {
-    if (this.#stopping) return this.#stoppedSync();
     this.#startNow();
     if (this.#port === undefined) return false;
     if (mode === 'last') this.#stopping = true;
@@ -151,27 +150,10 @@ export class WorkerLink {
     return isDone;
   }
 
-  /** A stop is under way, or done, and will not go on: the process ends. */
-  #stoppedSync(): boolean {
-    if (this.#port !== undefined) Atomics.wait(this.#control, STOPPING, STOP_ASKED, PUT_DOWN_MS);
-    return Atomics.load(this.#control, FLUSHED) >= this.#lastFlush;
-  }
-
-  /** The process ends next: the worker must not be inside a native call then. */
+  /** The thread ends next: the worker must not be inside a native call then. */
   #putDownSync(): void {
     if (!this.#askToStop()) return;
     Atomics.wait(this.#control, STOPPING, STOP_ASKED, PUT_DOWN_MS);
-  }
-
-  /** The same where the event loop may go on meanwhile. */
-  async #putDown(): Promise<void> {
-    if (this.#port === undefined || Atomics.load(this.#control, FLUSHED) >= this.#lastFlush) return;
-    if (!this.#askToStop()) return;
-    const untilMono = clock.mono() + PUT_DOWN_MS;
-    while (Atomics.load(this.#control, STOPPING) === STOP_ASKED && clock.mono() < untilMono) {
-      // A timer of Node's own: ours let the process end, which is what must not happen yet.
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
   }
 
   /** Whether there is something to wait for: a worker that has done the last flush has put everything down, and hears nothing more. */
@@ -238,14 +220,13 @@ export class WorkerLink {
     return message;
   }
 
-  /** Ends the worker for good. */
+  /** Ends the worker for good; the last flush comes before. */
   async stop(): Promise<void> {
     this.#stopping = true;
     const worker = this.#worker;
     this.#worker = undefined;
     if (worker !== undefined) {
       worker.ref();
-      await this.#putDown();
       await worker.terminate();
     }
     this.#port?.close();

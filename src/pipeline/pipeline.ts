@@ -61,6 +61,10 @@ export interface Pipeline {
 }
 
 const EXIT_WITHIN_MS = 2_000;
+/** How often a shutdown looks again for what came while it waited, within its limit. */
+const ROUNDS = 3;
+/** What its last step may block: what has come since goes in one request, or to the spool. */
+const LAST_MS = 300;
 
 /** Starts the pipeline and its worker thread. Never throws for what the machine lacks: that is said and counted. */
 export function startPipeline(options: PipelineOptions): Pipeline {
@@ -137,6 +141,14 @@ function assemble(batcher: Batcher, link: WorkerLink, ledger: Ledger, on: { ende
     batcher.close();
     sayLate(expired(ledger.report()) - late);
   };
+  // Nothing slips in behind what blocks the thread.
+  const endSync = (withinMs: number, mode: FlushMode): void => {
+    if (state === 'ended') return;
+    batcher.post();
+    link.flushSync(withinMs, mode);
+    if (mode === 'last') close();
+    else batcher.reap();
+  };
   return {
     output: batcher,
     log: (line, severity) => batcher.log(line, severity),
@@ -146,18 +158,22 @@ function assemble(batcher: Batcher, link: WorkerLink, ledger: Ledger, on: { ende
     async flush(withinMs) {
       if (state !== 'open') return true;
       batcher.post();
-      const done = await link.flush(withinMs, 'wait');
+      const done = await link.flush(withinMs);
       const after = report();
-      return done && SIGNALS.every((signal) => after[signal].pending === 0);
+      return done && !hasPending(after);
     },
     async shutdown(withinMs) {
       if (state !== 'open') return { flushed: 0, lost: 0 };
       state = 'ending';
+      const untilMono = clock.mono() + withinMs;
+      const leftMs = (): number => Math.max(0, untilMono - clock.mono());
       const before = report();
-      batcher.post();
-      await link.flush(withinMs, 'last');
+      for (let round = 0; round < ROUNDS && (round === 0 || hasPending(report())); round++) {
+        batcher.post();
+        await link.flush(leftMs());
+      }
+      endSync(Math.min(LAST_MS, leftMs()), 'last');
       await link.stop();
-      close();
       on.ended();
       const after = ledger.report();
       return { flushed: home(after) - home(before), lost: given(after) - given(before) };
@@ -166,10 +182,7 @@ function assemble(batcher: Batcher, link: WorkerLink, ledger: Ledger, on: { ende
       // Not only where it is open: the program may end the process while its shutdown is under way.
       if (mode === 'last' && state === 'open') for (const fn of last) fn();
       if (state === 'ended' || SIGNALS.every((_, i) => ledger.produced[i] === 0)) return;
-      batcher.post();
-      link.flushSync(withinMs, mode);
-      if (mode === 'last') close();
-      else batcher.reap();
+      endSync(withinMs, mode);
       on.drained?.();
     },
     beforeDrain(fn) {
@@ -178,6 +191,10 @@ function assemble(batcher: Batcher, link: WorkerLink, ledger: Ledger, on: { ende
     },
     ledger: () => ({ ...report(), overhead: { appSeconds: batcher.usedSeconds, workerSeconds: ledger.workerBusySeconds } }),
   };
+}
+
+function hasPending(report: LedgerReport): boolean {
+  return SIGNALS.some((signal) => report[signal].pending > 0);
 }
 
 function expired(report: LedgerReport): number {

@@ -81,7 +81,7 @@ export async function wire(config: Config): Promise<Telemetry> {
     onLine: (line, severity) => pipeline.log(line, severity),
     onSampled: () => pipeline.logSampledOut(),
   });
-  undo.push(() => logs.close(), errorReported.subscribe(writeErrorRecord));
+  const unsubscribe = errorReported.subscribe(writeErrorRecord);
   const engine = config.engine === 'otel-sdk' ? await openSdkEngine(config) : openNativeEngine(config, noting(pipeline.output, traces));
   undo.push(engine.stop);
   const metrics = startMetrics({
@@ -121,6 +121,8 @@ export async function wire(config: Config): Promise<Telemetry> {
     },
     async end(withinMs) {
       const report = await pipeline.shutdown(withinMs);
+      unsubscribe();
+      logs.close(); // not before: what drains meanwhile has something to say
       for (const step of errors.reverse()) step();
       journal.close();
       return report;

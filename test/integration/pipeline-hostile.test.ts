@@ -86,6 +86,21 @@ describe('a receiver that', () => {
     expect((await through(server.url)).span).toMatchObject({ sent: COUNT });
   });
 
+  it('takes its time gets also what is made while the shutdown waits for it', async () => {
+    let late = 0;
+    const server = await serve(
+      httpReceiver((_, __, response) => {
+        if (late++ === 0) makeSpans(rig.pipeline, COUNT);
+        response.end();
+      }),
+    );
+    const rig = openPipeline(server.url);
+    makeSpans(rig.pipeline, COUNT);
+    expect(await rig.end(20_000)).toEqual({ flushed: 2 * COUNT, lost: 0 });
+    expect(rig.pipeline.ledger().span).toMatchObject({ produced: 2 * COUNT, sent: 2 * COUNT });
+    expect(rig.lines).toEqual([]);
+  });
+
   it('answers 500 has refused for good: counted and said once', async () => {
     const server = await serve(httpReceiver((_, __, response) => response.writeHead(500, { 'content-type': 'text/plain' }).end('broken')));
     const { span, lines } = await through(server.url);

@@ -3,7 +3,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, health, report, type Sonde, type StartOptions, start, traced } from 'sonde';
+import { ConfigError, health, logger, report, type Sonde, type StartOptions, span, start, traced } from 'sonde';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 let dir: string;
@@ -103,6 +103,20 @@ describe('shutdown', () => {
     const first = sonde.shutdown({ within: '5s' });
     expect(sonde.shutdown()).toBe(first);
     expect(await first).toMatchObject({ flushed: 100, lost: 0 });
+  });
+
+  it('brings home what ends and is logged while it is under way', async () => {
+    const sonde = await begin({ logs: { level: 'info' } });
+    let answer!: () => void;
+    const request = span('a request that drains', () => new Promise<void>((resolve) => (answer = resolve)));
+    const ending = sonde.shutdown();
+    await new Promise((resolve) => setImmediate(resolve));
+    answer();
+    await request;
+    logger('life').info('drained');
+    expect(await ending).toMatchObject({ flushed: 2, lost: 0 });
+    expect(sonde.ledger()).toMatchObject({ span: { produced: 1, stored: 1 }, log: { produced: 1, stored: 1 } });
+    expect(said).toEqual([]);
   });
 
   it('refuses a limit without a unit', async () => {
