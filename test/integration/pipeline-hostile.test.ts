@@ -1,5 +1,6 @@
-import { gunzipSync } from 'node:zlib';
+import { brotliCompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
+import { forget } from '../../dist/core/diag.js';
 import { decodeOfficially, encodeResponse } from '../unit/pipeline/official-proto.ts';
 import { expectBalanced, httpReceiver, makeSpans, openPipeline, type TestServer, tcpReceiver, until } from './pipeline-rig.ts';
 
@@ -54,6 +55,10 @@ describe('a receiver that', () => {
       },
     ],
     ['never reads', (socket) => socket.pause()],
+    [
+      'wants to talk something else',
+      (socket) => socket.once('data', () => socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n')),
+    ],
   ])('%s: everything is in the spool', async (_, answer) => {
     const server = await serve(tcpReceiver(answer));
     const { span, lost, lines } = await through(server.url);
@@ -212,6 +217,38 @@ describe('a receiver that', () => {
     const { span, lines } = await through(server.url);
     expect(span).toMatchObject({ sent: COUNT - 3, dropped: { rejected: 3 } });
     expect(lines).toEqual([expect.stringContaining('refused 3 of 300 span records: too old')]);
+  });
+
+  it.each([
+    ['gzip', gzipSync],
+    ['br', brotliCompressSync],
+  ])('compresses its answer (%s) is understood', async (encoding, compress) => {
+    const head = { 'content-type': 'application/x-protobuf', 'content-encoding': encoding };
+    const server = await serve(httpReceiver((_, __, response) => response.writeHead(200, head).end(compress(encodeResponse('span', 3, 'too old')))));
+    expect((await through(server.url)).span).toMatchObject({ sent: COUNT - 3, dropped: { rejected: 3 } });
+  });
+
+  it('answers with a bomb has taken the records', async () => {
+    const bomb = gzipSync(Buffer.alloc(10_000_000));
+    const head = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    const server = await serve(httpReceiver((_, __, response) => response.writeHead(200, head).end(bomb)));
+    expect((await through(server.url)).span).toMatchObject({ sent: COUNT });
+  });
+
+  it.each([
+    ['gives advice', 'application/json', '{"partialSuccess":{"errorMessage":"names are\\n\\u001b[31mtoo long"}}', 'says: names are [31mtoo long'],
+    [
+      'answers with a web page',
+      'text/html; charset=utf-8',
+      '<html>Sign in</html>',
+      'HTTP 200 with a web page, which no OTLP receiver answers; check the endpoint',
+    ],
+  ])('%s is quoted in one line', async (_, type, body, said) => {
+    const server = await serve(httpReceiver((_request, __, response) => response.writeHead(200, { 'content-type': type }).end(body)));
+    const { span, lines } = await through(server.url);
+    expect(span).toMatchObject({ sent: COUNT });
+    expect(lines).toEqual([expect.stringContaining(said)]);
+    forget('otlp-advice');
   });
 
   it('closes kept connections gets everything, and nobody hears of it', async () => {

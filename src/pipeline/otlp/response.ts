@@ -1,6 +1,6 @@
 /** What the receiver made of a request. */
 export type Verdict =
-  /** Taken; of these records it refused `rejected`. */
+  /** Taken; of these records it refused `rejected`. A `message` without is advice. */
   | { readonly kind: 'taken'; readonly rejected: number; readonly message: string }
   /** Try again later, not before `afterMs` where the receiver said so. */
   | { readonly kind: 'later'; readonly afterMs: number | undefined; readonly reason: string }
@@ -16,7 +16,11 @@ const MAX_PAUSE_MS = 300_000;
 
 /** Reads an answer as the OTLP/HTTP specification says. */
 export function judge(status: number, retryAfter: string | undefined, contentType: string, body: Buffer, nowMs: number): Verdict {
-  if (status >= 200 && status < 300) return { kind: 'taken', ...partialSuccess(contentType, body) };
+  if (status >= 200 && status < 300) {
+    if (/^\s*text\/html/i.test(contentType))
+      return { kind: 'taken', rejected: 0, message: `HTTP ${status} with a web page, which no OTLP receiver answers; check the endpoint` };
+    return { kind: 'taken', ...partialSuccess(contentType, body) };
+  }
   const reason = `HTTP ${status}${said(contentType, body)}`;
   if (LATER.has(status)) return { kind: 'later', afterMs: pauseMs(retryAfter, nowMs), reason };
   return { kind: 'refused', divisible: DIVISIBLE.has(status), reason };
@@ -33,17 +37,23 @@ export function pauseMs(retryAfter: string | undefined, nowMs: number): number |
 /** The start of a textual answer, for the one line that is said. */
 function said(contentType: string, body: Buffer): string {
   if (!/json|text\/plain/.test(contentType) || body.length === 0) return '';
-  const text = body
-    .toString('utf8', 0, 200)
+  const text = oneLine(body.toString('utf8', 0, 200));
+  return text === '' ? '' : ` (${text})`;
+}
+
+/** The start of what a receiver says, with nothing in it that acts on a terminal. */
+function oneLine(text: string): string {
+  return text
+    .slice(0, 200)
     .replace(/[\p{Cc}\s]+/gu, ' ')
     .trim();
-  return text === '' ? '' : ` (${text})`;
 }
 
 /** `partial_success`: how many records the receiver refused of those it was sent. An answer that cannot be read says none. */
 export function partialSuccess(contentType: string, body: Buffer): { rejected: number; message: string } {
   try {
-    return contentType.includes('json') ? partialJson(body) : partialProto(body);
+    const { rejected, message } = contentType.includes('json') ? partialJson(body) : partialProto(body);
+    return { rejected, message: oneLine(message) };
   } catch {
     return { rejected: 0, message: '' };
   }

@@ -119,6 +119,7 @@ export class Delivery {
         'otlp-partial',
         `${this.#options.receiver} refused ${rejected} of ${parcel.count} ${parcel.signal} records${message ? `: ${message}` : ''}; they are counted as rejected`,
       );
+    else if (message !== '') warn('otlp-advice', `${this.#options.receiver} takes ${parcel.signal} records and says: ${message}`);
   }
 
   #refused(parcel: Parcel, verdict: Verdict & { kind: 'refused' }): void {

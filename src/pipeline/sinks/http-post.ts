@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
+import { brotliDecompressSync, unzipSync } from 'node:zlib';
 import { clock } from '../../core/clock.ts';
 import { nodeHttp, nodeHttps } from '../../core/node-http.ts';
 import type { TlsFiles } from '../messages.ts';
@@ -88,7 +89,11 @@ export class Poster {
         const stale = request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
         done(stale ? { kind: 'failed', reason: reasonOf(error), stale } : { kind: 'failed', reason: reasonOf(error) });
       });
+      // Node closes a connection that the receiver wants to upgrade (101), with neither an answer nor an error.
+      const closed = (): void => done({ kind: 'failed', reason: 'the connection was closed without an answer' });
+      request.on('close', closed);
       request.on('response', (response) => {
+        request.off('close', closed);
         clock.clearTimeout(timer);
         readAnswer(response, done);
       });
@@ -119,7 +124,7 @@ function readAnswer(response: IncomingMessage, done: (result: PostResult) => voi
       status: response.statusCode ?? 0,
       retryAfter: response.headers['retry-after'],
       contentType: response.headers['content-type'] ?? '',
-      body: Buffer.concat(chunks),
+      body: decoded(response.headers['content-encoding'], Buffer.concat(chunks)),
     });
   };
   const cutOff = (): void => {
@@ -135,6 +140,19 @@ function readAnswer(response: IncomingMessage, done: (result: PostResult) => voi
   response.on('end', finish);
   response.on('error', finish);
   response.on('close', finish);
+}
+
+/** Not asked for, but proxies compress all the same; what cannot be read within the bound is left out. */
+function decoded(encoding: string | undefined, body: Buffer): Buffer {
+  if (encoding === undefined || body.length === 0) return body;
+  const bound = { maxOutputLength: MAX_ANSWER_BYTES };
+  try {
+    if (/^\s*(x-)?gzip\s*$|^\s*deflate\s*$/i.test(encoding)) return unzipSync(body, bound);
+    if (/^\s*br\s*$/i.test(encoding)) return brotliDecompressSync(body, bound);
+    return body;
+  } catch {
+    return Buffer.alloc(0);
+  }
 }
 
 function reasonOf(error: unknown): string {
