@@ -88,3 +88,18 @@ it('another SDK that was started first keeps its instrumentations; one line tell
     /^sonde: another OpenTelemetry SDK \(\w*TracerProvider\) is registered in this process: its instrumentations keep reporting there; remove its start-up, or start Sonde before it, to have their spans in Sonde\n$/,
   );
 });
+
+describe('another SDK that is started after Sonde', () => {
+  it('is refused by the API, which one line tells', async () => {
+    const { out, err } = await run('node-sdk-after.cjs');
+    expect(out).toEqual({ spans: ['theirs', 'ours'], heard: false });
+    expect(err).toBe(
+      'sonde: another OpenTelemetry SDK was started after Sonde, and @opentelemetry/api refused it: the spans of its instrumentations are in Sonde, its exporters get none; ' +
+        'remove its start-up, or start it before Sonde to have them there\n',
+    );
+  });
+
+  it('tells the diagnostic logger of the application where there is one', async () => {
+    expect(await run('node-sdk-after.cjs', 'logger')).toEqual({ out: { spans: ['theirs', 'ours'], heard: true }, err: '' });
+  });
+});

@@ -1,4 +1,4 @@
-import type { ContextManager, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
+import type { ContextManager, DiagLogger, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 import { clock, type TimerHandle } from '../../core/clock.ts';
 import { warn } from '../../core/diag.ts';
 import { type ApiCopy, importedTwins, isNewer, loadedApiCopies, ownApiCopy } from './api-copies.ts';
@@ -16,6 +16,7 @@ interface ApiGlobal {
   trace?: { getDelegate?(): object } | TracerProvider;
   context?: object;
   propagation?: object;
+  diag?: DiagLogger;
 }
 
 const GLOBAL_KEY = Symbol.for('opentelemetry.js.api.1');
@@ -50,6 +51,23 @@ export async function registerApi(parts: ApiParts): Promise<() => void> {
   return () => registration.undo();
 }
 
+const nothing = (): void => undefined;
+/** The API refuses whoever comes second, and tells its diagnostic logger only; where the program has none, this one says it. */
+const REFUSALS: DiagLogger = {
+  error(message) {
+    if (!/duplicate registration of API: (trace|context|propagation)/.test(message)) return;
+    warn(
+      'otel-refused',
+      'another OpenTelemetry SDK was started after Sonde, and @opentelemetry/api refused it: the spans of its instrumentations are in Sonde, its exporters get none; ' +
+        'remove its start-up, or start it before Sonde to have them there',
+    );
+  },
+  warn: nothing,
+  info: nothing,
+  debug: nothing,
+  verbose: nothing,
+};
+
 class Registration {
   readonly #parts: ApiParts;
   readonly #known = new Map<string, ApiCopy>();
@@ -61,6 +79,7 @@ class Registration {
     const { provider, contextManager, propagator } = parts;
     // A copy may have made the object before us, for its diagnostics; `setGlobal…` of another version refuses it then.
     Object.assign(globals[GLOBAL_KEY] as ApiGlobal, { trace: provider, context: contextManager, propagation: propagator });
+    (globals[GLOBAL_KEY] as ApiGlobal).diag ??= REFUSALS;
     this.#timers = CHECKS_MS.map((ms) => clock.setTimeout(() => this.#checkLate(), ms));
   }
 
@@ -94,6 +113,7 @@ class Registration {
     for (const timer of this.#timers) clock.clearTimeout(timer);
     this.#timers = [];
     const api = globals[GLOBAL_KEY];
+    if (api?.diag === REFUSALS) delete api.diag;
     if (api?.trace !== this.#parts.provider) return; // somebody else took over
     delete api.trace;
     if (api.context === this.#parts.contextManager) delete api.context;
