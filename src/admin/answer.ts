@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { safeCopy } from '../core/json.ts';
+import { type CopyBounds, safeCopy } from '../core/json.ts';
 
 /** What a route answers. */
 export interface Answer {
@@ -16,9 +16,15 @@ export function json(status: number, value: unknown, headers?: Readonly<Record<s
   return { status, body: `${jsonText(value)}\n`, type: JSON_TYPE, headers };
 }
 
+/** The lists of an answer are bounded where they are kept: what a route gives is shown whole. 500 error records are 20,000 values. */
+const WHOLE: CopyBounds = { keys: 100_000, values: 1_000_000 };
+
 /** JSON of anything: cycles, getters that throw and depth do not matter. */
 export function jsonText(value: unknown): string {
-  return (JSON.stringify(safeCopy(value)) ?? 'null').replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return (JSON.stringify(safeCopy(value, undefined, WHOLE)) ?? 'null').replace(
+    /[<>&\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 const MAX_ERROR = 200; // the contract's bound on a message that repeats what a client sent

@@ -4,19 +4,36 @@ const MAX_KEYS = 200; // per object or array: a dump of a connection has thousan
 const MAX_STRING = 32_768; // a stack of 200 frames is about 20 kB
 const MAX_VALUES = 5_000; // of one copy in all: 200 keys a level would be millions; this many take about two milliseconds
 
+/** How much of a value is copied. */
+export interface CopyBounds {
+  /** Of one object or array. */
+  readonly keys: number;
+  /** Of the copy in all. */
+  readonly values: number;
+}
+
+const BOUNDS: CopyBounds = { keys: MAX_KEYS, values: MAX_VALUES };
+let maxKeys = MAX_KEYS;
 let valuesLeft = 0;
 
 /**
  * A JSON-safe copy of any value: cycles, getters that throw, BigInt, functions, depth and size are bounded and never throw.
- * `revise(key, value)` may replace a value (redaction); it is asked for every property.
+ * `revise(key, value)` may replace a value (redaction); it is asked for every property. The bounds are those of a logged
+ * value; whoever copies what the process itself has counted gives wider ones.
  */
-export function safeCopy(value: unknown, revise?: (key: string, value: unknown, path: readonly string[]) => unknown): unknown {
-  const outer = valuesLeft; // a getter or a toJSON may make a copy of its own
-  valuesLeft = MAX_VALUES;
+export function safeCopy(
+  value: unknown,
+  revise?: (key: string, value: unknown, path: readonly string[]) => unknown,
+  { keys, values }: CopyBounds = BOUNDS,
+): unknown {
+  const [outerKeys, outerValues] = [maxKeys, valuesLeft]; // a getter or a toJSON may make a copy of its own
+  maxKeys = keys;
+  valuesLeft = values;
   try {
     return copy(value, revise, [], new Set());
   } finally {
-    valuesLeft = outer;
+    maxKeys = outerKeys;
+    valuesLeft = outerValues;
   }
 }
 
@@ -90,7 +107,7 @@ const MARK = 40; // characters of what says how many are missing
 function firstOf<T>(entries: Iterable<T>): T[] {
   const first: T[] = [];
   for (const entry of entries) {
-    if (first.length === MAX_KEYS) break;
+    if (first.length === maxKeys) break;
     first.push(entry);
   }
   return first;
@@ -109,7 +126,7 @@ function copyArray(
   length = items.length,
 ): unknown[] {
   const out: unknown[] = [];
-  const count = Math.min(items.length, MAX_KEYS);
+  const count = Math.min(items.length, maxKeys);
   for (let i = 0; i < count; i++) {
     if (valuesLeft-- <= 0) return [...out, '[too many values]'];
     const key = String(i);
@@ -131,7 +148,7 @@ function copyProps(
   const out: Record<string, unknown> = Object.create(null);
   const keys = Object.keys(value);
   const length = size ?? keys.length;
-  if (keys.length > MAX_KEYS) keys.length = MAX_KEYS;
+  if (keys.length > maxKeys) keys.length = maxKeys;
   for (const key of keys) {
     if (valuesLeft-- <= 0) {
       out['…'] = '[too many values]';
@@ -147,7 +164,7 @@ function copyProps(
     out[key] = copy(asked(revise, key, item, path), revise, path, seen);
     path.pop();
   }
-  if (length > MAX_KEYS) out['…'] ??= `[${length - MAX_KEYS} more keys]`;
+  if (length > maxKeys) out['…'] ??= `[${length - maxKeys} more keys]`;
   return out;
 }
 

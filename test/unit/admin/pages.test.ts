@@ -7,7 +7,7 @@ import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { escapeHtml, html } from '../../../src/admin/html.ts';
 import { routes } from '../../../src/admin/routes.ts';
-import { OPEN_TRACE_ID, record, TRACE_ID } from './admin-deps.ts';
+import { adminDeps, OPEN_TRACE_ID, record, TRACE_ID } from './admin-deps.ts';
 import { type AdminServer, adminServer } from './admin-server.ts';
 
 let admin: AdminServer;
@@ -50,6 +50,28 @@ describe('pages', () => {
       expect(typeof JSON.parse(body)).toBe('object');
       expect(body).not.toContain('<');
     }
+  });
+
+  it('lists are whole, however long they are', async () => {
+    const errors = Array.from({ length: 500 }, () => record);
+    const spans = Array.from({ length: 1_000 }, (_, i) => ({ spanId: String(i), startMs: i }));
+    const handles = Array.from({ length: 3_000 }, (_, i) => ({ kind: 'timer', site: `a.ts:${i}` }));
+    const list = Array.from({ length: 1_000 }, (_, i) => ({ name: `logger${i}`, configured: undefined, effective: 'info' }));
+    const { levels } = adminDeps();
+    const big = await adminServer({
+      errors: async () => ({ items: errors, next: 'page2' }),
+      trace: async () => ({ spans: spans as never, logs: [] }),
+      handles: () => handles,
+      levels: { ...levels, list: () => list },
+    });
+    const read = async (path: string): Promise<Record<string, unknown[]>> => JSON.parse((await big.call(path)).body);
+    expect((await read('/debug/errors?format=json&limit=500'))['errors']?.map((one) => (one as { message: string }).message)).toEqual(
+      errors.map(({ message }) => message),
+    );
+    expect((await read(`/debug/traces/${TRACE_ID}?format=json`))['spans']).toEqual(spans);
+    expect((await read('/debug/handles?format=json'))['handles']).toEqual(handles);
+    expect(Object.keys((await read('/loggers'))['loggers'] as object)).toEqual(list.map(({ name }) => name));
+    await big.close();
   });
 
   it.each(PAGES)('%s answers HEAD with the headers of GET, and no other method', async (path) => {
