@@ -1,16 +1,29 @@
 import { format } from 'node:util';
 import type { LineLevel } from '../core/level.ts';
+import { stackText } from '../errors/stack.ts';
+import { argument } from './fields.ts';
 import { logger } from './logger.ts';
 import { isWriting } from './writer.ts';
 
-const METHODS: Readonly<Record<'debug' | 'log' | 'info' | 'warn' | 'error' | 'trace', LineLevel>> = {
+const METHODS: Readonly<Record<'debug' | 'log' | 'info' | 'warn' | 'error' | 'trace' | 'dir', LineLevel>> = {
   debug: 'debug',
   log: 'info',
   info: 'info',
   warn: 'warn',
   error: 'error',
   trace: 'trace',
+  dir: 'info', // the others, such as `table`, `group` and `timeEnd`, say their lines with these
 };
+
+const NOTHING = {};
+
+/** An object without its secrets, in the form in which Node prints plain ones; everything else as it is. */
+function printable(arg: unknown): unknown {
+  if (arg instanceof Error) return stackText(arg); // Node would print the fields of an error too, a request's headers among them
+  if (typeof arg !== 'object' || arg === null) return arg;
+  const copy = argument(arg);
+  return typeof copy === 'object' && copy !== null ? JSON.parse(JSON.stringify(copy)) : copy;
+}
 
 /**
  * Sends what is said with `console` through the logger `console`, with its level, trace and redaction. An error among
@@ -21,19 +34,20 @@ export function captureConsole(): () => void {
   const undo = Object.entries(METHODS).map(([name, level]) => {
     const key = name as keyof typeof METHODS;
     const former = console[key];
-    const captured = (...args: unknown[]): void => {
+    const captured = (...given: unknown[]): void => {
+      const args = key === 'dir' ? given.slice(0, 1) : given; // its second argument says how to print
       // A destination that says its lines with `console` must reach the screen and not us again.
       if (isWriting()) {
-        former.apply(console, args);
+        (former as (...all: unknown[]) => void).apply(console, given);
         return;
       }
       try {
         const error = args.find((arg) => arg instanceof Error);
-        const text = format(...args.map((arg) => (arg === error && args.length > 1 ? (error as Error).message : arg)));
-        if (error === undefined) log[level]({}, '%s', text);
-        else log[level](error, '%s', args.length === 1 ? (error as Error).message : text);
+        const text = format(...args.map((arg) => (arg === error ? (arg as Error).message : printable(arg))));
+        // Without arguments of its own the text is not formatted again, and sampling tells one line from another.
+        log[level](error ?? NOTHING, text);
       } catch {
-        former.apply(console, args); // an argument that cannot be printed: Node's own console says so
+        (former as (...all: unknown[]) => void).apply(console, given); // an argument that cannot be printed: Node's own console says so
       }
     };
     console[key] = captured;

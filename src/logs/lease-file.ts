@@ -18,10 +18,19 @@ const MAX_FILE = 65_536;
 export function keepLeases(path: string): () => void {
   for (const lease of readLeases(path)) {
     const ttlMs = lease.expiresAtMs - clock.now();
-    if (ttlMs > 0) setLevel(lease.logger, lease.level, { ttlMs, scope: lease.scope, reason: lease.reason, actor: lease.actor });
+    if (ttlMs > 0) take(path, lease, ttlMs);
   }
   watchLeases(() => writeLeases(path, listLeases()));
   return () => watchLeases(undefined);
+}
+
+/** A file that somebody wrote by hand must not keep a service from starting. */
+function take(path: string, { logger, level, scope, reason, actor }: LeaseState, ttlMs: number): void {
+  try {
+    setLevel(logger, level, { ttlMs, scope, reason, actor });
+  } catch (error) {
+    warn('lease-file', `cannot use a lease in ${path}: ${(error as Error).message}; the level of the configuration holds`);
+  }
 }
 
 function readLeases(path: string): LeaseState[] {

@@ -26,7 +26,22 @@ export function inScope(wanted: LevelScope, wantedWord: number, { span, values }
     if (span.spanContext().traceId !== wanted.trace) return false;
   }
   if (wanted.route !== undefined && values?.['http.route'] !== wanted.route) return false;
-  return wanted.user === undefined || (values !== undefined && (values['user.id'] === wanted.user || values['enduser.id'] === wanted.user));
+  return wanted.user === undefined || (values !== undefined && (isText(values['user.id'], wanted.user) || isText(values['enduser.id'], wanted.user)));
+}
+
+/** Who asks for a user by a URL or a command has only text; a program may bind a number. */
+function isText(value: unknown, text: string): boolean {
+  return value === text || (typeof value === 'number' && String(value) === text);
+}
+
+/** A scope as it is kept; throws `RangeError` where it can never match, or would match everything. */
+export function checkedScope({ trace, route, user }: LevelScope): LevelScope {
+  const asked = Object.entries({ trace, route, user }).filter(([, value]) => value !== undefined);
+  if (asked.length === 0) throw new RangeError('its scope names no trace, route or user');
+  for (const [key, value] of asked)
+    if (typeof value !== 'string' || value === '') throw new RangeError(`the ${key} of its scope is ${JSON.stringify(value) ?? typeof value}, expected text`);
+  if (trace !== undefined && !/^[0-9a-f]{32}$/i.test(trace)) throw new RangeError(`the trace of its scope is "${trace}", expected 32 hexadecimal digits`);
+  return { trace: trace?.toLowerCase(), route, user };
 }
 
 /** Whether two scopes mean the same contexts. */

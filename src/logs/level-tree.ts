@@ -82,6 +82,16 @@ export function nodeOf(name: string): LevelNode {
   return node;
 }
 
+/** The node of a name, for looking only: a name that nobody has used is answered like a logger made now, and not kept. */
+export function viewOf(name: string): LevelNode {
+  const key = canonicalName(name);
+  const known = nodes.get(key);
+  if (known) return known;
+  const view = newNode(key, parentName(key));
+  settle(view);
+  return view;
+}
+
 /** Every lease that holds for some contexts, the newest first. */
 export function allScoped(): readonly ScopedLease[] {
   return scopedLeases;

@@ -1,8 +1,8 @@
 import { levelChanged } from '../core/events.ts';
 import { LEVELS, type LevelName, parseLevel } from '../core/level.ts';
-import { dropLease, endDueLeases, endLease, endScopedLease, onLeaseDue, runningLeases, startLease, startScopedLease } from './leases.ts';
-import { type LevelScope, scopeText } from './level-scope.ts';
-import { allNodes, type Lease, type LevelNode, nodeOf, type ScopedLease, settleBelow } from './level-tree.ts';
+import { dropLease, endDueLeases, endLease, endScopedLease, MAX_LEASE_MS, onLeaseDue, runningLeases, startLease, startScopedLease } from './leases.ts';
+import { checkedScope, type LevelScope, scopeText } from './level-scope.ts';
+import { allNodes, type Lease, type LevelNode, nodeOf, type ScopedLease, settleBelow, viewOf } from './level-tree.ts';
 
 /** How a level is set: for a while or for good, for whom, by whom and why. */
 export interface SetLevelOptions {
@@ -57,29 +57,34 @@ onLeaseDue((node, lease) => {
 export function getLevel(name = ''): LevelState {
   endDueLeases();
   const member = groups.get(name)?.[0];
-  return stateOf(nodeOf(member ?? name));
+  return stateOf(viewOf(member ?? name));
 }
 
 /**
  * Sets the level of a logger, or of every logger of a group; loggers below that have no level of their own follow at once.
  *
  * Shape: the answer is the state that holds now. With a `scope` only calls of those contexts follow.
- * Units: `ttlMs` is in milliseconds; without it the level is permanent and ends a lease.
- * Errors: throws `RangeError` for an unknown level or a `ttlMs` that is not above 0.
+ * Units: `ttlMs` is in milliseconds, at most 24 hours; without it the level is permanent and ends a lease.
+ * Errors: throws `RangeError` for an unknown level, a `ttlMs` that is not above 0 or a scope that can match nothing, and
+ * `TypeError` for a name that is no text.
  *
  * @example
  * setLevel('example.db', 'debug', { ttlMs: 60_000, reason: 'slow queries' });
  * getLevel('example.db.pool').level === 'debug';
  */
 export function setLevel(name: string, level: string, options: SetLevelOptions = {}): LevelState {
+  if (typeof name !== 'string') throw new TypeError(`Cannot set the level of "${String(name)}": its name is ${typeof name}, expected text`);
   const parsed = parseLevel(level);
   if (parsed === undefined)
     throw new RangeError(`Cannot set the level of "${name}": unrecognized level "${String(level)}", expected one of ${LEVELS.join(', ')}`);
-  const { ttlMs, scope, reason, actor } = options;
-  if (ttlMs !== undefined && !(ttlMs > 0)) throw new RangeError(`Cannot set the level of "${name}": ttlMs is ${String(ttlMs)}, expected milliseconds above 0`);
+  const { reason, actor } = options;
+  if (options.ttlMs !== undefined && !(options.ttlMs > 0))
+    throw new RangeError(`Cannot set the level of "${name}": ttlMs is ${String(options.ttlMs)}, expected milliseconds above 0`);
+  const ttlMs = options.ttlMs === undefined ? undefined : Math.min(options.ttlMs, MAX_LEASE_MS);
+  const scope = options.scope === undefined ? undefined : scopeOf(name, options.scope);
   endDueLeases();
   const request = { level: parsed, ttlMs, reason, actor };
-  return changeAll(name, options, parsed, (node) => {
+  return changeAll(name, { ...options, ttlMs, scope }, parsed, (node) => {
     if (scope !== undefined) startScopedLease(node, scope, request);
     else if (ttlMs !== undefined) startLease(node, request);
     else {
@@ -87,6 +92,14 @@ export function setLevel(name: string, level: string, options: SetLevelOptions =
       node.configured = parsed;
     }
   });
+}
+
+function scopeOf(name: string, scope: LevelScope): LevelScope {
+  try {
+    return checkedScope(scope);
+  } catch (error) {
+    throw new RangeError(`Cannot set the level of "${name}": ${(error as Error).message}`);
+  }
 }
 
 /**

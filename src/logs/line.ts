@@ -37,15 +37,35 @@ export function writeIn(
     }
     lineCounts.written++;
   } catch (error) {
-    writeFailure(timeMs, level, nameText, error);
+    writeFailure(timeMs, level, nameText, error, typeof first === 'string' ? first : rest[0]);
   }
 }
 
+/** The message of a line before its arguments are put in: what makes lines equal for sampling. Never throws. */
+export function messageIn(first: unknown, second: unknown): unknown {
+  if (typeof first === 'string' || second !== undefined) return typeof first === 'string' ? first : second;
+  if (typeof first !== 'object' || first === null) return String(first);
+  try {
+    return ownMessage(first);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What an object says where no message is given with it: its own one, or that of the error in it. */
+function ownMessage(logged: object): string | undefined {
+  const { message, err, error } = logged as { message?: unknown; err?: unknown; error?: unknown };
+  if (typeof message === 'string') return message;
+  const cause = err instanceof Error ? err : error;
+  return cause instanceof Error ? messageOf(cause) : undefined;
+}
+
 /** What was logged must not break the program: the line says that there was one, and why it is not here. */
-function writeFailure(timeMs: number, level: LineLevel, nameText: string, error: unknown): void {
+function writeFailure(timeMs: number, level: LineLevel, nameText: string, error: unknown, message: unknown): void {
   lineCounts.failed++;
   try {
-    writeLine(level, `,"timestamp":"${utcText(timeMs)}"${nameText}`, `[a log line that cannot be written: ${safeMessage(error).slice(0, 200)}]`, []);
+    const text = typeof message === 'string' ? `${reviseText(message)} ` : '';
+    writeLine(level, `,"timestamp":"${utcText(timeMs)}"${nameText}`, `${text}[a log line that cannot be written: ${safeMessage(error).slice(0, 200)}]`, []);
   } catch {
     // Nobody takes lines at all; the count says so.
   }
@@ -59,16 +79,8 @@ function writeObject(level: LineLevel, start: string, scope: Scope, bindings: Bi
     return;
   }
   const fields = loggedFields(logged);
-  let message = given;
-  let skip: string | undefined;
-  if (given === undefined) {
-    const { message: own, err, error } = fields as { message?: unknown; err?: unknown; error?: unknown };
-    const cause = err instanceof Error ? err : error;
-    if (typeof own === 'string') {
-      message = own;
-      skip = 'message';
-    } else if (cause instanceof Error) message = messageOf(cause);
-  }
+  const message = given === undefined ? ownMessage(fields) : given;
+  const skip = given === undefined && typeof (fields as { message?: unknown }).message === 'string' ? 'message' : undefined;
   writeLine(level, start + contextText(scope, bindings, fields) + fieldsText(fields, skip), messageText(message), args);
 }
 

@@ -10,7 +10,7 @@ import { endDueLeases } from './leases.ts';
 import { inScope } from './level-scope.ts';
 import { allNodes, type LevelNode, nodeOf, passes, type ScopedLease } from './level-tree.ts';
 import { setLevel } from './levels.ts';
-import { type Bindings, lineCounts, writeIn } from './line.ts';
+import { type Bindings, lineCounts, messageIn, writeIn } from './line.ts';
 import { heldFrom, hold, writeHeld } from './retro.ts';
 import type { Gate } from './sampling.ts';
 
@@ -205,7 +205,7 @@ function emit(
   }
   if (SEVERITY[level] >= SEVERITY.error) writeHeld(scope);
   for (let i = 0; i < gates.length; i++) {
-    if ((gates[i] as Gate)(level, typeof first === 'string' ? first : rest[0])) continue;
+    if ((gates[i] as Gate)(level, messageIn(first, rest[0]))) continue;
     lineCounts.sampled++;
     onSampled();
     return;

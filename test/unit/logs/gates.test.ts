@@ -49,6 +49,23 @@ describe('sampling', () => {
     expect([dropped, lineCounts.sampled - before]).toEqual([5, 5]);
   });
 
+  it('tells lines without a message of their own by the error or the message in them', () => {
+    configure({ sampling: { first: 1, thereafter: 0 } });
+    const log = logger('sampled');
+    for (const text of ['a', 'b', 'a']) log.error(new Error(text));
+    for (const text of ['c', 'd', 'c']) log.error({ err: new Error(text) });
+    for (const message of ['e', 'f', 'e']) log.error({ message });
+    expect(messages()).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+    log.error(
+      Object.defineProperty({}, 'message', {
+        get: () => {
+          throw new Error('unreadable');
+        },
+      }),
+    );
+    expect(lines).toHaveLength(7);
+  });
+
   it('with thereafter 0 lets none through after the first', () => {
     const gate = sampler({ first: 1, thereafter: 0 });
     expect([gate('info', 'a'), gate('info', 'a'), gate('info', 'a')]).toEqual([true, false, false]);
@@ -178,6 +195,26 @@ describe('console capture', () => {
     ]);
     logs?.close();
     expect(console.log).toBe(former);
+  });
+
+  it('lets no secret through, in whatever an argument holds it', () => {
+    configure({ console: true });
+    const error = Object.assign(new Error('told'), { config: { headers: { authorization: 'Bearer hunter2' } } });
+    console.log('hello %s', 'you', { password: 'hunter2', deep: [{ token: 'hunter2' }] });
+    console.log({ secret: 'hunter2' });
+    console.log('%o and %j', { password: 'hunter2' }, { password: 'hunter2' });
+    console.log(new Map([['password', 'hunter2']]));
+    console.error('twice', new Error('first'), error);
+    console.dir({ password: 'hunter2' }, { depth: 0 });
+    expect(lines.join('')).not.toContain('hunter2');
+    expect(messages().slice(0, 2)).toEqual(["hello you { password: '[redacted]', deep: [ { token: '[redacted]' } ] }", "{ secret: '[redacted]' }"]);
+    expect(messages().at(-1)).toBe("{ password: '[redacted]' }");
+  });
+
+  it('is sampled by what it says, and says per cents as they are', () => {
+    configure({ console: true, sampling: { first: 1, thereafter: 0 } });
+    for (const text of ['one', 'two', 'one', '100%% %d']) console.log(text);
+    expect(messages()).toEqual(['one', 'two', '100%% %d']);
   });
 
   it('lets a destination use console itself', () => {

@@ -156,6 +156,41 @@ describe('a lease for some contexts', () => {
   });
 });
 
+describe('what is asked for', () => {
+  it('finds a user by a number that was bound', () => {
+    configure();
+    setLevel('numbered', 'debug', { ttlMs: 1_000, scope: { user: '7' } });
+    bind({ 'user.id': 7 }, () => logger('numbered').debug('of 7'));
+    bind({ 'user.id': 77 }, () => logger('numbered').debug('of 77'));
+    expect(messages()).toEqual(['of 7']);
+  });
+
+  it.each([
+    [{}, 'names no trace, route or user'],
+    [{ user: '' }, 'the user of its scope is ""'],
+    [{ route: 5 }, 'the route of its scope is 5'],
+    [{ trace: 'zz' }, '32 hexadecimal digits'],
+  ])('refuses a scope that matches nothing or everything: %j', (scope, message) => {
+    expect(() => setLevel('asked', 'debug', { scope: scope as never })).toThrow(message);
+    expect(() => setLevel(5 as never, 'debug')).toThrow(TypeError);
+    expect(listLoggers().leases).toEqual([]);
+  });
+
+  it('tells the time for which a lease holds, not the one that was asked for', () => {
+    configure();
+    setLevel('asked', 'debug', { ttlMs: 1e12 });
+    const [line] = lines.map((text) => JSON.parse(text) as Record<string, unknown>);
+    expect(line).toMatchObject({ 'log.level.ttl_ms': 86_400_000, message: 'level of asked is debug, was info for 1d' });
+  });
+
+  it('looks at a level without making a logger of its name', () => {
+    setLevel('looked', 'warn');
+    expect(getLevel('looked.at').level).toBe('warn');
+    expect(listLoggers().loggers.map(({ name }) => name)).not.toContain('looked.at');
+    clearLevel('looked');
+  });
+});
+
 describe('leases in a file', () => {
   let dir = '';
   beforeEach(() => {
@@ -187,16 +222,18 @@ describe('leases in a file', () => {
     expect(() => readFileSync(leaseFile)).toThrow('ENOENT');
   });
 
-  it.each([['no json'], ['{"leases":[{"logger":1},{"logger":"x","level":"loud","expiresAtMs":9e15},null]}'], [`{"leases":"${'x'.repeat(70_000)}"}`]])(
-    'a damaged one is said and passed over: %#',
-    (text) => {
-      const leaseFile = join(dir, 'levels.json');
-      writeFileSync(leaseFile, text);
-      restore.push(useDiagWriter(() => {}));
-      configure({ leaseFile });
-      expect(listLoggers().leases.length).toBe(0);
-      logger('x').info('runs on');
-      expect(messages()).toEqual(['runs on']);
-    },
-  );
+  it.each([
+    ['no json'],
+    ['{"leases":[{"logger":"x","level":"debug","expiresAtMs":9e15,"scope":{"trace":"zz"}}]}'],
+    ['{"leases":[{"logger":1},{"logger":"x","level":"loud","expiresAtMs":9e15},null]}'],
+    [`{"leases":"${'x'.repeat(70_000)}"}`],
+  ])('a damaged one is said and passed over: %#', (text) => {
+    const leaseFile = join(dir, 'levels.json');
+    writeFileSync(leaseFile, text);
+    restore.push(useDiagWriter(() => {}));
+    configure({ leaseFile });
+    expect(listLoggers().leases.length).toBe(0);
+    logger('x').info('runs on');
+    expect(messages()).toEqual(['runs on']);
+  });
 });
