@@ -1,4 +1,5 @@
 import { clock, epochOffset, type TimerHandle } from '../core/clock.ts';
+import { warn } from '../core/diag.ts';
 import type { EndedSpan, SpanOutput } from '../core/ended-span.ts';
 import { countPoints, type MetricSnapshot } from '../core/metric-data.ts';
 import type { Signal } from '../core/records.ts';
@@ -236,6 +237,12 @@ export class Batcher implements SpanOutput {
 
   #refuse(signal: Signal, count = 1): void {
     this.#ledger.drop(signal, this.#closed ? 'expired' : 'queue_full', count);
+    // An error is in its journal, which the next process delivers.
+    if (this.#closed && signal !== 'error')
+      warn(
+        'pipeline-over',
+        `a ${signal} record was made after telemetry ended (after shutdown(), or in an exit listener); such records are counted as expired`,
+      );
   }
 
   /** Rows that a batch which begins now may hold. */

@@ -7,7 +7,8 @@ export interface Drainable {
   drainSync(withinMs: number, mode?: FlushMode): void;
 }
 
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+/** Those that end a process and are sent by people and their tools: supervisors, terminals (SIGHUP, SIGQUIT), nodemon (SIGUSR2). Windows cannot send the last three again. */
+const SIGNALS: readonly NodeJS.Signals[] = process.platform === 'win32' ? ['SIGTERM', 'SIGINT'] : ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'];
 /** Where the program handles the signal itself, its handler must not wait longer than this for ours. */
 const SHARED_SIGNAL_MS = 500;
 

@@ -31,6 +31,9 @@ describe('a program that ends', () => {
     ['by SIGTERM while its shutdown is under way', 'shutdownSignal', 'SIGTERM'],
     ['by SIGTERM', 'signal', 'SIGTERM'],
     ['by SIGINT', 'signal', 'SIGINT'],
+    ['by SIGHUP', 'signal', 'SIGHUP'],
+    ['by SIGQUIT', 'signal', 'SIGQUIT'],
+    ['by SIGUSR2', 'signal', 'SIGUSR2'],
     ['by its own handler of SIGTERM', 'handled', 'SIGTERM'],
     ['by a library that handles SIGTERM where it is alone', 'library', 'SIGTERM'],
   ] as const)('%s loses nothing, and ends as it would without us', async (_, way, signal) => {
@@ -56,6 +59,16 @@ describe('a program that ends', () => {
       expect.stringMatching(/^sonde: cannot deliver to http:\/\/127\.0\.0\.1:1: .* kept in memory, because the spool cannot be written/),
       expect.stringMatching(/^sonde: telemetry ended before 110 records were delivered or spooled; they are counted as expired/),
     ]);
+  });
+
+  it('and makes a record in its last listener is told that this one is lost', async () => {
+    const ending = await end('late');
+    expect(receiver.counts).toMatchObject({ span: 100, log: 10 });
+    const ledger = JSON.parse(ending.stdout.trim().split('\n').at(-1) ?? '');
+    expect(ledger.span).toMatchObject({ produced: 101, sent: 100, dropped: { expired: 1 } });
+    expect(ending.stderr).toBe(
+      'sonde: a span record was made after telemetry ended (after shutdown(), or in an exit listener); such records are counted as expired\n',
+    );
   });
 
   it('is not loaded into its own worker by --import', async () => {
