@@ -162,7 +162,7 @@ function addProcessCommands(program: Command, context: () => CliContext): void {
     .argument('[kind]', 'cpu, heap or allocs', 'cpu')
     .option('--seconds <count>', 'how long (default 10, at most 60)')
     .option('--out <file>', 'where to save it (gzipped pprof)')
-    .option('--flame <file>', 'write a flame graph too, as one HTML file')
+    .option('--flame [file]', 'write a flame graph too, as one HTML file (default: beside the profile)')
     .option('--top <count>', 'how many functions (default 20)')
     .action(async (kind, options) => (await import('./commands/profile.ts')).profileCommand(context(), kind, options));
   command('doctor', 'what is wrong with the set-up on this machine, with the fix; ends with 1 where something is').action(async (options) =>

@@ -6,6 +6,8 @@ export interface Place {
   readonly file: string;
   /** From 1; 0 where it is not known. */
   readonly line: number;
+  /** Where the function begins, from 1. */
+  readonly startLine?: number;
 }
 
 /** What a profile measures: a pair such as `cpu` in `nanoseconds`. */
@@ -67,16 +69,16 @@ export class ProfileBuilder {
 
   #location(place: Place): number {
     const id = this.#locations.size + 1;
-    return numberOf(this.#locations, `${place.line} ${place.file} ${place.name}`, id, () => {
+    return numberOf(this.#locations, `${place.line} ${place.startLine} ${place.file} ${place.name}`, id, () => {
       this.#body.message(4, new Proto().int(1, id).message(4, new Proto().int(1, this.#function(place)).int(2, place.line)));
     });
   }
 
-  #function({ name, file }: Place): number {
+  #function({ name, file, startLine = 0 }: Place): number {
     const id = this.#functions.size + 1;
-    return numberOf(this.#functions, `${file} ${name}`, id, () => {
+    return numberOf(this.#functions, `${startLine} ${file} ${name}`, id, () => {
       const text = this.#text(name);
-      this.#body.message(5, new Proto().int(1, id).int(2, text).int(3, text).int(4, this.#text(file)));
+      this.#body.message(5, new Proto().int(1, id).int(2, text).int(3, text).int(4, this.#text(file)).int(5, startLine));
     });
   }
 }

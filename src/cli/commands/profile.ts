@@ -6,7 +6,7 @@ import { unreachable, wrongUsage } from '../exit-codes.ts';
 import { readCount } from '../options.ts';
 import { cleanLine } from '../output/clean.ts';
 import { type Cell, table } from '../output/table.ts';
-import { decodeProfile, type Profile } from '../pprof/decode.ts';
+import { decodeProfile, functionAt, type Profile } from '../pprof/decode.ts';
 import { type HotFunction, hottest, totalOf } from '../pprof/hottest.ts';
 import { findProcess, type ProcessOptions, type RunningProcess, refused } from '../process-client.ts';
 
@@ -14,8 +14,8 @@ export interface ProfileOptions extends ProcessOptions {
   readonly seconds?: string;
   readonly out?: string;
   readonly top?: string;
-  /** Where to write a flame graph. */
-  readonly flame?: string;
+  /** Where to write a flame graph; `true`: beside the profile. */
+  readonly flame?: string | true;
 }
 
 const KINDS: Readonly<Record<string, string>> = { cpu: 'profile', heap: 'heap', allocs: 'allocs' };
@@ -33,16 +33,18 @@ export async function profileCommand(context: CliContext, kind: string, options:
   const path = options.out ?? `sonde-${kind}-${new Date(context.io.now()).toISOString().replace(/[:.]/g, '-')}.pb.gz`;
   save(path, zipped);
   const profile = read(zipped, target);
-  if (options.flame !== undefined) {
+  const flame = options.flame === true ? `${path.replace(/(?:\.pb)?(?:\.gz)?$/, '')}.html` : options.flame;
+  if (flame !== undefined) {
     const { flameGraph } = await import('../pprof/flame.ts');
     save(
-      options.flame,
+      flame,
       flameGraph(profile, `${kind} of ${target.name}`, (value) => amount(value, profile.unit)),
     );
   }
   const functions = hottest(profile, top);
-  if (context.json) context.printJson({ path, type: profile.type, unit: profile.unit, durationMs: profile.durationMs, total: totalOf(profile), functions });
-  else context.print(profileText(profile, functions, path, context));
+  if (context.json)
+    context.printJson({ path, flame, type: profile.type, unit: profile.unit, durationMs: profile.durationMs, total: totalOf(profile), functions });
+  else context.print(profileText(profile, functions, path, flame, context));
 }
 
 async function takeProfile(target: RunningProcess, path: string, seconds: number): Promise<Buffer> {
@@ -68,7 +70,7 @@ function read(zipped: Buffer, target: RunningProcess): Profile {
   }
 }
 
-function profileText(profile: Profile, functions: readonly HotFunction[], path: string, { style, tableWidth }: CliContext): string {
+function profileText(profile: Profile, functions: readonly HotFunction[], path: string, flame: string | undefined, { style, tableWidth }: CliContext): string {
   const total = totalOf(profile);
   const share = (value: number): string => `${((value / Math.max(total, 1)) * 100).toFixed(1)}%`;
   const head: Cell[] = ['SELF', '', 'TOTAL', '', 'FUNCTION', 'AT'].map((text, i) => ({ text, right: i < 4, colour: style.faint }));
@@ -78,10 +80,11 @@ function profileText(profile: Profile, functions: readonly HotFunction[], path: 
     { text: amount(all, profile.unit), right: true },
     { text: share(all), right: true },
     { text: cleanLine(frame.name), colour: style.accent },
-    { text: frame.file ? cleanLine(`${frame.file}:${frame.line}`) : '', colour: style.faint },
+    { text: cleanLine(functionAt(frame)), colour: style.faint },
   ]);
   const over = profile.durationMs > 0 ? ` over ${formatMs(profile.durationMs)}` : '';
-  return `${style.bold(`${amount(total, profile.unit)} of ${cleanLine(profile.type)}${over}`)}, saved in ${cleanLine(path)} (go tool pprof -http : "${cleanLine(path)}")\n${table([head, ...rows], tableWidth)}`;
+  const graph = flame === undefined ? '' : `flame graph in ${cleanLine(flame)}\n`;
+  return `${style.bold(`${amount(total, profile.unit)} of ${cleanLine(profile.type)}${over}`)}, saved in ${cleanLine(path)} (go tool pprof -http : "${cleanLine(path)}")\n${graph}${table([head, ...rows], tableWidth)}`;
 }
 
 function amount(value: number, unit: string): string {

@@ -5,6 +5,8 @@ export interface ProfileFrame {
   readonly name: string;
   readonly file: string;
   readonly line: number;
+  /** Where the function begins, if the profile says it. */
+  readonly startLine?: number | undefined;
 }
 
 /** A pprof profile, as far as it is shown: stacks (innermost frame first) and their value. */
@@ -18,7 +20,7 @@ export interface Profile {
 
 interface Tables {
   readonly strings: string[];
-  readonly functions: Map<number, { name: number; file: number }>;
+  readonly functions: Map<number, { name: number; file: number; startLine: number }>;
   readonly locations: Map<number, { functionId: number; line: number }[]>;
 }
 
@@ -82,19 +84,30 @@ function readLocation(bytes: Uint8Array, tables: Tables): void {
 }
 
 function readFunction(bytes: Uint8Array, tables: Tables): void {
-  const fn = { id: 0, name: 0, file: 0 };
+  const fn = { id: 0, name: 0, file: 0, startLine: 0 };
   for (const field of readFields(bytes)) {
     if (!('value' in field)) continue;
     if (field.tag === 1) fn.id = field.value;
     if (field.tag === 2) fn.name = field.value;
     if (field.tag === 4) fn.file = field.value;
+    if (field.tag === 5) fn.startLine = field.value;
   }
   tables.functions.set(fn.id, fn);
+}
+
+/** The function of a frame, without the line in it. */
+export function functionKey({ name, file, startLine = 0 }: ProfileFrame): string {
+  return `${startLine}\n${name}\n${file}`;
+}
+
+/** Where a frame's function stands: `file:line`, or nothing. */
+export function functionAt({ file, line, startLine = line }: ProfileFrame): string {
+  return file && `${file}${startLine > 0 ? `:${startLine}` : ''}`;
 }
 
 function framesOf(location: number, tables: Tables): ProfileFrame[] {
   return (tables.locations.get(location) ?? []).map(({ functionId, line }) => {
     const fn = tables.functions.get(functionId);
-    return { name: tables.strings[fn?.name ?? 0] || '(anonymous)', file: tables.strings[fn?.file ?? 0] ?? '', line };
+    return { name: tables.strings[fn?.name ?? 0] || '(anonymous)', file: tables.strings[fn?.file ?? 0] ?? '', line, startLine: fn?.startLine || undefined };
   });
 }

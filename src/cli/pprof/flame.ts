@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { html } from '../../admin/html.ts';
 import { OWN_URL } from '../../core/package-paths.ts';
-import type { Profile, ProfileFrame } from './decode.ts';
+import { functionAt, functionKey, type Profile, type ProfileFrame } from './decode.ts';
 import { packageOf } from './package-of.ts';
 
 const MIN_SHARE = 0.000_5; // narrower than half a pixel on a wide screen
@@ -71,7 +71,7 @@ function flameTree(profile: Profile): Box {
 function childOf(parent: Box, frame: ProfileFrame, below: Map<Box, Map<string, Box>>): Box {
   const siblings = below.get(parent) ?? new Map<string, Box>();
   below.set(parent, siblings);
-  const key = `${frame.name}\n${frame.file}`;
+  const key = functionKey(frame);
   let child = siblings.get(key);
   if (child === undefined) {
     child = box(frame);
@@ -81,8 +81,8 @@ function childOf(parent: Box, frame: ProfileFrame, below: Map<Box, Map<string, B
   return child;
 }
 
-function box({ name, file, line }: ProfileFrame): Box {
-  return { name, at: file ? `${file}:${line}` : '', package: packageOf(file), value: 0, amount: '', children: [] };
+function box(frame: ProfileFrame): Box {
+  return { name: frame.name, at: functionAt(frame), package: packageOf(frame.file), value: 0, amount: '', children: [] };
 }
 
 /** Leaves out what nobody could see, and says the amounts of the rest. */

@@ -1,4 +1,4 @@
-import type { Profile, ProfileFrame } from './decode.ts';
+import { functionKey, type Profile, type ProfileFrame } from './decode.ts';
 
 /** What a function cost: by itself, and with what it called. */
 export interface HotFunction {
@@ -13,7 +13,7 @@ export function hottest(profile: Profile, limit: number): HotFunction[] {
   for (const { stack, value } of profile.samples) {
     const seen = new Set<string>();
     for (const [depth, frame] of stack.entries()) {
-      const key = `${frame.name}\n${frame.file}`;
+      const key = functionKey(frame);
       const cost = costs.get(key) ?? { frame, self: 0, total: 0 };
       costs.set(key, cost);
       if (depth === 0) cost.self += value;

@@ -11,6 +11,8 @@ import { encodeCpuProfile } from '../../../src/admin/pprof/cpu-profile.ts';
 import { encodeHeapProfile } from '../../../src/admin/pprof/heap-profile.ts';
 import { startHeapSampling } from '../../../src/admin/pprof/heap-sampling.ts';
 import { NO_NAMES } from '../../../src/admin/pprof/span-names.ts';
+import { decodeProfile, functionAt } from '../../../src/cli/pprof/decode.ts';
+import { hottest } from '../../../src/cli/pprof/hottest.ts';
 import { traced } from '../../../src/trace/traced.ts';
 import { type AdminServer, adminServer } from './admin-server.ts';
 
@@ -287,6 +289,36 @@ describe('the encoders', () => {
     expect(samples).toEqual([
       { stack: ['(anonymous) /no/such/file.js:21', 'outer /no/such/file.js:10'], values: [3, 3_000_000], labels: {} },
       { stack: ['(anonymous) /no/such/file.js:22', 'outer /no/such/file.js:10'], values: [1, 1_000_000], labels: {} },
+    ]);
+  });
+
+  it('pass over lines that V8 takes from inlined functions of other files, and tell functions of one name by where they begin', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sonde-places-'));
+    const url = join(dir, 'app.js');
+    writeFileSync(url, 'a\nb\nc\nd\n');
+    const at = (lineNumber: number, of = url) => ({ functionName: 'f', url: of, lineNumber, columnNumber: 0 });
+    const ticks = (...lines: number[]) => lines.map((line) => ({ line, ticks: 1 }));
+    const nodes = [
+      { id: 1, callFrame: frame('(root)'), children: [2, 3, 4] },
+      { id: 2, callFrame: at(1), positionTicks: ticks(2, 3, 530, 1) },
+      { id: 3, callFrame: at(3), positionTicks: ticks(4) },
+      { id: 4, callFrame: at(-1, ''), positionTicks: ticks(139) },
+    ];
+    const job = {
+      kind: 'cpu' as const,
+      profile: { nodes, samples: [2, 2, 2, 2, 3, 4], timeDeltas: [0, 9_000, 9_000, 9_000, 9_000, 2_000] },
+      startMs: 0,
+      durationMs: 1,
+      names: NO_NAMES,
+    };
+    const bytes = encodeCpuProfile(job);
+    rmSync(dir, { recursive: true });
+    expect(decode(bytes).samples.map(({ stack }) => stack[0])).toEqual([`f ${url}:2`, `f ${url}:3`, `f ${url}:2`, `f ${url}:2`, `f ${url}:4`, 'f :0']);
+    const profile = decodeProfile(bytes);
+    expect(hottest(profile, 5).map(({ frame: one, self }) => [functionAt(one), self > 0])).toEqual([
+      [`${url}:2`, true],
+      [`${url}:4`, true],
+      ['', true],
     ]);
   });
 

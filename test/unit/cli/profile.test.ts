@@ -114,7 +114,10 @@ describe('sonde profile', () => {
     const dir = testFolder();
     const { exit } = await cli(['profile', '--flame', join(dir, 'f.html'), '--out', join(dir, 'p.gz'), '--url', url]);
     expect(exit).toBe(0);
+    const beside = await cli(['profile', '--flame', '--out', join(dir, 'p.pb.gz'), '--url', url]);
+    expect(beside.out).toContain(`flame graph in ${join(dir, 'p.html')}\n`);
     const page = readFileSync(join(dir, 'f.html'), 'utf8');
+    expect(readFileSync(join(dir, 'p.html'), 'utf8')).toBe(page);
     const [, data = '', script = ''] = /<script type="application\/json" id="profile">(.*?)<\/script><script>(.*?)<\/script><\/body>/s.exec(page) ?? [];
     const box = (name: string, line: number, amount: string, value: number, children: object[]): object => ({
       name,
