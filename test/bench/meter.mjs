@@ -6,6 +6,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 const OPS_PER_TURN = 200;
 // Operations after which a variant hands out what it holds (2,048 is the queue of OpenTelemetry's batch processor).
 const OPS_PER_SETTLE = 2_000;
+// Operations between two readings of the heap: few enough for the young generation to hold what they allocate.
+const OPS_PER_BATCH = 500;
 
 /** CPU microseconds of the main thread. Linux tells them per thread; elsewhere, before Node 24, those of the process stand in. */
 export const mainThreadCpu = (() => {
@@ -81,7 +83,8 @@ export async function calibrate(variant, ms) {
 }
 
 /** Bytes that one operation allocates on the heap: the median of small batches between which the heap is collected. */
-export async function allocated({ op, asynchronous, within = (run) => run() }, batches = 21, count = 500) {
+export async function allocated({ op, asynchronous, within = (run) => run(), opsPerBatch = 1 }, batches = 21) {
+  const count = Math.ceil(OPS_PER_BATCH / opsPerBatch) * opsPerBatch; // whole groups of operations that go together
   const samples = [];
   await within(async () => {
     for (let batch = 0; batch < batches; batch++) {
