@@ -1,4 +1,5 @@
 import type { EndedSpan } from '../core/ended-span.ts';
+import { type Redactor, redactor } from '../core/redact.ts';
 
 /** Lower bounds of the latency buckets in milliseconds: those of Go's x/net/trace. */
 export const BUCKETS_MS: readonly number[] = [0, 50, 100, 200, 500, 1_000, 10_000, 100_000];
@@ -109,10 +110,12 @@ export class TraceBook {
   /** The same by the ID of the traced function, so that a call looks up no text. */
   readonly #byFunction: (Shelf | undefined)[] = [];
   readonly #epochMs: () => number;
+  readonly #revise: Redactor;
 
-  /** `epochMs` is what turns monotonic milliseconds into the wall clock's. */
-  constructor(epochMs: () => number) {
+  /** `epochMs` is what turns monotonic milliseconds into the wall clock's; `revise` hides secrets where spans are shown. */
+  constructor(epochMs: () => number, revise: Redactor = redactor()) {
     this.#epochMs = epochMs;
+    this.#revise = revise;
   }
 
   /** Takes a span that has ended; on the hot path, so a span below another is passed over at once. */
@@ -164,8 +167,12 @@ export class TraceBook {
       startMs: note.startMono + this.#epochMs(),
       durationMs: note.endMono - note.startMono,
       failed: note.statusCode === 2,
-      attributes: { ...note.values, ...note.attrs },
+      attributes: this.#revised({ ...note.values, ...note.attrs }),
     };
+  }
+
+  #revised(attributes: NotedSpan['attributes']): NotedSpan['attributes'] {
+    return Object.fromEntries(Object.entries(attributes).map(([key, value]) => [key, this.#revise(key, value, [key]) as typeof value]));
   }
 }
 

@@ -3,6 +3,7 @@ import { warn } from '../core/diag.ts';
 import type { EndedSpan, SpanOutput } from '../core/ended-span.ts';
 import { countPoints, type MetricSnapshot } from '../core/metric-data.ts';
 import type { Signal } from '../core/records.ts';
+import type { Redactor } from '../core/redact.ts';
 import { Dictionaries } from './dictionaries.ts';
 import { type Batch, Inflight } from './inflight.ts';
 import type { Ledger } from './ledger.ts';
@@ -42,6 +43,8 @@ export interface BatcherOptions {
   post(batch: Batch, learning: Learning): void;
   /** Bounds of the queue of spans; see {@link QueueLimits}. */
   readonly limits?: QueueLimits | undefined;
+  /** Judges the attributes of spans; default: by the usual names of secrets. */
+  readonly redact?: Redactor | undefined;
   /** Told when the first `total` journal lines are safe in the destination. */
   acknowledge?: ((total: number) => void) | undefined;
 }
@@ -80,7 +83,7 @@ export class Batcher implements SpanOutput {
     this.#produced = options.ledger.produced;
     this.#ints = new Int32Array(options.rows);
     this.#doubles = new Float64Array(options.rows);
-    this.#side = new SideWriter(options.side, this.#dictionaries.keys);
+    this.#side = new SideWriter(options.side, this.#dictionaries.keys, options.redact);
     const { delayMs = LINGER_MS, batchSize = BATCH_ROWS, queueSize = QUEUE_ROWS } = options.limits ?? {};
     this.#lingerMs = delayMs;
     this.#batchSize = Math.min(BATCH_ROWS, batchSize);

@@ -5,6 +5,7 @@ import { warn } from '../core/diag.ts';
 import type { SpanOutput } from '../core/ended-span.ts';
 import type { MetricSnapshot } from '../core/metric-data.ts';
 import { DROP_REASONS, type LedgerReport, type OverheadReport, SIGNALS } from '../core/records.ts';
+import { redactor } from '../core/redact.ts';
 import { Batcher, type QueueLimits } from './batcher.ts';
 import { installExitHooks } from './exit.ts';
 import type { Batch } from './inflight.ts';
@@ -26,6 +27,8 @@ export interface PipelineOptions {
   readonly webhook?: WebhookOptions | undefined;
   /** Bounds of the queue of spans. */
   readonly limits?: QueueLimits | undefined;
+  /** Further keys of attributes whose values are secrets. */
+  readonly redact?: readonly string[] | undefined;
   /** Journal files that this process writes: they are not replayed. */
   readonly journals?: readonly string[] | undefined;
   /** Told that the first `total` journal lines given to {@link Pipeline.error} are safe in the destination or the spool. */
@@ -84,6 +87,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
     ledger,
     post: (batch, learning) => link.post(toMessage(batch, learning)),
     limits: options.limits,
+    redact: redactor(options.redact),
     acknowledge: options.acknowledgeErrors,
   });
   const link = new WorkerLink(

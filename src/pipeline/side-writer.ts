@@ -1,5 +1,7 @@
 import type { Attributes, AttributeValue } from '../core/attributes.ts';
 import type { EndedSpan } from '../core/ended-span.ts';
+import { type Redactor, redactor } from '../core/redact.ts';
+import { REDACTED, scrub } from '../core/redact-text.ts';
 import type { Interner } from './interner.ts';
 import {
   BESIDE,
@@ -22,6 +24,7 @@ import {
   VALUE_TEXT,
   VALUE_TRUE,
 } from './rows.ts';
+import { SECRET, secretBits } from './secret-keys.ts';
 
 /** The side bytes of the batch are full. */
 export const NO_ROOM = -1;
@@ -45,14 +48,19 @@ const REMEMBERED_KEYS = 64;
  * - events: count (16 bits), then time (double), name, attributes; links: count (16 bits), then trace ID, span ID (texts),
  *   flags (8 bits), trace state, attributes; drops: three counts (32 bits each).
  *
- * It copies characters and calls nothing: a short text costs about a nanosecond a character.
+ * It copies characters and calls nothing: a short text costs about a nanosecond a character. Secrets stay here: the values of
+ * keys that name one, and what can be told by its form in the messages of errors.
  */
 export class SideWriter {
   readonly #keys: Interner;
+  readonly #revise: Redactor;
   readonly #bytes: Buffer;
   readonly #view: DataView;
   readonly #lastKeys: (string | undefined)[] = new Array<string | undefined>(REMEMBERED_KEYS).fill(undefined);
+  /** The numbers of these keys, with the bits of {@link secretBits}. */
   readonly #lastNumbers = new Int32Array(REMEMBERED_KEYS).fill(-1);
+  /** The bits of {@link secretBits} by number of the key, plus one; 0 is not known yet. */
+  #secrets = new Int32Array(256);
   #beside: Beside[] = [];
   #start = 0;
   #end = 0;
@@ -64,8 +72,9 @@ export class SideWriter {
   /** Characters of the span that was written last which travel beside. */
   chars = 0;
 
-  constructor(memory: SharedArrayBuffer, keys: Interner) {
+  constructor(memory: SharedArrayBuffer, keys: Interner, revise: Redactor = redactor()) {
     this.#keys = keys;
+    this.#revise = revise;
     this.#bytes = Buffer.from(memory);
     this.#view = new DataView(memory);
   }
@@ -112,7 +121,7 @@ export class SideWriter {
     }
     if (span.statusMessage !== undefined) {
       has |= HAS_STATUS_MESSAGE;
-      this.#text(span.statusMessage);
+      this.#text(scrub(span.statusMessage));
     }
     if (span.attrs !== undefined) {
       has |= HAS_ATTRIBUTES;
@@ -138,7 +147,7 @@ export class SideWriter {
     for (const event of events) {
       this.#double(event.timeMs);
       this.#text(event.name);
-      this.#attributes(event.attributes);
+      this.#attributes(event.name === 'exception' ? scrubbed(event.attributes) : event.attributes);
     }
     return HAS_EVENTS;
   }
@@ -173,8 +182,11 @@ export class SideWriter {
       bytes[at] = number;
       bytes[at + 1] = number >> 8;
       at += 2;
-      if (number === RAW_KEY) at = this.#textAt(key, at);
-      if (typeof value === 'string') {
+      if ((number & 0xffff) === RAW_KEY) at = this.#textAt(key, at);
+      if (number > 0xffff && isSecret(number, value)) {
+        bytes[at] = VALUE_TEXT;
+        at = this.#textAt(REDACTED, at + 1);
+      } else if (typeof value === 'string') {
         bytes[at] = VALUE_TEXT;
         at = this.#textAt(value, at + 1);
       } else if (typeof value === 'number' && (value | 0) === value && (value !== 0 || 1 / value > 0)) {
@@ -193,15 +205,29 @@ export class SideWriter {
     this.#at = at;
   }
 
-  /** The number of a key, {@link RAW_KEY} where it has none. */
+  /** The number of a key, {@link RAW_KEY} where it has none, with the bits that say whether it names a secret. */
   #number(key: string, position: number): number {
     const number = this.#keys.number(key);
-    if (number < 0) return RAW_KEY;
+    if (number < 0) return RAW_KEY | secretBits(key, this.#revise);
+    const marked = number | this.#bitsOf(number, key);
     if (position < REMEMBERED_KEYS) {
       this.#lastKeys[position] = key;
-      this.#lastNumbers[position] = number;
+      this.#lastNumbers[position] = marked;
     }
-    return number;
+    return marked;
+  }
+
+  #bitsOf(number: number, key: string): number {
+    const known = this.#secrets[number] ?? 0;
+    if (known !== 0) return known - 1;
+    if (number >= this.#secrets.length) {
+      const larger = new Int32Array(2 ** Math.ceil(Math.log2(number + 1)));
+      larger.set(this.#secrets);
+      this.#secrets = larger;
+    }
+    const bits = secretBits(key, this.#revise);
+    this.#secrets[number] = bits + 1;
+    return bits;
   }
 
   /** Writes a text at `at`; answers where it ends. */
@@ -320,4 +346,18 @@ export class SideWriter {
       this.#at += 8;
     }
   }
+}
+
+function isSecret(marked: number, value: AttributeValue): boolean {
+  return (marked & SECRET) !== 0 || typeof value === 'string' || typeof value === 'object';
+}
+
+/** The attributes of an exception's event: message and stack quote what the program worked with. */
+function scrubbed(attributes: Attributes): Attributes {
+  const clean: Record<string, AttributeValue | undefined> = {};
+  for (const key of Object.keys(attributes)) {
+    const value = attributes[key];
+    clean[key] = typeof value === 'string' ? scrub(value) : value;
+  }
+  return clean;
 }

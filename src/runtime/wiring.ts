@@ -4,6 +4,7 @@ import { epochOffset } from '../core/clock.ts';
 import type { SpanOutput } from '../core/ended-span.ts';
 import { errorReported } from '../core/events.ts';
 import type { LedgerReport } from '../core/records.ts';
+import { redactor } from '../core/redact.ts';
 import { setResource } from '../core/resource.ts';
 import { configureErrors, takeRecord } from '../errors/configure.ts';
 import { adoptCrashReports, enableCrashReports } from '../errors/crash-reports.ts';
@@ -55,6 +56,7 @@ export async function wire(config: Config): Promise<Telemetry> {
     resource: config.resource,
     sink: sinkOf(config),
     limits: config.batch,
+    redact: config.logs.redact,
     webhook: config.report,
     journals: [journal.path],
     acknowledgeErrors: (total) => journal.acknowledge(total),
@@ -74,7 +76,7 @@ export async function wire(config: Config): Promise<Telemetry> {
   ];
   adoptCrashReports(config.dir, takeRecord);
   const undo: (() => unknown)[] = [];
-  const traces = new TraceBook(epochOffset);
+  const traces = new TraceBook(epochOffset, redactor(config.logs.redact));
   const logs = configureLogs({
     ...config.logs,
     leaseFile: join(config.dir, 'levels.json'),

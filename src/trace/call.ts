@@ -4,6 +4,7 @@ import { errorType } from '../core/error-type.ts';
 import { callFailed } from '../core/events.ts';
 import type { CallResult, FunctionDef } from '../core/function-def.ts';
 import { safeMessage } from '../core/json.ts';
+import { scrub } from '../core/redact-text.ts';
 import { isCancellation } from './cancelled.ts';
 import { crossBoundary } from './cross-boundary.ts';
 import type { CallScope, Engine } from './engine/port.ts';
@@ -50,7 +51,7 @@ export function failCall(engine: Engine, scope: CallScope, def: FunctionDef | un
   const thrown = crossBoundary(boundary, error, scope);
   try {
     scope.span?.setAttribute('error.type', errorType(thrown));
-    scope.span?.setStatus({ code: 2, message: safeMessage(thrown) });
+    scope.span?.setStatus({ code: 2, message: scrub(safeMessage(thrown)) });
     if (callFailed.active) callFailed.publish({ error: thrown, scope });
   } catch {
     // As above.

@@ -42,6 +42,12 @@ describe('TraceBook', () => {
     expect(book.families()).toEqual([{ name: 'a', counts: [10_000, 0, 0, 0, 0, 1, 0, 0, 0], p99Ms: 50 }]);
   });
 
+  it('shows no secret', () => {
+    const book = new TraceBook(() => 0);
+    book.note(spanOf('a', 1, { attrs: { 'user.password': 'hunter2', url: '/a?token=hunter2' }, values: { pin: 1234, tenant: 't' } }));
+    expect(book.spans('a')[0]?.attributes).toEqual({ 'user.password': '[redacted]', url: '/a?token=[redacted]', pin: '[redacted]', tenant: 't' });
+  });
+
   it('keeps the last of a bucket, newest first', () => {
     const book = new TraceBook(() => 0);
     const first = next;

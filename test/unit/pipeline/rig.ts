@@ -1,3 +1,4 @@
+import type { Redactor } from '../../../src/core/redact.ts';
 import { Batcher, type QueueLimits } from '../../../src/pipeline/batcher.ts';
 import type { Batch } from '../../../src/pipeline/inflight.ts';
 import { Ledger, ledgerMemory, WorkerLedger } from '../../../src/pipeline/ledger.ts';
@@ -7,7 +8,7 @@ import type { SpanRows } from '../../../src/pipeline/worker/batch-rows.ts';
 import { Texts } from '../../../src/pipeline/worker/texts.ts';
 
 /** A batcher without a worker: the test plays the worker. */
-export function batcherRig(acknowledge?: (total: number) => void, limits?: QueueLimits) {
+export function batcherRig(acknowledge?: (total: number) => void, limits?: QueueLimits, redact?: Redactor) {
   const rows = new SharedArrayBuffer(SLOTS * BATCH_BYTES);
   const side = new SharedArrayBuffer(SLOTS * SIDE_BYTES);
   const control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
@@ -21,6 +22,7 @@ export function batcherRig(acknowledge?: (total: number) => void, limits?: Queue
     control,
     ledger,
     limits,
+    redact,
     acknowledge,
     post(batch: Batch, learning: Learning) {
       // What crosses a thread is cloned: a test that shared objects would not see what cannot be.
