@@ -59,6 +59,7 @@ export interface Logs {
 const EXIT_WAIT_MS = 1_000;
 
 let writeToDestination: ((line: string) => void) | undefined;
+let endLate: (() => void) | undefined;
 
 /** Puts `options` in force and lets lines through; those written before come first. Throws where an option is wrong. */
 export function configureLogs(options: LogOptions = {}): Logs {
@@ -70,10 +71,13 @@ export function configureLogs(options: LogOptions = {}): Logs {
   setGroups(options.groups ?? {});
   configureLevels(level, levels);
 
+  endLate?.();
+  endLate = undefined;
   const destination = destinationOf(options.destination);
   const asText = options.format === undefined ? options.destination === undefined && isatty(1) : options.format === 'text';
   const colours = asText && isatty(typeof options.destination === 'number' ? options.destination : 1) && !process.env['NO_COLOR'];
-  const write = (line: string): void => destination.write(asText ? textLine(line, colours) : line);
+  const shown = (line: string): string => (asText ? textLine(line, colours) : line);
+  const write = (line: string): void => destination.write(shown(line));
   const { onLine } = options;
   const sink: LineSink = onLine ? toBoth(onLine, write) : write;
   writeToDestination = write;
@@ -94,11 +98,42 @@ export function configureLogs(options: LogOptions = {}): Logs {
       process.off('exit', onExit);
       for (const step of undo) step();
       if (writeToDestination !== write) return;
-      closeLoggers();
-      setSink(undefined);
       writeToDestination = undefined;
       destination.flushSync(EXIT_WAIT_MS);
       destination.close();
+      const { destination: given } = options;
+      if (given === undefined || typeof given === 'number') {
+        const late = lateLines(given, shown);
+        endLate = late.end;
+        setSink(late.write);
+        openLoggers();
+      } else {
+        closeLoggers();
+        setSink(undefined);
+      }
+    },
+  };
+}
+
+/**
+ * The application's lines of after the end of telemetry: they are written as before, and nobody stores or sends them. The
+ * descriptor is opened by the first one, so that a program that says nothing more has nothing open.
+ */
+function lateLines(fd: number | undefined, shown: (line: string) => string): { write(line: string): void; end(): void } {
+  let opened: Destination | undefined;
+  const flush = (): void => opened?.flushSync(EXIT_WAIT_MS);
+  return {
+    write(line) {
+      if (opened === undefined) {
+        opened = openDestination(fd);
+        process.on('exit', flush);
+      }
+      opened.write(shown(line));
+    },
+    end() {
+      process.off('exit', flush);
+      flush();
+      opened?.close();
     },
   };
 }

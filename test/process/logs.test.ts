@@ -108,6 +108,15 @@ describe('log lines of a process', () => {
   });
 });
 
+describe('log lines after the end of telemetry', () => {
+  it('still reach standard output, all of them, and leave nothing behind', async () => {
+    const ended = await run('logs-after', ['2000'], atOnce);
+    expect([ended.code, ended.signal]).toEqual([0, null]);
+    expect(numbers(ended.lines)).toEqual([...upTo(2_000), 2_000]);
+    expect(ended.said).toEqual(['{"listeners":0,"descriptors":0}']);
+  });
+});
+
 describe('what is not used', () => {
   it('is not loaded: pino comes with the first line, prom-client with the first scrape', async () => {
     const ended = await run('logs-idle', [], atOnce);
