@@ -3,6 +3,8 @@ import { type Redactor, redactor } from '../core/redact.ts';
 
 /** Lower bounds of the latency buckets in milliseconds: those of Go's x/net/trace. */
 export const BUCKETS_MS: readonly number[] = [0, 50, 100, 200, 500, 1_000, 10_000, 100_000];
+/** From here a span below another one is slow enough to be noted: the second bucket's bound. */
+export const SLOW_MS = 50;
 /** The number of the bucket that keeps what failed, however long it took. */
 export const FAILED = BUCKETS_MS.length;
 
@@ -30,7 +32,10 @@ export interface Family {
   readonly name: string;
   /** Spans by bucket since the start; the last one counts those that failed. */
   readonly counts: readonly number[];
-  /** The upper bound of the bucket in which the 99th percentile lies; infinite for the last one, `undefined` before 100 spans. */
+  /**
+   * The upper bound of the bucket in which the 99th percentile lies; infinite for the last one, `undefined` before 100 spans
+   * and where the fast ones below other spans were not counted.
+   */
   readonly p99Ms: number | undefined;
 }
 
@@ -90,6 +95,8 @@ class Slot {
 }
 
 class Shelf {
+  /** A span below another one was noted: of those only the slow and the failed ones are. */
+  isPartial = false;
   readonly counts = new Array<number>(BUCKETS_MS.length + 1).fill(0);
   readonly slots: Slot[] = BUCKETS_MS.concat(0).map(() => new Slot());
 
@@ -103,7 +110,7 @@ class Shelf {
 
 /**
  * Recent spans by name and latency, in fixed memory: the last few of each bucket, so that a slow one is not pushed out by
- * the many fast ones. Spans that begin a trace in this process are noted, and every span that failed.
+ * the many fast ones. Spans that begin a trace in this process are noted, and every span that was slow or failed.
  */
 export class TraceBook {
   readonly #shelves = new Map<string, Shelf>();
@@ -118,18 +125,23 @@ export class TraceBook {
     this.#revise = revise;
   }
 
-  /** Takes a span that has ended; on the hot path, so a span below another is passed over at once. */
+  /** Takes a span that has ended; on the hot path, so a fast span below another is passed over at once. */
   note(span: EndedSpan): void {
     const failed = span.statusCode === 2;
-    if (!failed && span.kind !== KIND_SERVER && (span.p0 !== 0 || span.p1 !== 0)) return;
+    const ms = span.endMono - span.startMono;
+    const isBelow = (span.p0 !== 0 || span.p1 !== 0) && span.kind !== KIND_SERVER;
+    if (isBelow && ms < SLOW_MS && !failed) return;
     const { def } = span;
     const shelf = def !== undefined && def.name === span.name ? (this.#byFunction[def.id] ?? this.#learn(def)) : this.#shelf(span.name);
-    shelf.add(bucketOf(span.endMono - span.startMono), span);
+    if (isBelow) shelf.isPartial = true;
+    shelf.add(bucketOf(ms), span);
     if (failed) shelf.add(FAILED, span);
   }
 
   families(): Family[] {
-    return [...this.#shelves].map(([name, { counts }]) => ({ name, counts: [...counts], p99Ms: p99Of(counts) })).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return [...this.#shelves]
+      .map(([name, { counts, isPartial }]) => ({ name, counts: [...counts], p99Ms: isPartial ? undefined : p99Of(counts) }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** What is kept of a name, newest first; of one bucket where it is named. */

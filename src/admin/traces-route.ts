@@ -4,7 +4,7 @@ import { failure, htmlAnswer, json } from './answer.ts';
 import type { ActiveWork } from './deps.ts';
 import { type Html, html, page, table } from './html.ts';
 import { type Route, type RouteContext, wantsJson } from './route.ts';
-import { BUCKETS_MS, FAILED, type NotedSpan } from './trace-book.ts';
+import { BUCKETS_MS, FAILED, type NotedSpan, SLOW_MS } from './trace-book.ts';
 
 /** `/debug/traces`: active requests and spans, and recent spans by name and latency; `?name=` and `?bucket=` show what is kept. */
 export const tracesRoute: Route = {
@@ -30,7 +30,8 @@ function overview(context: RouteContext) {
   ]);
   const more = openSpans === undefined ? '' : html`<p class="muted">${openSpans} spans are open, the oldest are shown</p>`;
   const body = html`<h2>Active</h2>${activeTable(active, up)}${more}
-<h2>Recent, by latency</h2>${table(['name', ...BUCKETS_MS.map((ms) => `≥${formatMs(ms)}`), 'failed', 'p99'], rows)}`;
+<h2>Recent, by latency</h2>${table(['name', ...BUCKETS_MS.map((ms) => `≥${formatMs(ms)}`), 'failed', 'p99'], rows)}
+<p class="muted">of the spans below others those of ${formatMs(SLOW_MS)} and more, and those that failed</p>`;
   return htmlAnswer(200, page('Traces', up, body));
 }
 

@@ -74,12 +74,21 @@ describe('TraceBook', () => {
     expect(book.families()[0]?.counts[FAILED]).toBe(1);
   });
 
-  it('notes what begins here, serves a request or failed; nothing else', () => {
+  it('notes what begins here, serves a request, was slow or failed; nothing else', () => {
     const book = new TraceBook(() => 0);
-    book.note(spanOf('child', 1, { p1: 7 }));
+    book.note(spanOf('child', 49, { p1: 7 }));
+    book.note(spanOf('slow child', 50, { p1: 7 }));
     book.note(spanOf('served', 1, { p1: 7, kind: 1 }));
     book.note(spanOf('broken', 1, { p1: 7, statusCode: 2 }));
-    expect(book.families().map((one) => one.name)).toEqual(['broken', 'served']);
+    expect(book.families().map((one) => one.name)).toEqual(['broken', 'served', 'slow child']);
+  });
+
+  it('tells no percentile of a name whose fast spans were not counted', () => {
+    const book = new TraceBook(() => 0);
+    for (let i = 0; i < 200; i++) book.note(spanOf('a', 70));
+    expect(book.families()[0]?.p99Ms).toBe(100);
+    book.note(spanOf('a', 70, { p1: 7 }));
+    expect(book.families()[0]?.p99Ms).toBeUndefined();
   });
 
   it('puts each duration in its bucket', () => {
