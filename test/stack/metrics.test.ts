@@ -61,4 +61,13 @@ describe('metrics of the example in Prometheus', () => {
     });
     expect(traceId).toMatch(/^[0-9a-f]{32}$/);
   });
+
+  it.runIf(PATHS.tempo)('who calls whom, as Tempo writes it: the service map of Grafana', async () => {
+    const [edge] = await eventually('an edge of the service graph', 180_000, async () => {
+      await placeOne(example.app);
+      const found = await vector('traces_service_graph_request_total');
+      return found.length > 0 ? found : undefined;
+    });
+    expect(edge?.metric).toMatchObject({ client: 'checkout', server: 'payments' });
+  });
 });

@@ -13,6 +13,13 @@ export interface StackNames {
   readonly services: ReadonlySet<string>;
   /** Variables of Grafana's container. */
   readonly variables: ReadonlySet<string>;
+  /** Arguments that Prometheus is started with. */
+  readonly prometheusArguments: ReadonlySet<string>;
+}
+
+interface ServiceOfStack {
+  readonly environment?: object;
+  readonly command?: unknown;
 }
 
 /** What the documents name, those that could be read. */
@@ -23,7 +30,7 @@ export function stackNames(documents: readonly StackDocument[]): StackNames {
     return Array.isArray(found) ? (found as T[]) : [];
   };
   const texts = (values: unknown[]): Set<string> => new Set(values.filter((value) => typeof value === 'string'));
-  const compositions = within('docker-compose.yml').map(({ value }) => value as { services?: Record<string, { environment?: object } | null> } | null);
+  const compositions = within('docker-compose.yml').map(({ value }) => value as { services?: Record<string, ServiceOfStack | null> } | null);
   return {
     sources: texts(within('provisioning/datasources').flatMap(({ value }) => list<{ uid?: unknown }>(value, 'datasources').map((source) => source?.uid))),
     dashboards: texts(within('grafana/dashboards').map(({ value }) => (value as { uid?: unknown } | null)?.uid)),
@@ -34,6 +41,7 @@ export function stackNames(documents: readonly StackDocument[]): StackNames {
     ),
     services: new Set(compositions.flatMap((composition) => Object.keys(composition?.services ?? {}))),
     variables: new Set(compositions.flatMap((composition) => Object.keys(composition?.services?.['grafana']?.environment ?? {}))),
+    prometheusArguments: texts(compositions.flatMap((composition) => list<unknown>(composition?.services?.['prometheus'], 'command'))),
   };
 }
 

@@ -37,6 +37,21 @@ export function hostReferences(document: StackDocument, names: StackNames): Refe
   return found;
 }
 
+/** What Prometheus takes in only when it is started with an argument; without it the sender is answered 404. */
+const RECEIVERS: Readonly<Record<string, string>> = {
+  '/api/v1/write': '--web.enable-remote-write-receiver',
+  '/api/v1/otlp': '--web.enable-otlp-receiver',
+};
+
+/** Servers that write to Prometheus: it is told to take it in. */
+export function writeReferences(document: StackDocument, names: StackNames): Reference[] {
+  return document.strings(['url', 'endpoint']).flatMap(({ text }) =>
+    Object.entries(RECEIVERS)
+      .filter(([path, argument]) => text.includes(path) && !names.prometheusArguments.has(argument))
+      .map(([path, argument]): Reference => [`Prometheus refuses what is sent to ${path}: its command in docker-compose.yml has no "${argument}"`, text]),
+  );
+}
+
 /** Variables of a file of Grafana: each is given to its container. */
 export function variableReferences(document: StackDocument, names: StackNames): Reference[] {
   const found: Reference[] = [];

@@ -11,7 +11,15 @@ import { syntaxError } from './expressions.ts';
 import type { Finding } from './finding.ts';
 import { type StackNames, stackNames } from './links.ts';
 import { NAME_PROBLEMS } from './names.ts';
-import { alertingReferences, alertmanagerReferences, hostReferences, type Reference, textReferences, variableReferences } from './references.ts';
+import {
+  alertingReferences,
+  alertmanagerReferences,
+  hostReferences,
+  type Reference,
+  textReferences,
+  variableReferences,
+  writeReferences,
+} from './references.ts';
 import { shapeFindings } from './shape.ts';
 import { ALERTMANAGER } from './shapes/alertmanager.ts';
 import { COLLECTOR } from './shapes/collector.ts';
@@ -82,7 +90,12 @@ function documentFindings(document: StackDocument, names: StackNames, root: stri
   const kind = KINDS.find(({ at }) => at.test(file));
   const found = kind ? shapeFindings(kind.shape, document) : [];
   if (found.length > 0) return found;
-  const references = [...(kind?.deeper?.(value, names, root) ?? []), ...textReferences(document, names, root), ...hostReferences(document, names)];
+  const references = [
+    ...(kind?.deeper?.(value, names, root) ?? []),
+    ...textReferences(document, names, root),
+    ...hostReferences(document, names),
+    ...writeReferences(document, names),
+  ];
   if (/^grafana\/(?:provisioning|managed)\//.test(file)) references.push(...variableReferences(document, names));
   const seen = new Map(references.map(([message, text]) => [message, { file, line: document.lineOf(text), message }]));
   return [...seen.values()];

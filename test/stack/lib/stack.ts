@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { composeCommand } from './compose.ts';
 import { freePorts } from './ports.ts';
 import { StackServer } from './process.ts';
 
@@ -79,8 +80,7 @@ async function startServers(paths: Readonly<Record<string, string>>, options: St
       'loki',
       paths.loki as string,
       [
-        `-config.file=${join(ROOT, 'collector/loki/loki.yaml')}`,
-        '-config.expand-env=true',
+        ...composeCommand('loki', { '/etc/loki/loki.yaml': join(ROOT, 'collector/loki/loki.yaml') }),
         '-ruler.evaluation-interval=5s',
         '-server.http-listen-address=127.0.0.1',
         '-server.grpc-listen-address=127.0.0.1',
@@ -97,26 +97,38 @@ async function startServers(paths: Readonly<Record<string, string>>, options: St
       },
     ),
     alertmanager: alertmanagerServer(paths.alertmanager as string, dir, alert, url(hook)),
-    collector: new StackServer('collector', paths.otelcol as string, [`--config=${join(ROOT, 'collector/config.yaml')}`], url(health), {
-      OTELCOL_HEALTH: `127.0.0.1:${health}`,
-      OTELCOL_GRPC: `127.0.0.1:${grpc}`,
-      OTELCOL_HTTP: `127.0.0.1:${otlp}`,
-      OTELCOL_QUEUE_DIR: options.queueDir ?? join(dir, 'queue'),
-      ...(options.queueBytes === undefined ? {} : { OTELCOL_QUEUE_BYTES: String(options.queueBytes) }),
-      TEMPO_OTLP_URL: url(tempoOtlp),
-      LOKI_OTLP_URL: `${url(loki)}/otlp`,
-      PROMETHEUS_OTLP_URL: `${url(prom)}/api/v1/otlp`,
-    }),
+    collector: new StackServer(
+      'collector',
+      paths.otelcol as string,
+      composeCommand('collector', { '/etc/otelcol/config.yaml': join(ROOT, 'collector/config.yaml') }),
+      url(health),
+      {
+        OTELCOL_HEALTH: `127.0.0.1:${health}`,
+        OTELCOL_GRPC: `127.0.0.1:${grpc}`,
+        OTELCOL_HTTP: `127.0.0.1:${otlp}`,
+        OTELCOL_QUEUE_DIR: options.queueDir ?? join(dir, 'queue'),
+        ...(options.queueBytes === undefined ? {} : { OTELCOL_QUEUE_BYTES: String(options.queueBytes) }),
+        TEMPO_OTLP_URL: url(tempoOtlp),
+        LOKI_OTLP_URL: `${url(loki)}/otlp`,
+        PROMETHEUS_OTLP_URL: `${url(prom)}/api/v1/otlp`,
+      },
+    ),
   };
   const tempoServer = paths.tempo
-    ? new StackServer('tempo', paths.tempo, [`-config.file=${join(ROOT, 'collector/tempo/tempo.yaml')}`, '-config.expand-env=true'], `${url(tempo)}/ready`, {
-        TEMPO_ADDRESS: '127.0.0.1',
-        TEMPO_PORT: String(tempo),
-        TEMPO_GRPC_PORT: String(tempoGrpc),
-        TEMPO_OTLP: `127.0.0.1:${tempoOtlp}`,
-        TEMPO_DATA: join(dir, 'tempo'),
-        PROMETHEUS_URL: url(prom),
-      })
+    ? new StackServer(
+        'tempo',
+        paths.tempo,
+        composeCommand('tempo', { '/etc/tempo/tempo.yaml': join(ROOT, 'collector/tempo/tempo.yaml') }),
+        `${url(tempo)}/ready`,
+        {
+          TEMPO_ADDRESS: '127.0.0.1',
+          TEMPO_PORT: String(tempo),
+          TEMPO_GRPC_PORT: String(tempoGrpc),
+          TEMPO_OTLP: `127.0.0.1:${tempoOtlp}`,
+          TEMPO_DATA: join(dir, 'tempo'),
+          PROMETHEUS_URL: url(prom),
+        },
+      )
     : undefined;
   const all: StackServer[] = [...Object.values(servers), ...(tempoServer ? [tempoServer] : [])];
   const stop = async (): Promise<void> => {
@@ -160,13 +172,7 @@ function prometheusServer(path: string, dir: string, port: number, ports: { aler
   return new StackServer(
     'prometheus',
     path,
-    [
-      `--config.file=${join(folder, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      '--web.enable-otlp-receiver',
-      '--enable-feature=exemplar-storage',
-    ],
+    [...composeCommand('prometheus', { '/etc/prometheus': folder, '/prometheus': join(folder, 'data') }), `--web.listen-address=127.0.0.1:${port}`],
     `http://127.0.0.1:${port}/-/ready`,
   );
 }
@@ -183,12 +189,7 @@ function alertmanagerServer(path: string, dir: string, port: number, hook: strin
   return new StackServer(
     'alertmanager',
     path,
-    [
-      `--config.file=${join(folder, 'alertmanager.yml')}`,
-      `--storage.path=${join(folder, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      '--cluster.listen-address=',
-    ],
+    [...composeCommand('alertmanager', { '/etc/alertmanager': folder, '/alertmanager': join(folder, 'data') }), `--web.listen-address=127.0.0.1:${port}`],
     `http://127.0.0.1:${port}/-/ready`,
   );
 }

@@ -222,6 +222,13 @@ describe('verifyStack', () => {
       /^collector\/tempo\/tempo\.yaml:\d+: there is no service .* "promethius"; did you mean "prometheus"\?$/,
     ],
     [
+      'what Prometheus is sent and does not take in',
+      'docker-compose.yml',
+      '      - --web.enable-remote-write-receiver # Tempo writes the metrics of its service graphs\n',
+      '',
+      /^collector\/tempo\/tempo\.yaml:\d+: Prometheus refuses what is sent to \/api\/v1\/write: .* has no "--web\.enable-remote-write-receiver"$/,
+    ],
+    [
       'a receiver that is not defined',
       'collector/alertmanager/alertmanager.yml',
       '- { receiver: page,',
