@@ -82,10 +82,19 @@ function writeHistogram(family: Family<HistogramCell>, format: Format): string {
       const exemplar = open ? cell.exemplars[i] : undefined;
       out += exemplar === undefined ? '\n' : `${exemplarText(kept(exemplar))}\n`;
     }
+    if (open && !maySum(cell.sum, shape.bounds?.[0])) continue;
     const labels = cell.pairs === '' ? ' ' : `{${cell.pairs}} `;
     out += `${name}_sum${labels}${number(cell.sum)}\n${name}_count${labels}${count}\n`;
   }
   return out;
+}
+
+/**
+ * Whether OpenMetrics has `_sum` and `_count` of a histogram: a sum is like a counter, so none of negative measurements. One
+ * such histogram would have a strict reader refuse the whole page; the count is the last bucket's.
+ */
+export function maySum(sum: number, lowestBound: number | undefined): boolean {
+  return sum >= 0 && !((lowestBound ?? 0) < 0);
 }
 
 /** `le="0.1"} ` for each bucket. */

@@ -6,7 +6,7 @@ import { warn } from '../core/diag.ts';
 import { safeMessage } from '../core/json.ts';
 import type { MetricData } from '../core/metric-data.ts';
 import type { CounterCell, GaugeCell, HistogramCell } from './cells.ts';
-import { canonical, exemplarText, header, number } from './exposition.ts';
+import { canonical, exemplarText, header, maySum, number } from './exposition.ts';
 import type { Family } from './family.ts';
 import { foreignData } from './foreign-data.ts';
 import { escapeLabel } from './label-set.ts';
@@ -165,7 +165,9 @@ function writeForeign(item: PromMetric, defaults: Readonly<Record<string, string
   const open = format === 'openmetrics';
   const family = open ? familyName(item.type, item.name) : item.name;
   let out = header(item, family, format);
+  const unsummed = open ? seriesWithoutSum(item) : undefined;
   for (const value of item.values) {
+    if (unsummed?.size && /_(?:sum|count)$/.test(value.metricName ?? '') && unsummed.has(seriesOf(value))) continue;
     const sample = value.metricName ?? (open && item.type === 'counter' ? `${family}_total` : item.name);
     const labels = Object.entries({ ...defaults, ...value.labels }).filter(([, text]) => text !== undefined);
     const pairs = labels.map(([name, text]) => `${name}="${foreignLabel(name, text)}"`).join(',');
@@ -175,6 +177,22 @@ function writeForeign(item: PromMetric, defaults: Readonly<Record<string, string
     out += '\n';
   }
   return out;
+}
+
+/** The series of a histogram or summary whose sum OpenMetrics does not take, see {@link maySum}. */
+function seriesWithoutSum({ type, name, values }: PromMetric): Set<string> {
+  const found = new Set<string>();
+  if (type !== 'histogram' && type !== 'summary') return found;
+  for (const value of values) {
+    const bound = value.labels['le'];
+    const sum = value.metricName === `${name}_sum` ? value.value : 0;
+    if (!maySum(sum, typeof bound === 'number' ? bound : undefined)) found.add(seriesOf(value));
+  }
+  return found;
+}
+
+function seriesOf({ labels: { le: _le, quantile: _quantile, ...labels } }: PromValue): string {
+  return JSON.stringify(labels);
 }
 
 function foreignLabel(name: string, value: string | number): string {

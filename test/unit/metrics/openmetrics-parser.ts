@@ -129,6 +129,7 @@ function checkFamily(name: string, family: ParsedFamily): void {
   const seen = new Set<string>();
   const buckets = new Map<string, { le: number; value: number }[]>();
   const counts = new Map<string, number>();
+  const sums = new Map<string, number>();
   for (const { name: sample, labels, value } of family.samples) {
     const key = `${sample}{${JSON.stringify([...labels].sort())}}`;
     if (seen.has(key)) throw new Error(`a series twice: ${key}`);
@@ -142,11 +143,14 @@ function checkFamily(name: string, family: ParsedFamily): void {
       buckets.set(group, [...(buckets.get(group) ?? []), { le: toNumber(le), value }]);
     }
     if (sample === `${name}_count`) counts.set(group, value);
+    if (sample === `${name}_sum`) sums.set(group, value);
   }
   for (const [group, list] of buckets) {
     if (list.some((bucket, i) => i > 0 && (bucket.le <= (list[i - 1] as typeof bucket).le || bucket.value < (list[i - 1] as typeof bucket).value)))
       throw new Error(`buckets that do not ascend: ${name}${group}`);
-    if (list.at(-1)?.le !== Number.POSITIVE_INFINITY || list.at(-1)?.value !== counts.get(group))
+    if (sums.has(group) !== counts.has(group)) throw new Error(`a sum without a count, or the other way round: ${name}${group}`);
+    if ((sums.get(group) ?? 0) < 0 || (sums.has(group) && list.some(({ le }) => le < 0))) throw new Error(`a sum of negative measurements: ${name}${group}`);
+    if (list.at(-1)?.le !== Number.POSITIVE_INFINITY || (counts.has(group) && list.at(-1)?.value !== counts.get(group)))
       throw new Error(`no +Inf bucket that agrees with the count: ${name}${group}`);
   }
 }

@@ -70,12 +70,14 @@ describe('the OpenMetrics page', () => {
         async (help, sets, values) => {
           clearRegistry();
           const g = gauge('g', { help, labels: ['a', 'b'] });
-          const h = histogram('h', { help, labels: ['a', 'b'], buckets: [-1e300, -1, 1e-9, 0.5, 3, 1e21] });
+          const h = histogram('h', { help, labels: ['a', 'b'], buckets: [1e-9, 0.5, 3, 1e21] });
+          const below = histogram('below', { help, labels: ['a', 'b'], buckets: [-1e300, -1, 1e-9, 0.5, 3, 1e21] });
           const c = counter('c', { help, labels: ['a', 'b'] });
           for (const [i, set] of sets.entries()) {
             const value = values[i % values.length] as number;
             g.set(set, value);
             h.observe(set, value);
+            below.observe(set, value);
             c.inc(set, Math.abs(value));
           }
           const families = parseOpenMetrics(await page());
@@ -83,7 +85,10 @@ describe('the OpenMetrics page', () => {
           expect(families.get('g')?.help).toBe(help.replaceAll('\r', ''));
           expect(families.get('g')?.samples.map(({ labels }) => [labels.get('a') ?? '', labels.get('b') ?? ''])).toEqual(sets.map(({ a, b }) => [a, b]));
           expect(families.get('g')?.samples.map(({ value }) => value)).toEqual(sets.map((_, i) => (values[i % values.length] as number) + 0 || 0));
-          expect(families.get('h')?.samples.filter(({ name }) => name === 'h_count')).toHaveLength(sets.length);
+          const summed = sets.filter((_, i) => (values[i % values.length] as number) >= 0).length;
+          expect(families.get('h')?.samples.filter(({ name }) => name === 'h_count')).toHaveLength(summed);
+          expect(families.get('h')?.samples.filter(({ labels }) => labels.get('le') === '+Inf')).toHaveLength(sets.length);
+          expect(families.get('below')?.samples.every(({ name }) => name === 'below_bucket')).toBe(true);
           expect(families.get('c')?.samples.every(({ name }) => name === 'c_total')).toBe(true);
         },
       ),
@@ -103,6 +108,8 @@ describe('the OpenMetrics page', () => {
       good.replace('a="1"', 'a="1",a="2"'),
       good.replace('a="1"', 'a="\\x"'),
       `# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="+Inf"} 1\nh_sum 1\nh_count 1\n# EOF\n`,
+      `# TYPE h histogram\nh_bucket{le="1.0"} 1\nh_bucket{le="+Inf"} 1\nh_sum -1\nh_count 1\n# EOF\n`,
+      `# TYPE h histogram\nh_bucket{le="-1.0"} 1\nh_bucket{le="+Inf"} 1\nh_sum 0\nh_count 1\n# EOF\n`,
       `# TYPE h histogram\nh_bucket{le="1.0"} 2\nh_bucket{le="+Inf"} 1\nh_sum 1\nh_count 1\n# EOF\n`,
     ]) {
       expect(() => parseOpenMetrics(bad), bad).toThrow();

@@ -45,6 +45,28 @@ describe('renderMetrics', () => {
     expect((await renderMetrics('application/openmetrics-text')).body.replace(/ \d+\.\d{3}\n/g, '\n')).toBe(body.replace(/ \d+\.\d{3}\n/g, '\n'));
   });
 
+  it("leaves out sums of negative measurements of the application's metrics, which OpenMetrics does not take", async () => {
+    const h = new client.Histogram({ name: 'their_change', help: 'H', buckets: [0, 1], labelNames: ['a'] });
+    h.observe({ a: 'down' }, -3);
+    h.observe({ a: 'up' }, 0.5);
+    new client.Histogram({ name: 'their_both', help: 'H', buckets: [-1, 1] }).observe(0.5);
+    const { body } = await renderMetrics('application/openmetrics-text');
+    expect(body.split('\n').filter((line) => /^their_(change|both)/.test(line))).toEqual([
+      'their_change_bucket{le="0.0",a="down"} 1',
+      'their_change_bucket{le="1.0",a="down"} 1',
+      'their_change_bucket{le="+Inf",a="down"} 1',
+      'their_change_bucket{le="0.0",a="up"} 0',
+      'their_change_bucket{le="1.0",a="up"} 1',
+      'their_change_bucket{le="+Inf",a="up"} 1',
+      'their_change_sum{a="up"} 0.5',
+      'their_change_count{a="up"} 1',
+      'their_both_bucket{le="-1.0"} 0',
+      'their_both_bucket{le="1.0"} 1',
+      'their_both_bucket{le="+Inf"} 1',
+    ]);
+    expect((await renderMetrics('text/plain')).body).toContain('their_change_sum{a="down"} -3\n');
+  });
+
   it("shows our metrics in prom-client's registry, also those defined later", async () => {
     counter('ours_total', { help: 'Ours', labels: ['a'] }).inc({ a: '1' });
     await renderMetrics(undefined);
