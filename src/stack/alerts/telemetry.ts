@@ -1,4 +1,5 @@
 import type { AlertGroup } from './alert.ts';
+import { counted } from './counted.ts';
 import { simple } from './simple.ts';
 
 const DASHBOARD = 'sonde-stack';
@@ -11,7 +12,7 @@ export const TELEMETRY_ALERTS: AlertGroup = {
     simple({
       name: 'TelemetryDropped',
       severity: 'ticket',
-      expr: 'sum by (service_name, deployment_environment_name, signal, reason) (increase(sonde_telemetry_records_total{outcome="dropped", reason!="sampled"}[15m])) > 0',
+      expr: `sum by (service_name, deployment_environment_name, signal, reason) ${counted('sonde_telemetry_records_total{outcome="dropped", reason!="sampled"}', '15m')} > 0`,
       for: '0m',
       summary: '{{ $labels.service_name }} dropped {{ $value | humanize }} {{ $labels.signal }} records: {{ $labels.reason }}',
       description: 'The ledger of a service counts records that were neither stored nor sent.',
@@ -25,7 +26,7 @@ export const TELEMETRY_ALERTS: AlertGroup = {
         mend: ['Sample the hottest function; enlarge the spool; mend what the one line on stderr names.'],
       },
       series: 'sonde_telemetry_records_total{service_name="checkout",signal="span",outcome="dropped",reason="queue_full"}',
-      fires: '0+10x60',
+      fires: '_x20 500x40', // all at once, in a series that was not there before
       silent: '500x60',
       labels: { service_name: 'checkout', signal: 'span', reason: 'queue_full' },
     }),
@@ -123,10 +124,10 @@ export const TELEMETRY_ALERTS: AlertGroup = {
     simple({
       name: 'LokiDiscarding',
       severity: 'ticket',
-      expr: 'sum by (reason) (rate(loki_discarded_samples_total[5m])) > 0',
-      for: '5m',
-      summary: 'Loki discards {{ $value | humanize }} lines a second: {{ $labels.reason }}',
-      description: 'Loki has refused lines for good for five minutes.',
+      expr: `sum by (reason) ${counted('loki_discarded_samples_total', '15m')} > 0`,
+      for: '0m',
+      summary: 'Loki discarded {{ $value | humanize }} lines: {{ $labels.reason }}',
+      description: 'Loki has refused lines for good in the last quarter of an hour.',
       dashboard: DASHBOARD,
       runbook: {
         meaning: 'Log lines (and error records) are not in Loki; each service still has its error records in its journal.',
@@ -134,17 +135,17 @@ export const TELEMETRY_ALERTS: AlertGroup = {
         mend: ['Raise the limit in collector/loki/loki.yaml; a large attribute belongs in the body.'],
       },
       series: 'loki_discarded_samples_total{reason="rate_limited"}',
-      fires: '0+60x60',
+      fires: '0x20 3x40',
       silent: '3x60',
       labels: { reason: 'rate_limited' },
     }),
     simple({
       name: 'TempoDiscarding',
       severity: 'ticket',
-      expr: 'sum by (reason) (rate(tempo_discarded_spans_total[5m])) > 0',
-      for: '5m',
-      summary: 'Tempo discards {{ $value | humanize }} spans a second: {{ $labels.reason }}',
-      description: 'Tempo has refused spans for good for five minutes.',
+      expr: `sum by (reason) ${counted('tempo_discarded_spans_total', '15m')} > 0`,
+      for: '0m',
+      summary: 'Tempo discarded {{ $value | humanize }} spans: {{ $labels.reason }}',
+      description: 'Tempo has refused spans for good in the last quarter of an hour.',
       dashboard: DASHBOARD,
       runbook: {
         meaning: 'Traces have holes.',
@@ -152,7 +153,7 @@ export const TELEMETRY_ALERTS: AlertGroup = {
         mend: ['Raise the limit in collector/tempo/tempo.yaml; a trace that is too large is most often a loop that should start a new one.'],
       },
       series: 'tempo_discarded_spans_total{reason="trace_too_large"}',
-      fires: '0+60x60',
+      fires: '_x20 3x40',
       silent: '3x60',
       labels: { reason: 'trace_too_large' },
     }),

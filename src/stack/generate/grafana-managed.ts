@@ -47,6 +47,14 @@ function rule(alert: Alert): unknown {
     execErrState: 'Error',
     for: alert.for,
     labels: { severity: alert.severity },
-    annotations: { ...annotations(alert), __dashboardUid__: alert.dashboard },
+    annotations: {
+      ...Object.fromEntries(Object.entries(annotations(alert)).map(([name, text]) => [name, inGrafana(text)])),
+      __dashboardUid__: alert.dashboard,
+    },
   };
+}
+
+/** In Prometheus `$value` is the number; in Grafana it is a sentence about all queries, which no `humanize` takes. */
+function inGrafana(template: string): string {
+  return template.replaceAll(/\$value\b/g, () => '$values.query.Value');
 }

@@ -106,7 +106,7 @@ export function alertingReferences(value: unknown): Reference[] {
   } = value as {
     policies?: Policy[];
     contactPoints?: { name: string }[];
-    groups?: { rules: { uid: string; title: string; condition: string; data: { refId: string }[] }[] }[];
+    groups?: { rules: GrafanaRule[] }[];
   };
   const found = receiverReferences(
     policies.flatMap(flatten).map((one) => one.receiver),
@@ -118,9 +118,28 @@ export function alertingReferences(value: unknown): Reference[] {
     if (uids.has(rule.uid)) found.push([`rule "${rule.title}": the UID ${rule.uid} is taken`, rule.uid]);
     uids.add(rule.uid);
     const refs = new Set(rule.data.map((query) => query.refId));
+    found.push(...templateReferences(rule, refs));
     found.push(...leadsNowhere('query', rule.condition, refs).map((message): Reference => [`rule "${rule.title}": ${message}`, rule.title]));
   }
   return found;
+}
+
+interface GrafanaRule {
+  readonly uid: string;
+  readonly title: string;
+  readonly condition: string;
+  readonly data: readonly { readonly refId: string }[];
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Values in the texts of Grafana's rules: each is one of a query that the rule has. */
+function templateReferences({ title, annotations = {} }: GrafanaRule, refs: ReadonlySet<string>): Reference[] {
+  return Object.values(annotations).flatMap((text): Reference[] => [
+    ...(/\$value\b/.test(text) ? [[`rule "${title}": $value is a sentence in Grafana; expected $values.<query>.Value`, text] as const] : []),
+    ...[...text.matchAll(/\$values\.(\w+)/g)].flatMap(([, query = '']) =>
+      leadsNowhere('query', query, refs).map((message): Reference => [`rule "${title}": ${message}`, text]),
+    ),
+  ]);
 }
 
 function flatten<T extends { routes?: T[] | undefined }>(route: T): T[] {

@@ -292,6 +292,20 @@ describe('verifyStack', () => {
       /^grafana\/managed\/alerting\/rules\.yaml:\d+: metric "nodejs_eventloop_delay_p9_seconds" .* did you mean "nodejs_eventloop_delay_p99_seconds"\?$/,
     ],
     [
+      'a number of Prometheus in a text of Grafana',
+      'grafana/managed/alerting/rules.yaml',
+      '{{ $values.query.Value | humanizePercentage',
+      '{{ $value | humanizePercentage',
+      /^grafana\/managed\/alerting\/rules\.yaml:\d+: rule "\w+": \$value is a sentence in Grafana; expected \$values\.<query>\.Value$/,
+    ],
+    [
+      'a query that a text of Grafana takes its number from',
+      'grafana/managed/alerting/rules.yaml',
+      '$values.query.Value',
+      '$values.quary.Value',
+      /^grafana\/managed\/alerting\/rules\.yaml:\d+: rule "\w+": there is no query "quary"; did you mean "query"\?$/,
+    ],
+    [
       'a rate of a moment',
       'collector/prometheus/rules/sonde-process.yml',
       'v8js_gc_duration_seconds_sum[5m]',
