@@ -81,9 +81,12 @@ function isUnixSocket({ socket }: IncomingMessage): boolean {
   return !socket.destroyed && socket.remoteAddress === undefined && socket.remoteFamily === undefined && socket.localPort === undefined;
 }
 
+/** What proxies add to what they forward, each a part of them: nginx, HAProxy, Envoy, Traefik, Apache, cloudflared. */
+const OF_PROXIES = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'cf-connecting-ip'];
+
 /** A proxy on this machine speaks for somebody else: what it forwards is no local peer. */
 function isLoopbackPeer({ socket, headers }: IncomingMessage): boolean {
-  if (headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined || headers['x-real-ip'] !== undefined) return false;
+  if (OF_PROXIES.some((name) => headers[name] !== undefined)) return false;
   const address = socket.remoteAddress ?? '';
   return address === '::1' || /^(?:::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address);
 }

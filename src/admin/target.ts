@@ -20,7 +20,7 @@ type Passed = IncomingMessage & { readonly originalUrl?: string; readonly baseUr
  */
 export function readTarget(request: Passed, prefix: string | undefined): Target | undefined {
   const url = request.url ?? '/';
-  if (url.length > MAX_URL || request.httpVersionMajor < 1 || hostsOf(request) > 1) return undefined;
+  if (url.length > MAX_URL || request.httpVersionMajor < 1 || !hasOneHost(request)) return undefined;
   const mark = url.indexOf('?');
   const path = mark === -1 ? url : url.slice(0, mark);
   if (!isPlainPath(path)) return undefined;
@@ -40,11 +40,11 @@ function isPlainPath(path: string): boolean {
   }
 }
 
-/** Node keeps the first `Host` and forgets the others; whoever stands before us may keep the last. */
-function hostsOf({ rawHeaders = [] }: IncomingMessage): number {
+/** Node keeps the first `Host` and forgets the others; whoever stands before us may keep the last. HTTP/1.1 needs one. */
+function hasOneHost({ rawHeaders = [], httpVersion }: IncomingMessage): boolean {
   let hosts = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === 'host') hosts++;
-  return hosts;
+  return hosts === 1 || (hosts === 0 && httpVersion !== '1.1');
 }
 
 /** From the page of `path` to the mount point, such as `../`: relative links work below any prefix, also behind a proxy that strips one. */
