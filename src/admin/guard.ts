@@ -1,5 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { clock } from '../core/clock.ts';
+import { Latch } from '../core/latch.ts';
 import { type Answer, failure } from './answer.ts';
 import type { AdminDeps, Refusal } from './deps.ts';
 
@@ -32,11 +34,18 @@ function refuse(reason: Refusal, message: string): Verdict {
   return { allowed: false, reason, answer: failure(403, message) };
 }
 
+const MAX_ASKED_MS = 5_000; // a hook that looks a session up needs less; one that hangs must not hold the places of requests
+
+/** What the hook says; one that throws or does not answer in time says no. */
 async function asked(authorize: NonNullable<AdminDeps['authorize']>, request: IncomingMessage): Promise<boolean> {
+  const over = new Latch<boolean>();
+  const timer = clock.setTimeout(() => over.release(false), MAX_ASKED_MS);
   try {
-    return (await authorize(request)) === true;
+    return (await Promise.race([authorize(request), over.promise])) === true;
   } catch {
     return false;
+  } finally {
+    clock.clearTimeout(timer);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../../src/admin/guard.ts';
+import { systemClock, useClock } from '../../../src/core/clock.ts';
 
 interface Peer {
   readonly method?: string;
@@ -129,6 +130,22 @@ describe('with a hook', () => {
     };
     expect(await verdict({ headers: { 'sec-fetch-site': 'cross-site' } }, { authorize })).toBe('403 cross_site');
     expect(asked).toBe(0);
+  });
+
+  it('a hook that never answers says no', async () => {
+    let due = (): void => {};
+    const restore = useClock({
+      ...systemClock,
+      setTimeout(fn) {
+        due = fn;
+        return 0;
+      },
+      clearTimeout() {},
+    });
+    const asked = verdict({}, { authorize: () => new Promise<boolean>(() => {}) });
+    due();
+    expect(await asked).toBe('403 authorize');
+    restore();
   });
 
   it('stands beside a token: either is enough', async () => {
