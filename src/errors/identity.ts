@@ -1,5 +1,5 @@
 import { clock } from '../core/clock.ts';
-import type { Scope } from '../core/scope.ts';
+import type { Scope, SpanLike } from '../core/scope.ts';
 
 /** What is remembered of a failure that has an ID. */
 export interface Identity {
@@ -18,15 +18,19 @@ export interface Identity {
 export interface Sighting {
   readonly timeMs: number;
   readonly scope: Scope;
-  /** Traced functions, innermost first. */
-  readonly crossed: { readonly name: string; readonly site: string | undefined }[];
+  /** The spans of traced functions, innermost first. */
+  readonly crossed: readonly SpanLike[];
+}
+
+interface OpenSighting extends Sighting {
+  readonly crossed: SpanLike[];
 }
 
 interface Shared {
   readonly ids: WeakMap<object, Identity>;
-  readonly sightings: WeakMap<object, Sighting>;
+  readonly sightings: WeakMap<object, OpenSighting>;
   /** Thrown strings, numbers and so on, by trace and value: they have no identity of their own. */
-  readonly primitives: Map<string, { readonly untilMs: number; identity: Identity | undefined; sighting: Sighting | undefined }>;
+  readonly primitives: Map<string, { readonly untilMs: number; identity: Identity | undefined; sighting: OpenSighting | undefined }>;
 }
 
 /** Two copies of the package in one process share it, so that a failure that crosses both keeps its ID. */
@@ -138,14 +142,14 @@ export function identify(causes: readonly unknown[], scope: Scope, id: string): 
 
 /** Remembers that `error` came out of the traced call of `scope`. */
 export function sight(error: unknown, scope: Scope): void {
-  const def = scope.span?.def;
+  const span = scope.span?.def && scope.span;
   const { sightings } = shared();
   const known = isObject(error) ? sightings.get(error) : primitive(error, scope)?.sighting;
   if (known) {
-    if (def && known.crossed.length < MAX_CAUSES) known.crossed.push(def);
+    if (span && known.crossed.length < MAX_CAUSES) known.crossed.push(span);
     return;
   }
-  const sighting: Sighting = { timeMs: clock.now(), scope, crossed: def ? [def] : [] };
+  const sighting: OpenSighting = { timeMs: clock.now(), scope, crossed: span ? [span] : [] };
   if (isObject(error)) {
     sightings.set(error, sighting);
     return;
@@ -154,15 +158,19 @@ export function sight(error: unknown, scope: Scope): void {
   if (entry) entry.sighting = sighting;
 }
 
-/** Where the failure was first seen: of the innermost cause that was. */
+/** Where the failure was first seen: of the innermost cause that was, with all calls that it and its wrappers crossed. */
 export function sightingOf(causes: readonly unknown[], scope: Scope): Sighting | undefined {
   const { sightings } = shared();
   let found: Sighting | undefined;
-  for (const item of causes) {
+  let crossed: readonly SpanLike[] = [];
+  for (let i = causes.length - 1; i >= 0; i--) {
+    const item = causes[i];
     const sighting = isObject(item) ? sightings.get(item) : primitive(item, scope)?.sighting;
-    if (sighting && (found === undefined || sighting.timeMs < found.timeMs)) found = sighting;
+    if (sighting === undefined) continue;
+    crossed = found === undefined ? sighting.crossed : [...crossed, ...sighting.crossed];
+    if (found === undefined || sighting.timeMs < found.timeMs) found = sighting;
   }
-  return found;
+  return found === undefined || crossed === found.crossed ? found : { ...found, crossed };
 }
 
 function primitive(value: unknown, scope: Scope): ReturnType<Shared['primitives']['get']> {

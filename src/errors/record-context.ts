@@ -58,7 +58,12 @@ function contextOf(input: ContextInput, sighting: Sighting | undefined, span: Sp
   add(settings.request?.(sighting?.scope ?? scope));
   add(spanAttributes(scope.span));
   add(scope.values);
-  if (span !== scope.span) add(spanAttributes(span));
+  if (span !== scope.span) {
+    // Of all calls that it came out of: the innermost is seldom the one that knows the order.
+    const { crossed = [] } = sighting ?? {};
+    for (let i = crossed.length - 1; i >= 0; i--) if (crossed[i] !== span) add(spanAttributes(crossed[i]));
+    add(spanAttributes(span));
+  }
   if (sighting !== undefined && sighting.scope !== scope) add(sighting.scope.values);
   add(input.attributes);
   const data = input.classification.definition && fieldOf(input.error, 'data');

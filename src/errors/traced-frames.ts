@@ -19,7 +19,8 @@ interface NestedSpan extends SpanLike {
  * `at traced checkout.place (orders.ts:12)`. V8 loses the callers where an error crosses a timer, an event or a callback.
  */
 export function tracedFrames(error: unknown, sighting: Sighting | undefined, span: SpanLike | undefined): string {
-  const chain: TracedFrame[] = [...(sighting?.crossed ?? [])];
+  const chain: TracedFrame[] = [];
+  for (const { def } of sighting?.crossed ?? []) if (def) chain.push(def);
   for (let at = span as NestedSpan | undefined; at !== undefined && chain.length < MAX_FRAMES; at = at.parent) {
     for (const frame of [at.def, at.caller]) if (frame && !chain.includes(frame)) chain.push(frame);
   }

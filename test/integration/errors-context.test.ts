@@ -72,6 +72,30 @@ describe('the context of an error', () => {
     expect(record?.['exception.stacktrace']).toMatch(/errors-context\.test\.ts:\d+/);
   });
 
+  it('has the attributes of every traced call that the failure came out of, of the inner ones first, also through a wrapper', async () => {
+    const inner = traced('shop.inner', { attributes: () => ({ 'order.id': 'inner', 'line.no': 3 }) }, () => Promise.reject(new Error('deep')));
+    const middle = traced('shop.middle', { attributes: () => ({ 'order.id': 'middle', 'user.password': 'hunter2' }) }, async () => {
+      await inner().catch((cause) => Promise.reject(new Error('middle', { cause })));
+    });
+    const outer = traced('shop.outer', { attributes: () => ({ tenant: 'acme' }) }, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      return middle();
+    });
+    const { id } = await outer().then(
+      () => expect.fail(),
+      (error) => report(error),
+    );
+    await sonde.flush();
+    const lookup = openLookup(dir);
+    const record = await lookup.error(id);
+    const trace = await lookup.trace(String(record?.['trace_id']));
+    await lookup.close();
+    expect(record).toMatchObject({ 'order.id': 'inner', 'line.no': 3, 'user.password': '[redacted]', tenant: 'acme' });
+    expect(record?.['exception.stacktrace']).toMatch(/at traced shop\.outer/);
+    expect(JSON.stringify(trace)).not.toContain('hunter2'); // what the record hides its spans hide too
+    expect(JSON.stringify(trace)).toContain('[redacted]');
+  });
+
   it('does not take the request of another trace', async () => {
     const { id } = await traced('alone', async () => report(new Error('outside of a request')))();
     await sonde.flush();
