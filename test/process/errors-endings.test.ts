@@ -74,7 +74,22 @@ const ENDINGS: readonly [
     { code: 0, stderr: /^$/ },
     { level: 'error', message: 'handled by a listener', 'sonde.error.handled': true },
   ],
-  ['unhandled rejection, another listener goes on', { code: 0, stderr: /^$/ }, undefined],
+  [
+    'unhandled rejection, another listener goes on',
+    { code: 0, stderr: /^$/ },
+    { level: 'error', message: 'handled by a listener', 'sonde.error.mechanism': 'unhandledRejection', 'sonde.error.handled': true },
+  ],
+  [
+    'unhandled rejection, another listener throws it',
+    { code: 1, stderr: /TypeError: rejected\n {4}at[^]*Node\.js v/ },
+    { ...FATAL, message: 'rejected', 'sonde.error.mechanism': 'uncaughtException' },
+  ],
+  ['unhandled rejection, another listener ends the process', { code: 9, stderr: /^$/ }, { level: 'error', message: 'rejected' }],
+  [
+    'unhandled rejection, the other listeners are gone',
+    { code: 1, stderr: /TypeError: rejected\n {4}at[^]*Node\.js v/ },
+    { ...FATAL, message: 'rejected', 'sonde.error.mechanism': 'unhandledRejection' },
+  ],
   [
     'unhandled rejection that only warns',
     { code: 0, stderr: /UnhandledPromiseRejectionWarning: TypeError: rejected/, args: ['--unhandled-rejections=warn'] },
