@@ -1,3 +1,4 @@
+import { isPlainPromise, keepExtras } from '../core/promises.ts';
 import { type AnyClass, type AnyFunction, makeWrapper, mimic, type Wrapper } from '../core/wrapper.ts';
 import { checkBoundary, wrapAtBoundary } from './boundary-error.ts';
 
@@ -5,7 +6,8 @@ import { checkBoundary, wrapAtBoundary } from './boundary-error.ts';
  * Puts the edge of a module around a function, a method or all methods of a class: an error that is not a known edge case
  * leaves as a `BoundaryError` of that module with the foreign error as its `cause`, and is reported as a bug.
  *
- * Shape: a wrapper and a class decorator; sync stays sync, promises, generators and async generators are followed.
+ * Shape: a wrapper and a class decorator; sync stays sync, promises, thenables (a query that starts when it is awaited, the
+ * same object still), generators and async generators are followed.
  * Errors: throws `TypeError` for a name that is none.
  *
  * @example
@@ -42,13 +44,33 @@ function guarded(name: string, fn: AnyFunction): AnyFunction {
 /** Errors that come later: from a promise, from the rounds of an iterator. */
 function follow(name: string, result: unknown): unknown {
   if (typeof result !== 'object' || result === null) return result;
-  if (result instanceof Promise) {
-    return result.catch((error: unknown) => {
-      throw wrapAtBoundary(name, error);
-    });
+  try {
+    if (isPlainPromise(result)) {
+      const guarded = result.catch((error: unknown) => {
+        throw wrapAtBoundary(name, error);
+      });
+      keepExtras(result, guarded);
+      return guarded;
+    }
+    if (typeof (result as PromiseLike<unknown>).then === 'function') guardThenable(name, result as PromiseLike<unknown>);
+    else if (isGenerator(result)) guardGenerator(name, result);
+  } catch {
+    // It is frozen, or refuses to be looked at: its later life cannot be guarded.
   }
-  if (isGenerator(result)) guardGenerator(name, result);
   return result;
+}
+
+/** A thenable, or a promise of a class of its own, stays the same object: a query builder has methods, and is not started yet. */
+function guardThenable(name: string, thenable: PromiseLike<unknown>): void {
+  const { then } = thenable;
+  const value = function (this: PromiseLike<unknown>, onValue?: unknown, onError?: unknown): unknown {
+    return then.call(this, onValue as never, (error: unknown) => {
+      const thrown = wrapAtBoundary(name, error);
+      if (typeof onError !== 'function') throw thrown;
+      return onError(thrown);
+    });
+  };
+  Object.defineProperty(thenable, 'then', { value, writable: true, configurable: true });
 }
 
 type Generator = Record<'next' | 'return' | 'throw', AnyFunction>;

@@ -1,5 +1,6 @@
 import { Stream } from 'node:stream';
 import type { FunctionDef } from '../core/function-def.ts';
+import { isPlainPromise, keepExtras } from '../core/promises.ts';
 import { runInScope, storage } from '../core/scope.ts';
 import { closeCall, failCall, type OpenCall } from './call.ts';
 import type { CallScope, Engine } from './engine/port.ts';
@@ -45,10 +46,6 @@ function isSocket(stream: object): boolean {
   return 'remoteAddress' in stream;
 }
 
-function isPlainPromise(result: object): result is Promise<unknown> {
-  return result instanceof Promise && result.constructor === Promise && result.then === Promise.prototype.then;
-}
-
 /** A promise of the language: what `then` gives takes its place, so that an unhandled rejection stays one. */
 function settle(engine: Engine, scope: CallScope, def: FunctionDef | undefined, boundary: string | undefined, promise: Promise<unknown>): Promise<unknown> {
   const listed = listOpen(scope, def);
@@ -63,14 +60,8 @@ function settle(engine: Engine, scope: CallScope, def: FunctionDef | undefined, 
       throw failCall(engine, scope, def, boundary, error);
     },
   );
-  // `promisify(exec)` and execa hang things on their promises.
-  for (const key in promise) copyOwn(promise, settled, key);
+  keepExtras(promise, settled);
   return settled;
-}
-
-function copyOwn(from: object, to: object, key: string): void {
-  const property = Object.getOwnPropertyDescriptor(from, key);
-  if (property) Object.defineProperty(to, key, property);
 }
 
 type Settled = ((value: unknown) => unknown) | null | undefined;

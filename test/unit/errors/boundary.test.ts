@@ -42,6 +42,30 @@ const throwing = (error: unknown) => (): never => {
 };
 
 describe('boundary', () => {
+  it('follows what is no promise of the language: a lazy query stays itself, and a promise keeps what hangs on it', async () => {
+    let started = 0;
+    const query = {
+      limit: (n: number) => n,
+      then(_done: unknown, failed: (error: unknown) => unknown): unknown {
+        started++;
+        return Promise.reject(new Error('no such table')).catch(failed);
+      },
+    };
+    const given = boundary('payments')(() => query)();
+    expect([given, started]).toEqual([query, 0]);
+    await expect(Promise.resolve(given as unknown as Promise<never>)).rejects.toMatchObject({ boundary: 'payments', message: 'no such table' });
+    class Lazy<T> extends Promise<T> {}
+    const lazy = boundary('payments')(() => Lazy.reject(new Error('lazy')))();
+    expect(lazy).toBeInstanceOf(Lazy);
+    await expect(lazy).rejects.toBeInstanceOf(BoundaryError);
+    await expect(lazy.catch((error) => error.boundary)).resolves.toBe('payments');
+    const child = boundary('payments')(() => Object.assign(Promise.reject(new Error('exit 1')), { pid: 7 }))();
+    expect(child.pid).toBe(7);
+    await expect(child).rejects.toBeInstanceOf(BoundaryError);
+    const frozen = Object.freeze({ then: (_done: unknown, failed: (error: unknown) => void) => failed(new Error('frozen')) });
+    expect(boundary('payments')(() => frozen)()).toBe(frozen);
+  });
+
   it('wraps a foreign error once, with its cause, and reports it as a bug of the module', () => {
     const foreign = new TypeError('x is not a function');
     const error = caught(boundary('payments')(throwing(foreign))) as BoundaryError;
