@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { letGo } from '../handles/let-go.ts';
-import { coveringGuard, LeakError, type LeakGuard, type LeakOptions, leakGuard } from '../handles/verdict.ts';
+import { coveringGuard, type LeakGuard, type LeakOptions, testGuard } from '../handles/verdict.ts';
 import { testOptions } from './runner-packages.ts';
 
 /** What jest gives an environment, as far as it is used here. */
@@ -9,15 +8,27 @@ interface JestConfig {
   readonly projectConfig: { readonly rootDir: string; readonly testEnvironmentOptions?: { readonly sonde?: LeakOptions } };
 }
 interface JestTest {
+  readonly type?: 'test';
   readonly name: string;
   readonly errors: unknown[];
+  fn?: TestFunction;
+}
+type TestFunction = (this: unknown, ...args: unknown[]) => unknown;
+interface JestDescribe {
+  readonly type: 'describeBlock';
+  readonly children: readonly (JestTest | JestDescribe)[];
+}
+interface JestState {
+  readonly rootDescribeBlock?: JestDescribe;
+  /** Errors outside of any test. */
+  readonly unhandledErrors?: unknown[];
 }
 interface JestEvent {
   readonly name: string;
   readonly test?: JestTest;
 }
 interface JestEnvironment {
-  handleTestEvent?(event: JestEvent, state: unknown): unknown;
+  handleTestEvent?(event: JestEvent, state: JestState): unknown;
   teardown(): Promise<void>;
 }
 type EnvironmentClass = new (config: JestConfig, context: unknown) => JestEnvironment;
@@ -51,19 +62,35 @@ function baseClass(rootDir: string): EnvironmentClass {
 
 function withLeakChecks(Base: EnvironmentClass, file: LeakGuard, options: LeakOptions): EnvironmentClass {
   return class extends Base {
-    #guard: LeakGuard | undefined;
+    /** Of the tests that run: `test.concurrent` makes them several. */
+    readonly #guards = new Map<JestTest, LeakGuard>();
 
-    override async handleTestEvent(event: JestEvent, state: unknown): Promise<void> {
+    override async handleTestEvent(event: JestEvent, state: JestState): Promise<void> {
       await super.handleTestEvent?.(event, state);
-      if (event.name === 'test_start') this.#guard = leakGuard(testOptions(options, event.test?.name ?? 'a test'));
-      if (event.name === 'test_skip' || event.name === 'test_todo') this.#guard?.cancel();
-      if (event.name === 'test_done' && event.test) await this.#verify(event.test);
-      if (event.name === 'run_finish') await verify(file, (error) => failRun(state, error));
+      const { name, test } = event;
+      if (name === 'run_start') for (const each of testsIn(state.rootDescribeBlock)) runInGuard(each, () => this.#guardOf(each));
+      else if (name === 'run_finish') await verify(file, state.unhandledErrors);
+      else if (test && name === 'test_start') this.#guardOf(test);
+      else if (test && (name === 'test_skip' || name === 'test_todo')) this.#take(test)?.cancel();
+      else if (test && name === 'test_done') await this.#verify(test);
+    }
+
+    #guardOf(test: JestTest): LeakGuard {
+      const guard = this.#guards.get(test) ?? testGuard(testOptions(options, test.name));
+      this.#guards.set(test, guard);
+      return guard;
+    }
+
+    #take(test: JestTest): LeakGuard | undefined {
+      const guard = this.#guards.get(test);
+      this.#guards.delete(test);
+      return guard;
     }
 
     async #verify(test: JestTest): Promise<void> {
-      if (test.errors.length > 0) this.#guard?.cancel();
-      else if (this.#guard) await verify(this.#guard, (error) => test.errors.push(error));
+      const guard = this.#take(test);
+      if (test.errors.length > 0) guard?.cancel();
+      else await verify(guard, test.errors);
     }
 
     override async teardown(): Promise<void> {
@@ -73,16 +100,30 @@ function withLeakChecks(Base: EnvironmentClass, file: LeakGuard, options: LeakOp
   };
 }
 
-async function verify(guard: LeakGuard, failed: (error: unknown) => void): Promise<void> {
+async function verify(guard: LeakGuard | undefined, errors: unknown[] | undefined): Promise<void> {
   try {
-    await guard.verify();
+    await guard?.verify();
   } catch (error) {
-    if (error instanceof LeakError) letGo(error.handles);
-    failed(error);
+    errors?.push(error);
   }
 }
 
-/** Errors outside of any test, as jest keeps them. */
-function failRun(state: unknown, error: unknown): void {
-  (state as { unhandledErrors?: unknown[] }).unhandledErrors?.push(error);
+function* testsIn(block: JestDescribe | undefined): Generator<JestTest> {
+  for (const child of block?.children ?? []) {
+    if (child.type === 'describeBlock') yield* testsIn(child);
+    else yield child;
+  }
+}
+
+/**
+ * Has the test's function run under its guard. Jest looks at its `length` to see whether it takes `done`, and at its kind to see whether it
+ * is a generator function, which stays as it is: such tests are told apart by their time only.
+ */
+function runInGuard(test: JestTest, guardOf: () => LeakGuard): void {
+  const { fn } = test;
+  if (fn === undefined || fn.constructor.name.endsWith('GeneratorFunction')) return;
+  const guarded: TestFunction = function (...args) {
+    return guardOf().run(() => Reflect.apply(fn, this, args) as unknown);
+  };
+  test.fn = Object.defineProperty(guarded, 'length', { value: fn.length, configurable: true });
 }

@@ -1,7 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
-import { letGo } from '../handles/let-go.ts';
 import { patchMethod } from '../handles/patches/patch.ts';
-import { coveringGuard, LeakError, type LeakGuard, type LeakOptions, leakFree as leakFreeAnywhere, leakGuard } from '../handles/verdict.ts';
+import { coveringGuard, type LeakGuard, type LeakOptions, runGuarded, testGuard } from '../handles/verdict.ts';
 import { testOptions } from './runner-packages.ts';
 
 /**
@@ -17,15 +16,15 @@ export async function failOnLeaks(options: LeakOptions = {}): Promise<void> {
   const guards = new Map<string, LeakGuard[]>();
   beforeEach((context) => {
     const name = nameOf(context);
-    guards.set(name, [...(guards.get(name) ?? []), leakGuard(testOptions(options, name))]);
+    guards.set(name, [...(guards.get(name) ?? []), testGuard(testOptions(options, name))]);
   });
   const stop = runInGuards((context) => guards.get(nameOrNone(context))?.at(-1));
   afterEach(async (context) => {
-    await verify(guards.get(nameOf(context))?.pop());
+    await guards.get(nameOf(context))?.pop()?.verify();
   });
   after(() => {
     stop();
-    return verify(file);
+    return file.verify();
   });
 }
 
@@ -55,25 +54,7 @@ function runInGuards(guardOf: (context: object) => LeakGuard | undefined): () =>
  * Errors: as {@link failOnLeaks}; a failed test's handles no longer hold the process.
  */
 export function leakFree<A extends unknown[]>(fn: (...args: A) => unknown, options: LeakOptions = {}): (...args: A) => Promise<void> {
-  const wrapped = leakFreeAnywhere(fn, options);
-  return async (...args) => {
-    try {
-      await wrapped(...args);
-    } catch (error) {
-      if (error instanceof LeakError) letGo(error.handles);
-      throw error;
-    }
-  };
-}
-
-/** node:test waits for the process to end: what was reported as left open must not hold it for ever. */
-async function verify(guard: LeakGuard | undefined): Promise<void> {
-  try {
-    await guard?.verify();
-  } catch (error) {
-    if (error instanceof LeakError) letGo(error.handles);
-    throw error;
-  }
+  return runGuarded(fn, options, testGuard);
 }
 
 /** Hooks of one test get different context objects; the name is what they share. */

@@ -1,4 +1,4 @@
-import { coveringGuard, type LeakOptions, leakGuard } from '../handles/verdict.ts';
+import { coveringGuard, type LeakOptions, testGuard } from '../handles/verdict.ts';
 import { testOptions } from './runner-packages.ts';
 
 /**
@@ -16,7 +16,7 @@ export async function failOnLeaks(options: LeakOptions = {}): Promise<void> {
   const { afterAll, aroundEach } = await import('vitest');
   const file = coveringGuard(testOptions(options, 'the hooks of this file'));
   aroundEach(async (runTest, { task }) => {
-    const guard = leakGuard(testOptions(options, task.name));
+    const guard = testGuard(testOptions(options, task.name));
     await guard.run(runTest);
     if (task.result?.state === 'fail') guard.cancel();
     else await guard.verify();

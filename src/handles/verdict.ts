@@ -3,6 +3,7 @@ import type { HandleInfo } from './handle-info.ts';
 import { DEFAULT_IGNORES, type IgnoreRule } from './ignore.ts';
 import { installHandles } from './install.ts';
 import { leakMessage } from './leak-message.ts';
+import { letGo } from './let-go.ts';
 import { inspectHandles } from './list-handles.ts';
 import { currentMark, enterMark, runWithMark } from './marks.ts';
 import { captureEverySite } from './origin.ts';
@@ -85,9 +86,14 @@ export function leakGuard(options: LeakOptions = {}): LeakGuard {
   return new Guard(options);
 }
 
-/** A guard around others, as of a whole test file: answers for what none of them does. */
+/** The guard of a runner around one test: the run can end though it found something, which no longer holds the process then. */
+export function testGuard(options: LeakOptions = {}): LeakGuard {
+  return new Guard(options, { letsGo: true });
+}
+
+/** The same around all tests of a file: answers for what none of their guards does. */
 export function coveringGuard(options: LeakOptions = {}): LeakGuard {
-  return new Guard(options, true);
+  return new Guard(options, { letsGo: true, covering: true });
 }
 
 /**
@@ -99,8 +105,17 @@ export function coveringGuard(options: LeakOptions = {}): LeakGuard {
  * })();
  */
 export function leakFree<A extends unknown[]>(fn: (...args: A) => unknown, options: LeakOptions = {}): (...args: A) => Promise<void> {
+  return runGuarded(fn, options, leakGuard);
+}
+
+/** What `fn` opens must be closed when it ends, says the guard that each call gets. */
+export function runGuarded<A extends unknown[]>(
+  fn: (...args: A) => unknown,
+  options: LeakOptions,
+  open: (options: LeakOptions) => LeakGuard,
+): (...args: A) => Promise<void> {
   return async (...args) => {
-    const guard = new Guard({ name: fn.name, ...options });
+    const guard = open({ ...(fn.name !== '' && { name: fn.name }), ...options });
     try {
       await guard.run(() => fn(...args));
     } catch (error) {
@@ -113,6 +128,7 @@ export function leakFree<A extends unknown[]>(fn: (...args: A) => unknown, optio
 
 class Guard implements LeakGuard {
   readonly covering: boolean;
+  readonly #letsGo: boolean;
   readonly #settleMs: number;
   readonly #ignore: readonly IgnoreRule[];
   readonly #options: LeakOptions;
@@ -125,9 +141,10 @@ class Guard implements LeakGuard {
   readonly #before: readonly HandleInfo[];
   #verdict: Promise<LeakVerdict> | undefined;
 
-  constructor(options: LeakOptions, covering = false) {
+  constructor(options: LeakOptions, { covering = false, letsGo = false } = {}) {
     this.#options = options;
     this.covering = covering;
+    this.#letsGo = letsGo;
     this.#settleMs = settleMs(options);
     this.#ignore = rules(options);
     const around = currentMark();
@@ -175,6 +192,7 @@ class Guard implements LeakGuard {
       await untilImmediatesRest(Math.min(this.#settleMs, IMMEDIATES_MS));
       const leaked = await untilSettled(() => this.#suspects(), this.#settleMs);
       for (const { id } of leaked) if (told.size < MAX_TOLD) told.add(id);
+      if (this.#letsGo) letGo(leaked); // here: the registry may be taken out with this guard
       const now = new Set(inspectHandles().map(({ info }) => info.id));
       return { leaked, closedDuring: this.#before.filter((handle) => handle.type !== 'immediate' && !now.has(handle.id)) };
     } finally {

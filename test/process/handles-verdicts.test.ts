@@ -53,6 +53,18 @@ describe('verdicts in node:test', () => {
   });
 });
 
+describe('verdicts in node:test on what holds the process', () => {
+  it.each([
+    ['hooks', 'the hooks of this file', 'interval 7777ms, opened at hooks.mjs:7:3'],
+    ['leak-free', undefined, 'interval 1000ms, opened at leak-free.mjs:8:5'],
+  ])('fail %s.mjs and let it end', async (file, by, line) => {
+    const { code, output } = await run(process.execPath, ['--test', '--test-reporter=tap', `${file}.mjs`], join(fixtures, 'leaks-node-test'));
+    expect(output).toMatch(new RegExp(`left open${by === undefined ? '' : ` by "${by}"`}:\\n *${line}`));
+    expect(output).toMatch(/# fail 1\n/);
+    expect(code).toBe(1);
+  });
+});
+
 describe('verdicts in node:test on what never rests', () => {
   it('end a file whose immediates repeat, and fail it', async () => {
     const { code, output } = await run(process.execPath, ['--test', '--test-reporter=tap', 'immediates.mjs'], join(fixtures, 'leaks-node-test'));
@@ -109,6 +121,14 @@ describe('verdicts in jest', () => {
     // The code frame is that of the line that opened it.
     expect(output).toMatch(/> 3 \| {3}setInterval/);
     expect(output).toContain('close it with server.close()');
+    expect(code).toBe(1);
+  });
+
+  it('tell tests side by side apart, fail the file for its hooks, and let jest end', async () => {
+    const { code, output } = await jest('hooks');
+    expect(output).toMatch(/left open by "side by side, leaves a timeout":\n +timeout 60000ms, opened at cases\/hooks\.test\.js:8:3/);
+    expect(output).toMatch(/left open by "the hooks of this file":\n +interval 7777ms, opened at cases\/hooks\.test\.js:2:3/);
+    expect(output).toMatch(/Tests: +1 failed, 2 passed, 3 total/);
     expect(code).toBe(1);
   });
 });
