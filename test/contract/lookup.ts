@@ -92,6 +92,9 @@ export function lookupContract({ name, open, traces, deviations }: LookupSubject
           'error.code': 'orders/declined',
           'sonde.error.handled': true,
           'sonde.error.chain': ['orders/declined', 'Error'],
+          'process.uptime': 12.5,
+          'process.memory.rss': 76_111_872,
+          'nodejs.eventloop.delay': 0.004,
         });
         await place.add({ service, errors: [record] });
         const found = (await lookup.error(record['error.id'])) as ErrorRecord;

@@ -41,6 +41,31 @@ export const CONTEXT_ATTRIBUTES: readonly string[] = [
   'http.request.method',
   'url.path',
   'code.function.name',
+  'process.uptime',
+  'process.memory.rss',
+  'process.memory.heap_used',
+  'process.memory.heap_limit',
+  'nodejs.eventloop.delay',
+  'log.level.logger',
+  'log.level.old',
+  'log.level.new',
+  'log.level.scope',
+  'log.level.actor',
+  'log.level.reason',
+  'log.level.ttl_ms',
+  'client.address',
+];
+
+/** Those of them that are numbers, which Loki keeps as text. */
+export const NUMERIC_ATTRIBUTES: readonly string[] = [
+  'process.pid',
+  'process.uptime',
+  'process.memory.rss',
+  'process.memory.heap_used',
+  'process.memory.heap_limit',
+  'nodejs.eventloop.delay',
+  'log.level.ttl_ms',
+  'sonde.error.suppressed',
 ];
 
 /** Labels that Loki itself makes of the fields of a record, and the index label of the collector. */
@@ -73,5 +98,13 @@ export const ATTRIBUTES_ONLY_WHEN: Readonly<Record<string, string>> = {
   'service.namespace': 'OTEL_RESOURCE_ATTRIBUTES names it',
   'request.id': 'a request carries it, or bind() sets it',
   'http.route': 'a framework routes',
+  'log.level.logger': 'a level is changed',
+  'log.level.old': 'a level is changed',
+  'log.level.new': 'a level is changed',
+  'log.level.scope': 'a level is changed for one service or process',
+  'log.level.actor': 'a level is changed',
+  'log.level.reason': 'a level is changed with a reason',
+  'log.level.ttl_ms': 'a level is changed for a time',
+  'client.address': 'a level is changed over the network',
   'code.function.name': 'a handler of NestJS, or a heartbeat',
 };

@@ -1,7 +1,7 @@
 import type { Attributes } from '../../core/attributes.ts';
 import type { ErrorRecord, JsonValue } from '../../core/records.ts';
 import type { StoredLog } from '../../store/lookup.ts';
-import { CONTEXT_ATTRIBUTES, LOG_ATTRIBUTES, lokiLabel } from '../catalogue/attributes.ts';
+import { CONTEXT_ATTRIBUTES, LOG_ATTRIBUTES, lokiLabel, NUMERIC_ATTRIBUTES } from '../catalogue/attributes.ts';
 import { msOfNano } from './unix-nano.ts';
 
 /** A line of Loki: its labels (index labels and structured metadata), its time in nanoseconds, its text. */
@@ -27,7 +27,7 @@ const OWN = new Set([
   'observed_timestamp',
   'event_name',
 ]);
-const NUMBERS = new Set(['process.pid', 'sonde.error.suppressed']);
+const NUMBERS = new Set(NUMERIC_ATTRIBUTES);
 const LISTS = new Set(['sonde.error.chain']);
 const FLAGS = new Set(['sonde.error.handled', 'sonde.error.amends']);
 const OF_RESOURCE = /^(?:service|host|process|deployment|telemetry)\./;

@@ -15,6 +15,7 @@ export interface ServerOptions {
 }
 
 const LIMIT_MS = 30_000; // a query over a week of a busy Loki takes seconds
+const EXAMPLES: Readonly<Record<string, string>> = { Loki: 'http://127.0.0.1:3100', Tempo: 'http://127.0.0.1:3200' };
 const MAX_BYTES = 67_108_864; // a trace of 50,000 spans as JSON is about 40 MB
 
 /** Asks a server for JSON; `undefined` where it answers 404. What goes wrong is one line that names the server and what to do. */
@@ -58,26 +59,33 @@ function refusal(server: ServerOptions, response: Response, text: string): strin
 }
 
 function address(server: ServerOptions, path: string, params: Readonly<Record<string, string>>): { url: URL; headers: Record<string, string> } {
-  let url: URL;
-  try {
-    url = new URL(`${server.url.replace(/\/+$/, '')}${path}`);
-  } catch {
-    throw new StoreError('io', `Cannot use "${server.url}" as the URL of ${server.name}: expected one such as http://127.0.0.1:3100`);
-  }
-  const headers: Record<string, string> = { accept: 'application/json' };
   const prefix = `SONDE_${server.name.toUpperCase()}`;
+  const text = `${server.url.replace(/\/+$/, '')}${path}`;
+  // Not shown: it may hold a password.
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text))
+    throw new StoreError('io', `Cannot use ${prefix}_URL as the URL of ${server.name}: expected one such as ${EXAMPLES[server.name] ?? 'http://127.0.0.1'}`);
+  const url = new URL(text);
+  const headers: Record<string, string> = { accept: 'application/json' };
   // Said here, without the value: the message of fetch would show the secret.
   for (const [name, value] of Object.entries({ TOKEN: server.token, TENANT: server.tenant })) {
     if (value && !/^[\x20-\x7e]+$/.test(value)) throw new StoreError('io', `Cannot send ${prefix}_${name} to ${server.name}: expected one line of ASCII`);
   }
   if (server.token) headers.authorization = `Bearer ${server.token}`;
-  else if (url.username)
-    headers.authorization = `Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString('base64')}`;
+  else if (url.username) headers.authorization = `Basic ${Buffer.from(`${decoded(url.username)}:${decoded(url.password)}`).toString('base64')}`;
   if (server.tenant) headers['x-scope-orgid'] = server.tenant;
   url.username = '';
   url.password = '';
   for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
   return { url, headers };
+}
+
+/** User or password as it was meant; a percent sign that was not written as %25 is one. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 async function readBounded(server: ServerOptions, response: Response): Promise<string> {

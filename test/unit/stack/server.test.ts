@@ -75,6 +75,11 @@ describe('a look-up at a server that does not answer as it should: one line, exi
     expect((await look(url)).err).toMatch(/^sonde: Cannot reach Loki at http:\/\/127\.0\.0\.1:\d+: UND_ERR_SOCKET\n$/);
   });
 
+  it.each(['127.0.0.1:3100', 'htp://127.0.0.1', 'http://', 'http://me:hush@[::1', '/loki'])('an address that is none, %s, which is not shown', async (url) => {
+    const err = 'sonde: Cannot use SONDE_LOKI_URL as the URL of Loki: expected one such as http://127.0.0.1:3100\n';
+    expect(await look(url)).toEqual({ exit: 3, out: '', err });
+  });
+
   it('a token that is none is not shown', async () => {
     const { exit, err } = await look('http://127.0.0.1:9', { SONDE_LOKI_TOKEN: 'hush\nhush' });
     expect([exit, err]).toEqual([3, 'sonde: Cannot send SONDE_LOKI_TOKEN to Loki: expected one line of ASCII\n']);
@@ -88,9 +93,11 @@ it('sends the token, the tenant, and the password in the URL, which no message s
     res.end(EMPTY);
   });
   await look(url, { SONDE_LOKI_TOKEN: 't0ken', SONDE_LOKI_TENANT: 'team-a' });
+  await look(url.replace('http://', 'http://me:100%@'));
   const run = await look(url.replace('http://', 'http://me:p%40ss@'));
   expect(seen).toEqual([
     ['Bearer t0ken', 'team-a'],
+    [`Basic ${Buffer.from('me:100%').toString('base64')}`, undefined],
     [`Basic ${Buffer.from('me:p@ss').toString('base64')}`, undefined],
   ]);
   expect(run.exit).toBe(1);
