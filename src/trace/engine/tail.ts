@@ -29,7 +29,7 @@ export interface KeepOptions {
   readonly maxSpansPerTrace?: number;
   /** Bytes of all that is held back, estimated; 8 MiB by default. */
   readonly maxBytes?: number;
-  /** A trace that is open longer is let go; milliseconds, one minute by default. */
+  /** What is held back of a trace that is open longer is let go; milliseconds, one minute by default. */
   readonly maxAgeMs?: number;
 }
 
@@ -53,6 +53,8 @@ export class TailKeeper {
   readonly options: Required<KeepOptions>;
   readonly output: SpanOutput;
   readonly #slow = new SlowCalls();
+  /** Traces of which spans are held back, the first ones first. */
+  readonly holding = new Set<TraceTail>();
   heldSpans = 0;
   heldBytes = 0;
 
@@ -91,6 +93,14 @@ export class TailKeeper {
     this.output.ended(span);
   }
 
+  /** Lets go what waits longer than it may, of traces that may not come back themselves. */
+  letGoOld(nowMono: number): void {
+    for (const tail of this.holding) {
+      if (!tail.isOld(nowMono)) return;
+      tail.letGo();
+    }
+  }
+
   #mark(span: HeldSpan, reason: KeepReason): void {
     span.markSampled();
     span.markKept(reason);
@@ -114,8 +124,8 @@ export class TraceTail {
   declare private held: HeldSpan[] | undefined;
   declare private bytes: number;
   declare private open: number;
-  /** `open` until something decides. */
-  declare state: 'open' | 'kept' | 'refused';
+  /** `open` until something decides; `thin` where it is too large or too old: of its further spans only those are kept that speak for it. */
+  declare state: 'open' | 'thin' | 'kept' | 'refused';
 
   constructor(keeper: TailKeeper, startMono: number) {
     this.keeper = keeper;
@@ -135,7 +145,7 @@ export class TraceTail {
 
   /** A span of the trace, not ended yet, was marked as failed. */
   failed(span: HeldSpan): void {
-    if (this.state !== 'open') return;
+    if (this.state !== 'open' && this.state !== 'thin') return;
     span.markSampled();
     this.keep(span, 'error');
   }
@@ -143,51 +153,64 @@ export class TraceTail {
   /** A span of the trace ended: it is held back, handed over, or counted as refused. */
   ended(span: HeldSpan): void {
     this.open--;
-    if (this.state === 'open') this.judge(span);
-    if (this.state === 'open') this.hold(span);
-    else if (this.state === 'kept') handOver(this.keeper.output, span);
+    const reason = this.state === 'open' || this.state === 'thin' ? this.keeper.reasonOf(span) : undefined;
+    if (reason !== undefined) this.keep(span, reason);
+    if (this.state === 'kept' || reason !== undefined) handOver(this.keeper.output, span);
+    else if (this.state === 'open') this.hold(span);
     else this.keeper.output.sampledOut();
     // Nothing of it is under way any more and nothing spoke for it.
-    if (this.open === 0 && this.state === 'open') this.refuse();
+    if (this.open === 0 && (this.state === 'open' || this.state === 'thin')) this.refuse();
   }
 
-  private judge(span: HeldSpan): void {
-    const reason = this.keeper.reasonOf(span);
-    if (reason !== undefined) this.keep(span, reason);
-  }
-
+  /** Hands over what is held back. A trace that is thin stays so: one that never ends would be sent whole from here on. */
   private keep(span: HeldSpan, reason: KeepReason): void {
     span.markKept(reason);
-    this.state = 'kept';
+    if (this.state === 'open') this.state = 'kept';
     for (const held of this.release()) handOver(this.keeper.output, held);
   }
 
   private hold(span: HeldSpan): void {
     const keeper = this.keeper;
-    const { maxSpans, maxSpansPerTrace, maxBytes, maxAgeMs } = keeper.options;
+    const { maxSpans, maxSpansPerTrace, maxBytes } = keeper.options;
     const bytes = SPAN_BYTES + textBytes(span);
+    keeper.letGoOld(span.endMono);
+    if (this.isOld(span.endMono)) this.letGo();
     const full = (this.held !== undefined && this.held.length >= maxSpansPerTrace) || keeper.heldSpans >= maxSpans || keeper.heldBytes + bytes > maxBytes;
-    if (full || span.endMono - this.startMono > maxAgeMs) {
-      this.refuse();
+    if (full) this.state = 'thin';
+    if (this.state === 'thin') {
       keeper.output.sampledOut();
       return;
     }
-    this.held ??= [];
+    if (this.held === undefined) {
+      this.held = [];
+      keeper.holding.add(this);
+    }
     this.held.push(span);
     this.bytes += bytes;
     keeper.heldSpans++;
     keeper.heldBytes += bytes;
   }
 
-  private refuse(): void {
-    this.state = 'refused';
+  isOld(nowMono: number): boolean {
+    return nowMono - this.startMono > this.keeper.options.maxAgeMs;
+  }
+
+  /** What is held back is counted as refused; what speaks for the trace later is kept still. */
+  letGo(): void {
+    this.state = 'thin';
     for (const _ of this.release()) this.keeper.output.sampledOut();
+  }
+
+  private refuse(): void {
+    this.letGo();
+    this.state = 'refused';
   }
 
   private release(): HeldSpan[] {
     const { held } = this;
     if (held === undefined) return [];
     this.held = undefined;
+    this.keeper.holding.delete(this);
     this.keeper.heldSpans -= held.length;
     this.keeper.heldBytes -= this.bytes;
     this.bytes = 0;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, useClock } from '../../../src/core/clock.ts';
 import { defineFunction } from '../../../src/core/function-def.ts';
 import { withSignal } from '../../../src/core/limit.ts';
-import { currentScope, ROOT } from '../../../src/core/scope.ts';
+import { currentScope, ROOT, type SpanLike } from '../../../src/core/scope.ts';
 import { createNativeEngine } from '../../../src/trace/engine/native.ts';
 import { alwaysOff, alwaysOn, type RootSampler, rateLimitedSampler, ratioSampler, ruleSampler, type SamplingRule } from '../../../src/trace/engine/sampler.ts';
 import { SlowCalls } from '../../../src/trace/engine/slow-calls.ts';
@@ -248,27 +248,52 @@ describe('keeping traces by their outcome', () => {
     ['spans of a trace', { maxSpansPerTrace: 5 }],
     ['spans in all', { maxSpans: 5 }],
     ['bytes', { maxBytes: 5 * 460 }],
-  ])('is bounded in %s: the trace is let go and counted', (_what, keep) => {
+  ])('is bounded in %s: of what comes beyond only what speaks for the trace is kept', (_what, keep) => {
     record(keep);
     expect(() =>
       traced('root', () => {
-        for (let i = 0; i < 6; i++) span('a', { attributes: { text: '0123456789' } }, () => 1);
-        throw new Error('too late');
+        for (let i = 0; i < 8; i++) span('a', { attributes: { text: '0123456789' } }, () => 1);
+        expect(() =>
+          span('failing', () => {
+            throw new Error('late');
+          }),
+        ).toThrow();
+        for (let i = 0; i < 8; i++) span('after', () => 1);
+        throw new Error('later');
       })(),
     ).toThrow();
-    expect([names(), seen.dropped]).toEqual([[], 7]);
+    expect([names(), seen.dropped]).toEqual([['a', 'a', 'a', 'a', 'a', 'failing', 'root'], 11]);
   });
 
-  it('is bounded in time', () => {
+  it('is bounded in time: what was held back is let go, what speaks for the trace later is kept', () => {
     record({ maxAgeMs: 1_000 });
     expect(() =>
       traced('root', () => {
+        span('early', () => 1);
         nowMono += 1_001;
         span('a', () => 1);
-        throw new Error('too late');
+        throw new Error('late');
       })(),
     ).toThrow();
-    expect([names(), seen.dropped]).toEqual([[], 2]);
+    expect([names(), seen.dropped]).toEqual([['root'], 2]);
+  });
+
+  it('is bounded in time also for traces that never end: others have their place', async () => {
+    record({ maxAgeMs: 1_000, maxSpans: 4 });
+    for (let i = 0; i < 4; i++) {
+      void traced('endless', async () => {
+        span('a', () => 1);
+        await new Promise(() => {});
+      })();
+    }
+    nowMono += 1_001;
+    expect(() =>
+      traced('root', () => {
+        span('b', () => 1);
+        throw new Error('x');
+      })(),
+    ).toThrow();
+    expect([names(), seen.dropped]).toEqual([['b', 'root'], 4]);
   });
 
   it('frees what it held', () => {
@@ -282,15 +307,16 @@ describe('keeping traces by their outcome', () => {
     expect([names(), seen.dropped]).toEqual([['last'], 200]);
   });
 
-  it('records attributes meanwhile, and none once a trace is let go', () => {
-    record({ maxSpansPerTrace: 1 });
+  it('records attributes meanwhile, and none once nothing of the trace is under way', () => {
+    record();
+    let root: SpanLike | undefined;
     traced('root', () => {
-      expect(currentScope().span?.isRecording()).toBe(true);
+      root = currentScope().span;
+      expect(root?.isRecording()).toBe(true);
       span('a', () => 1);
-      span('b', () => 1);
-      expect(currentScope().span?.isRecording()).toBe(false);
     })();
-    expect(seen.dropped).toBe(3);
+    expect(root?.isRecording()).toBe(false);
+    expect(seen.dropped).toBe(2);
   });
 
   it('traces of a remote parent that was not sampled too', () => {
