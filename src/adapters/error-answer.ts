@@ -4,7 +4,7 @@ import { clock } from '../core/clock.ts';
 import { nodeHttp } from '../core/node-http.ts';
 import { definitionOf } from '../errors/definition.ts';
 import { problemOf } from '../errors/problem.ts';
-import { report } from '../errors/report.ts';
+import { report, saidSaved } from '../errors/report.ts';
 import { routeOf } from '../http/route.ts';
 import { prefersHtml } from './accept.ts';
 import { errorPage, PAGE_POLICY } from './error-page.ts';
@@ -54,7 +54,7 @@ export function errorAnswer(error: unknown, request: IncomingMessage, options: E
   });
   const problem = problemOf(error, reported);
   return render(
-    fault === undefined ? problem : { ...fault, instance: problem.instance, errorId: problem.errorId },
+    fault === undefined ? problem : { ...fault, detail: saidSaved(fault.detail, reported), instance: problem.instance, errorId: problem.errorId },
     { ...protocolHeaders(error), ...problem.headers },
     request,
   );
@@ -105,7 +105,16 @@ function isOfAnotherService(error: Record<string, unknown>): boolean {
     const { status, statusCode = status } = response as { status?: unknown; statusCode?: unknown };
     if (typeof statusCode === 'number') return true;
   }
-  return MARKS_OF_CLIENTS.some((mark) => error[mark] !== undefined && error[mark] !== null);
+  return MARKS_OF_CLIENTS.some((mark) => error[mark] !== undefined && error[mark] !== null) || isAnswer(error);
+}
+
+/** An error that is the answer itself: undici, bent, Slack (headers and body), Elasticsearch (`meta`), dockerode (`reason`). */
+function isAnswer(error: Record<string, unknown>): boolean {
+  const { headers, body, text, code, meta, reason, json, expose } = error;
+  if (typeof code === 'string' && code.startsWith('UND_ERR_')) return true;
+  if (typeof (meta as { statusCode?: unknown } | null | undefined)?.statusCode === 'number') return true;
+  if (reason !== undefined && json !== undefined) return true;
+  return typeof expose !== 'boolean' && typeof headers === 'object' && headers !== null && (body !== undefined || text !== undefined);
 }
 
 const SENTENCES: Readonly<Record<number, string>> = {

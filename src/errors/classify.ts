@@ -28,7 +28,7 @@ export function classify(
 ): Classification {
   const definition = definitionOf(error);
   const cancelled = definition === undefined && isCancellation(error);
-  const kind = options.kind ?? definition?.kind ?? (cancelled ? 'known' : 'bug');
+  const kind = (options.kind === 'known' || options.kind === 'bug' ? options.kind : undefined) ?? definition?.kind ?? (cancelled ? 'known' : 'bug');
   const code = definition?.code ?? codeOf(error);
   return {
     kind,

@@ -45,7 +45,7 @@ export function problemOf(error: unknown, reported: Reported): Problem {
     type: isKnown ? `urn:error:${definition.code}` : 'about:blank',
     title: (isKnown ? definition.title : nodeHttp().STATUS_CODES[status]) ?? 'Error',
     status,
-    detail: reported.journaled ? reported.message : `${reported.message} ${NOT_SAVED}`,
+    detail: reported.message,
     instance: `/debug/errors/${id}`,
     errorId: id,
   };
@@ -54,6 +54,3 @@ export function problemOf(error: unknown, reported: Reported): Problem {
     enumerable: false,
   }) as Problem;
 }
-
-/** Said where the record is on no disk: an ID that may lead nowhere must not look like one that does. */
-export const NOT_SAVED = 'The details could not be saved at this moment, so please also note the time.';

@@ -39,7 +39,7 @@ export interface Reported {
   readonly kind: ErrorKind;
   /** HTTP status for the answer. */
   readonly status: number;
-  /** The sentence for the user. */
+  /** The sentence for the user; where the record is not on disk it says so. */
   readonly message: string;
   /** Whether the record is on disk. Where it is not it went to standard error whole. */
   readonly journaled: boolean;
@@ -136,7 +136,15 @@ function tellsMore(error: unknown, causes: readonly unknown[], known: Identity, 
 
 function answer(identity: Identity, classification: Classification, journaled: boolean): Reported {
   const { kind, status, definition } = classification;
-  return { id: identity.id, kind, status, message: publicMessage(kind, definition, identity.id), journaled };
+  return { id: identity.id, kind, status, message: saidSaved(publicMessage(kind, definition, identity.id), { journaled }), journaled };
+}
+
+/** Said where the record is on no disk: an ID that may lead nowhere must not look like one that does. */
+const NOT_SAVED = 'The details could not be saved at this moment, so please also note the time.';
+
+/** The sentence, and that the details could not be saved where they could not. */
+export function saidSaved(sentence: string, { journaled }: Pick<Reported, 'journaled'>): string {
+  return journaled ? sentence : `${sentence}${/[.!?]$/.test(sentence) ? '' : '.'} ${NOT_SAVED}`;
 }
 
 function markSpan(scope: Scope, id: string, classification: Classification): void {
@@ -179,7 +187,7 @@ function lastStand(error: unknown, problem: unknown): Reported {
   } catch {
     writeStderr(line);
   }
-  return { id, kind: 'bug', status: 500, message: publicMessage('bug', undefined, id), journaled };
+  return { id, kind: 'bug', status: 500, message: saidSaved(publicMessage('bug', undefined, id), { journaled }), journaled };
 }
 
 function sureText(value: unknown): string {

@@ -7,6 +7,10 @@ const request = { headers: {}, method: 'GET', url: '/' } as unknown as IncomingM
 it.each([
   ['axios, ky, ofetch', { status: 404, response: { status: 404 } }],
   ['got', { statusCode: 401, response: { statusCode: 401 } }],
+  ['undici', { name: 'ResponseError', code: 'UND_ERR_RESPONSE', statusCode: 404, headers: {}, body: null }],
+  ['bent', { statusCode: 404, headers: {}, text: () => '', json: () => null }],
+  ['Elasticsearch', { statusCode: 404, meta: { statusCode: 404, body: {} } }],
+  ['dockerode', { statusCode: 404, reason: 'no such container', json: { message: 'no' } }],
 ])('a 4xx that another service answered is our failure, with an ID: %s', (_, fields) => {
   const answer = errorAnswer(Object.assign(new Error('Request failed'), fields), request);
   expect(answer.status).toBe(500);

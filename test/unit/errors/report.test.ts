@@ -521,6 +521,8 @@ describe('a journal that cannot be written', () => {
     });
     expect(errorCounts.unjournaled).toBe(before + 1);
     expect(answer.detail).toMatch(/could not be saved/);
+    // Who shows the sentence without a problem body is as honest, also the second time.
+    expect(report(error)).toMatchObject({ journaled: false, message: answer.detail });
     expect(taken).toHaveBeenCalledTimes(1); // the worker may still be able to store it
     expect(said[0]).toMatch(/cannot write the error journal .*: error records go to standard error|cannot write the error journal/);
   });
