@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { TraceMap } from '@jridgewell/trace-mapping';
@@ -67,28 +67,35 @@ function readMap(path: string): { text: string; path: string } | undefined {
   if (url.startsWith('data:')) return { text: decodeDataUrl(url), path };
   if (/^[a-z][a-z0-9+.-]+:/i.test(url) && !url.startsWith('file:')) return undefined; // nothing is fetched from a network
   const target = url.startsWith('file:') ? fileURLToPath(url) : resolve(dirname(path), decodeURIComponent(url));
-  const fd = openSync(target, 'r');
-  try {
-    const { size } = fstatSync(fd);
+  const text = withFile(target, (fd, size) => {
     if (size > MAX_MAP_BYTES) throw new Error(`it has ${size} bytes, at most ${MAX_MAP_BYTES} are read`);
-    return { text: readFileSync(fd, 'utf8'), path: target };
+    return readTail(fd, size, size);
+  });
+  return { text, path: target };
+}
+
+/** Without waiting for a pipe, and for a real file only: a device has no end, and would take the whole process's memory. */
+const OPEN = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+function withFile<T>(path: string, use: (fd: number, size: number) => T): T {
+  const fd = openSync(path, OPEN);
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw new Error(`${path} is no file`);
+    return use(fd, stat.size);
   } finally {
     closeSync(fd);
   }
 }
 
 function mappingUrl(path: string): string | undefined {
-  const fd = openSync(path, 'r');
-  try {
-    const { size } = fstatSync(fd);
+  return withFile(path, (fd, size) => {
     const tail = readTail(fd, size, TAIL_BYTES);
     const short = lastUrl(tail);
     if (short !== undefined || size <= TAIL_BYTES || /[\n\r]/.test(tail.trimEnd())) return short;
     // One long last line: an inline map, or a bundle without one.
     return size > MAX_INLINE_BYTES ? undefined : lastUrl(readTail(fd, size, size));
-  } finally {
-    closeSync(fd);
-  }
+  });
 }
 
 function readTail(fd: number, size: number, bytes: number): string {

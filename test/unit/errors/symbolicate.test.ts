@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -121,6 +122,17 @@ describe('symbolicateStack', () => {
     const stack = stackAt(put('orders.js', 'x();\n//# sourceMappingURL=orders.js.map'));
     expect(symbolicateStack(stack)).toBe(stack);
     expect(said[0]).toMatch(/at most 67108864 are read/);
+  });
+
+  it.skipIf(process.platform === 'win32')('reads no device and waits for no pipe, which have no end', () => {
+    const plain = stackAt(put('null.js', 'x();\n//# sourceMappingURL=/dev/null'));
+    expect(symbolicateStack(plain)).toBe(plain);
+    expect(said.pop()).toMatch(/cannot use the source map of .*null\.js: \/dev\/null is no file; its stack frames stay as they are/);
+    execFileSync('mkfifo', [generated('pipe.js'), generated('pipe.map')]);
+    for (const file of [put('named.js', 'x();\n//# sourceMappingURL=pipe.map'), generated('pipe.js')]) {
+      expect(symbolicateStack(stackAt(file))).toBe(stackAt(file));
+      expect(said.pop()).toMatch(/is no file/);
+    }
   });
 
   it('changes nothing the second time', () => {
