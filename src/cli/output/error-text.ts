@@ -21,7 +21,7 @@ export interface ErrorView {
 
 /** Keys that have a place of their own in the text. The others are the running context. */
 const PLACED =
-  /^(?:timestamp|observed_timestamp|level|severity_number|message|event\.name|logger|trace_id|span_id|trace_flags|error\..+|exception\..+|sonde\.error\..+)$/;
+  /^(?:timestamp|observed_timestamp|level|severity_number|message|event\.name|logger|trace_id|span_id|trace_flags|error\.(?:id|type|code)|exception\..+|sonde\.error\..+)$/;
 const OF_PROCESS = /^(?:service|host|process|deployment|os|telemetry|container|k8s|cloud|vcs)\./;
 // The same in every record; --json has it.
 const NOT_SHOWN = /^telemetry\./;

@@ -20,6 +20,7 @@ function shop() {
     span_id: '3'.repeat(16),
     'exception.stacktrace': 'TypeError: Cannot charge\n    at charge (src/orders.ts:12:9)\nCaused by: Error: socket hang up\n    at node:net:1:1',
     'request.id': 'r-17',
+    'error.data': { orderId: 'o-1', cents: 1_500 },
     'sonde.error.mechanism': 'http.server',
   });
   const span = (id: string, parent: string | undefined, name: string, offset: number, durationMs: number, failed = false) =>
@@ -71,6 +72,7 @@ Stack
 
 Context
   request.id  r-17
+  error.data  {"orderId":"o-1","cents":1500}
 
 Process
   service.name     checkout
