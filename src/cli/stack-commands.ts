@@ -6,6 +6,11 @@ export function addStackCommands(program: Command, context: () => CliContext): v
   const stack = program.command('stack').description('the collector, Prometheus, Loki, Tempo, Alertmanager and Grafana');
   const command = (name: string, description: string): Command =>
     stack.command(name).description(description).option('--root <folder>', 'that holds docker-compose.yml (default: this one, else the one in the package)');
+  stack
+    .command('init')
+    .description('copy the stack into this folder, to be kept with the project')
+    .argument('[folder]')
+    .action(async (folder) => (await import('./commands/stack/init.ts')).initCommand(context(), folder));
   command('up', 'start the servers and wait until they are ready').action(async (options) =>
     (await import('./commands/stack/compose.ts')).upCommand(context(), options),
   );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { CliContext } from '../../context.ts';
 import { CliError, EXIT, unreachable } from '../../exit-codes.ts';
 import { checkDocker } from './docker.ts';
-import { stackRoot } from './root.ts';
+import { isInstalled, stackRoot } from './root.ts';
 
 const RECEIVERS = 'collector/alertmanager/receivers';
 const CONTACTS = ['page', 'ticket', 'chat'];
@@ -18,8 +18,7 @@ export interface ComposeOptions {
 /** `sonde stack up`: starts the servers and waits, with compose's own progress, until each says that it is healthy. */
 export async function upCommand(context: CliContext, options: ComposeOptions): Promise<void> {
   const root = stackRoot(options.root);
-  if (!existsSync(join(root, '.env')))
-    throw new CliError(EXIT.usage, 'no-env', `Cannot start the stack: there is no .env in ${root}; copy .env.example to .env and set GRAFANA_ADMIN_PASSWORD`);
+  if (!existsSync(join(root, '.env')) && !context.io.env.GRAFANA_ADMIN_PASSWORD) throw withoutEnv(root);
   await compose(root, ['up', '--detach', '--wait', '--wait-timeout', '180']);
   const missing = CONTACTS.filter((name) => !existsSync(join(root, RECEIVERS, `${name}-url`)));
   if (missing.length > 0)
@@ -28,6 +27,15 @@ export async function upCommand(context: CliContext, options: ComposeOptions): P
     );
   context.print(
     'The stack is up: Grafana http://127.0.0.1:3000, OTLP http://127.0.0.1:4318. Start services with OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318\n',
+  );
+}
+
+function withoutEnv(root: string): CliError {
+  const first = isInstalled(root) ? 'run "sonde stack init" to have a copy of your own, then ' : '';
+  return new CliError(
+    EXIT.usage,
+    'no-env',
+    `Cannot start the stack: there is no .env in ${root}; ${first}copy .env.example to .env and set GRAFANA_ADMIN_PASSWORD`,
   );
 }
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { CliContext } from '../../context.ts';
 import { notFound, wrongUsage } from '../../exit-codes.ts';
 import { askJson, findProcess, type ProcessOptions, refused } from '../../process-client.ts';
-import { stackRoot } from './root.ts';
+import { isInstalled, stackRoot } from './root.ts';
 
 export interface GenerateOptions extends ProcessOptions {
   readonly root?: string;
@@ -17,6 +17,7 @@ export async function generateCommand(context: CliContext, options: GenerateOpti
   const { generatedFiles } = await import('../../../stack/generate/files.ts');
   const { readSlos, leftOvers, sloFile } = await import('../../../stack/slo/files.ts');
   const root = stackRoot(options.root);
+  if (isInstalled(root)) throw wrongUsage(`Cannot write into ${root}: the next install would undo it; run "sonde stack init" to have a copy of your own`);
   const write = (file: string, text: string): void => {
     mkdirSync(dirname(join(root, file)), { recursive: true });
     writeFileSync(join(root, file), text);
