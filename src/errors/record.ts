@@ -10,7 +10,7 @@ import { downstreamId } from './downstream.ts';
 import { type Sighting, sightingOf } from './identity.ts';
 import { contextText, fragment, resourceText, serviceText } from './record-context.ts';
 import { isoTime, quote, quoteName } from './record-text.ts';
-import { firstFrame, isFrame, messageOf, NO_STACK, stackText, typeNameOf } from './stack.ts';
+import { firstFrame, isFrame, messageOf, NO_STACK, readStack, stackText, typeNameOf } from './stack.ts';
 import { tracedFrames } from './traced-frames.ts';
 
 /** What a record is made of, besides the error. */
@@ -114,8 +114,7 @@ function scrubStack(text: string): string {
 
 /** What has no stack is found by the place where it was reported, and says so: the place tells nothing of what failed. */
 function reportedHere(own: string): string {
-  const stack = new Error().stack ?? '';
-  const callers = stack
+  const callers = readStack(new Error())
     .split('\n')
     .slice(1)
     .filter((line) => !OWN_FRAME.test(line));

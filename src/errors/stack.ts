@@ -96,13 +96,8 @@ function lastCause(error: unknown, seen: Set<unknown>): { last: unknown; skipped
 function ownStack(error: unknown): string {
   if (!isObject(error))
     return `${headOf(error)}\n    ${NO_STACK}: ${error === null || error === undefined ? String(error) : `a ${typeof error}`} was thrown; it was reported here]`;
-  let stack: unknown;
-  try {
-    stack = (error as { stack?: unknown }).stack;
-  } catch {
-    stack = undefined;
-  }
-  if (typeof stack !== 'string' || stack === '') return `${headOf(error)}\n    ${NO_STACK}]`;
+  const stack = readStack(error);
+  if (stack === '') return `${headOf(error)}\n    ${NO_STACK}]`;
   const head = headOf(error);
   // V8 writes the head when the error is made: a message that was set later, or a class name, is put right.
   const at = stack.startsWith(head) && stack.startsWith('\n    at ', head.length) ? head.length : firstFrame(stack);
@@ -110,6 +105,23 @@ function ownStack(error: unknown): string {
   if (stack.startsWith(head)) return at <= MAX_HEAD && stack.length <= MAX_FRAMES ? stack : cut(stack, at);
   const message = messageOf(error);
   return message !== '' && !stack.slice(0, at).includes(message) ? cut(head + stack.slice(at), head.length) : cut(stack, at);
+}
+
+const MAX_SITES = 1_000; // frames of an error, where it has them as a list
+
+/**
+ * `.stack` as text, '' where there is none: an `Error.prepareStackTrace` of others may have made anything of it, and may
+ * throw. A list of call sites is written as V8 would have.
+ */
+export function readStack(error: object): string {
+  try {
+    const { stack } = error as { stack?: unknown };
+    if (typeof stack === 'string') return stack;
+    if (!Array.isArray(stack) || typeof stack[0]?.getFileName !== 'function') return '';
+    return [headOf(error), ...stack.slice(0, MAX_SITES).map((site) => `    at ${String(site)}`)].join('\n');
+  } catch {
+    return '';
+  }
 }
 
 /** Where the line end before the first frame is, -1 without frames. Looks at each line once, whatever a message is made of. */

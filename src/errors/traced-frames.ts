@@ -1,5 +1,6 @@
 import type { SpanLike } from '../core/scope.ts';
-import type { Sighting } from './identity.ts';
+import { isObject, type Sighting } from './identity.ts';
+import { readStack } from './stack.ts';
 
 const MAX_FRAMES = 32; // traced calls above one another; deeper is recursion
 
@@ -25,7 +26,7 @@ export function tracedFrames(error: unknown, sighting: Sighting | undefined, spa
     for (const frame of [at.def, at.caller]) if (frame && !chain.includes(frame)) chain.push(frame);
   }
   if (chain.length === 0) return '';
-  const own = stackOf(error);
+  const own = isObject(error) ? readStack(error) : '';
   let text = '';
   for (const { name, site } of chain.slice(0, MAX_FRAMES)) {
     const short = name.slice(name.lastIndexOf('.') + 1);
@@ -33,13 +34,4 @@ export function tracedFrames(error: unknown, sighting: Sighting | undefined, spa
     text += site === undefined ? `\n    at traced ${name}` : `\n    at traced ${name} (${site})`;
   }
   return text;
-}
-
-function stackOf(error: unknown): string {
-  try {
-    const stack = (error as { stack?: unknown } | null | undefined)?.stack;
-    return typeof stack === 'string' ? stack : '';
-  } catch {
-    return '';
-  }
 }

@@ -500,6 +500,27 @@ describe('nothing that is thrown makes report throw', () => {
     expect(only()['exception.stacktrace']).toMatch(/^Error: structured/);
     expect(Error.prepareStackTrace).toBe(former);
   });
+
+  it.each([
+    ['gives the call sites', (_: Error, sites: NodeJS.CallSite[]) => sites, /^TypeError: odd\n {4}at [^]*report\.test\.ts:\d+:\d+/],
+    [
+      'throws',
+      () => {
+        throw new Error('of somebody else');
+      },
+      /^TypeError: odd\n {4}\[no stack/,
+    ],
+    ['gives nothing', () => undefined, /^TypeError: odd\n {4}\[no stack/],
+  ] as const)('nor one that is in force and %s', (_how, prepare, stack) => {
+    const former = Error.prepareStackTrace;
+    Error.prepareStackTrace = prepare;
+    try {
+      report(new TypeError('odd'), { attributes: { tenant: 'acme' } });
+    } finally {
+      Error.prepareStackTrace = former;
+    }
+    expect(only()).toMatchObject({ message: 'odd', 'exception.type': 'TypeError', tenant: 'acme', 'exception.stacktrace': expect.stringMatching(stack) });
+  });
 });
 
 describe('a journal that cannot be written', () => {
