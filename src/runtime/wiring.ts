@@ -132,16 +132,22 @@ export async function wire(config: Config): Promise<Telemetry> {
   };
 }
 
-/** Notes spans on their way. */
+/** The output of the telemetry that was wired last. */
+let latest: SpanOutput | undefined;
+
+/** Notes spans on their way. What begins before a restart and ends after it goes where the rest goes by then. */
 function noting(output: SpanOutput, traces: TraceBook): SpanOutput {
-  return {
+  const noted: SpanOutput = {
     ended(span) {
+      if (latest !== noted) return latest?.ended(span);
       output.ended(span);
       traces.note(span);
       if (span.statusCode === 2) spanFailed(span); // also spans of OpenTelemetry's instrumentations
     },
-    sampledOut: () => output.sampledOut(),
+    sampledOut: () => (latest === noted ? output.sampledOut() : latest?.sampledOut()),
   };
+  latest = noted;
+  return noted;
 }
 
 function sinkOf({ otlp, retention }: Config): SinkOptions {

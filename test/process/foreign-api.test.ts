@@ -103,3 +103,10 @@ describe('another SDK that is started after Sonde', () => {
     expect(await run('node-sdk-after.cjs', 'logger')).toEqual({ out: { spans: ['theirs', 'ours'], heard: true }, err: '' });
   });
 });
+
+it('telemetry that is started again gets the spans of libraries that kept their tracer', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sonde-restart-'));
+  const { out } = await run('restart.cjs', folder);
+  rmSync(folder, { recursive: true, force: true });
+  expect(out).toEqual({ first: 1, second: 4, recording: false, inside: true, same: true });
+});

@@ -11,6 +11,7 @@ export class NativeTracerProvider implements TracerProvider {
   readonly #engine: NativeEngine;
   readonly #tracers = new Map<string, NativeTracer>();
   readonly #overlaps: ReadonlyMap<string, string>;
+  #retired = false;
 
   /** @param overlaps what to say, by the name of an instrumentation, where it makes the spans that Sonde makes too */
   constructor(engine: NativeEngine, overlaps: ReadonlyMap<string, string> = new Map()) {
@@ -24,8 +25,18 @@ export class NativeTracerProvider implements TracerProvider {
     if (known) return known;
     const overlap = this.#overlaps.get(name);
     if (overlap !== undefined) warn(`otel-overlap ${name}`, overlap);
-    const tracer = new NativeTracer(this.#engine, name || 'unknown', version);
+    const tracer = new NativeTracer(this, this.#engine, name || 'unknown', version);
     if (this.#tracers.size < MAX_TRACERS) this.#tracers.set(key, tracer);
     return tracer;
+  }
+
+  /** Whether another provider has, or nobody has, taken its place behind the API. */
+  get isRetired(): boolean {
+    return this.#retired;
+  }
+
+  /** Its tracers, which instrumentations keep for good, lead to whoever is behind the API from now on. */
+  retire(): void {
+    this.#retired = true;
   }
 }

@@ -5,7 +5,7 @@ import { type ApiCopy, importedTwins, isNewer, loadedApiCopies, ownApiCopy } fro
 
 /** What is given to the OpenTelemetry API. */
 export interface ApiParts {
-  readonly provider: TracerProvider;
+  readonly provider: TracerProvider & { retire(): void };
   readonly contextManager: ContextManager;
   readonly propagator: TextMapPropagator;
 }
@@ -29,6 +29,11 @@ export function registeredSdk(): string | undefined {
   const api = globals[GLOBAL_KEY];
   const held = (api?.trace as { getDelegate?(): object } | undefined)?.getDelegate?.() ?? api?.trace ?? api?.context;
   return held === undefined ? undefined : held.constructor.name;
+}
+
+/** Who is behind the API now; `undefined` where nobody is. */
+export function registeredProvider(): TracerProvider | undefined {
+  return globals[GLOBAL_KEY]?.trace as TracerProvider | undefined;
 }
 
 /**
@@ -110,6 +115,7 @@ class Registration {
   }
 
   undo(): void {
+    this.#parts.provider.retire();
     for (const timer of this.#timers) clock.clearTimeout(timer);
     this.#timers = [];
     const api = globals[GLOBAL_KEY];

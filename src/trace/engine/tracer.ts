@@ -4,6 +4,7 @@ import { currentScope, Scope, storage } from '../../core/scope.ts';
 import { scopeOf } from './context.ts';
 import { InertSpan } from './inert-span.ts';
 import type { NativeEngine } from './native.ts';
+import { registeredProvider } from './registration.ts';
 import type { Moment } from './time-input.ts';
 import { monoOf } from './time-input.ts';
 
@@ -12,17 +13,25 @@ export const SUPPRESS_KEY = Symbol.for('OpenTelemetry SDK Context Key SUPPRESS_T
 
 type Body = (span: Span) => unknown;
 
+/** The provider of a tracer, as the tracer sees it. */
+interface Home {
+  readonly isRetired: boolean;
+}
+
 /** A tracer of our engine, for instrumentations that are written against the OpenTelemetry API. */
 export class NativeTracer implements Tracer {
+  readonly #home: Home;
   readonly #engine: NativeEngine;
   readonly #library: { readonly name: string; readonly version?: string | undefined };
 
-  constructor(engine: NativeEngine, name: string, version: string | undefined) {
+  constructor(home: Home, engine: NativeEngine, name: string, version: string | undefined) {
+    this.#home = home;
     this.#engine = engine;
     this.#library = Object.freeze({ name, version });
   }
 
   startSpan(name: string, options: SpanOptions = {}, context?: Context): Span {
+    if (this.#home.isRetired) return this.#successor()?.startSpan(name, options, context) ?? new InertSpan();
     const parent = context === undefined ? currentScope() : scopeOf(context);
     if (parent.getValue(SUPPRESS_KEY) === true) return new InertSpan();
     const span = this.#engine.open(
@@ -48,11 +57,23 @@ export class NativeTracer implements Tracer {
     if (typeof fn !== 'function') return undefined;
     const options = rest.length > 1 ? (rest[0] as SpanOptions) : undefined;
     const context = rest.length > 2 ? (rest[1] as Context) : undefined;
+    const next = this.#home.isRetired ? this.#successor() : undefined;
+    if (next !== undefined) return Reflect.apply(next.startActiveSpan, next, [name, ...rest]) as ReturnType<F>;
     const parent = context === undefined ? currentScope() : scopeOf(context);
     const span = this.startSpan(name, options, parent as unknown as Context);
     const scope = new Scope(parent);
     scope.span = span as never;
     return storage.run(scope, fn, span) as ReturnType<F>;
+  }
+
+  /**
+   * The tracer of the same name of whoever is behind the API now: the API's own proxies remember the first tracer that they
+   * got, so that a second `start()` in the process would get no span of any instrumentation.
+   */
+  #successor(): Tracer | undefined {
+    const provider = registeredProvider();
+    if (provider === undefined || ('isRetired' in provider && provider.isRetired === true)) return undefined;
+    return provider.getTracer(this.#library.name, this.#library.version);
   }
 }
 
