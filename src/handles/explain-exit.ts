@@ -2,6 +2,7 @@ import { clock, type TimerHandle } from '../core/clock.ts';
 import type { HandleInfo } from './handle-info.ts';
 import { describeHandle } from './leak-message.ts';
 import { listHandles } from './list-handles.ts';
+import { captureEverySite } from './origin.ts';
 
 /** What {@link explainExit} can be told. */
 export interface ExplainOptions {
@@ -14,17 +15,22 @@ export interface ExplainOptions {
 const AFTER_MS = 2_000; // longer than any ordinary close: a keep-alive socket, a flush
 const LOOK_MS = 250; // eight looks within the time, so that work is not overlooked
 const REST_MS = 10; // of work in one look: our own look and an interval that does nothing take less
+const PATIENCE = 4; // times as long, where handles come and go without any work that counts
 const MAX_SHOWN = 20; // a screen
 
 /**
  * Says what holds the process when it has nothing left to do and does not end (`SONDE_EXPLAIN_EXIT=1`), after two seconds of rest:
- * once for each set of handles; once in all for a process that listens, and again when its servers are closed. Returns the function that ends it. Its own timer does not hold the process.
+ * once for each set of places; once in all for a process that listens, and again when its servers are closed. Every line is captured
+ * meanwhile. Returns the function that ends it. Its own timer does not hold the process.
  */
 export function explainExit(options: ExplainOptions = {}): () => void {
   const afterMs = options.afterMs ?? AFTER_MS;
   const write = options.write ?? ((text: string) => void process.stderr.write(text));
+  const release = captureEverySite();
   let former = performance.eventLoopUtilization();
   let restsSince = clock.mono();
+  let seen: string | undefined;
+  let sameSince = 0;
   let told = '';
   let timer: TimerHandle;
   const look = (): void => {
@@ -33,28 +39,47 @@ export function explainExit(options: ExplainOptions = {}): () => void {
     former = now;
     const mono = clock.mono();
     if (workedMs > REST_MS) restsSince = mono;
-    else if (mono - restsSince >= afterMs) told = explain(write, told, afterMs);
+    else if (mono - restsSince >= afterMs) {
+      const held = holding();
+      // What was opened or closed a moment ago was work too, however short; what changes for ever is told all the same, once.
+      if (held.key !== seen) sameSince = seen === undefined ? mono - held.youngestMs : mono;
+      seen = held.key;
+      const isDue = mono - sameSince >= afterMs || (told === '' && mono - restsSince >= PATIENCE * afterMs);
+      if (isDue && held.key !== told && held.holders.length > 0) {
+        told = held.key;
+        write(explanation(held, afterMs));
+      }
+    }
     timer = clock.setTimeout(look, LOOK_MS);
   };
   timer = clock.setTimeout(look, LOOK_MS);
   return () => {
+    release();
     clock.clearTimeout(timer);
   };
 }
 
-function explain(write: (text: string) => void, told: string, afterMs: number): string {
-  const holders = listHandles().filter(({ holdsProcess }) => holdsProcess);
-  const servers = holders.filter(({ type }) => type === 'server');
-  // A process that listens may be meant to stay: connections that come and go are no news there.
-  const key = servers.length > 0 ? `listens ${idsOf(servers)}` : idsOf(holders);
-  if (key === told || holders.length === 0) return told;
-  const more = holders.length > MAX_SHOWN ? [`  and ${holders.length - MAX_SHOWN} more`] : [];
-  const what = holders.length === 1 ? '1 handle holds' : `${holders.length} handles hold`;
-  const listens = servers.length > 0 ? ' (it listens, so it may be meant to stay; this is said again once its servers are closed)' : '';
-  write(
-    `${[`sonde: nothing was done for ${afterMs / 1_000} s, and ${what} the process${listens}:`, ...holders.slice(0, MAX_SHOWN).map(describeHandle), ...more].join('\n')}\n`,
-  );
-  return key;
+interface Held {
+  readonly holders: readonly HandleInfo[];
+  readonly listens: boolean;
+  /** The places that hold: a timer that is set again and again at one place is no news. */
+  readonly key: string;
+  readonly youngestMs: number;
 }
 
-const idsOf = (handles: readonly HandleInfo[]): string => handles.map(({ id }) => id).join();
+function holding(): Held {
+  const holders = listHandles().filter(({ holdsProcess }) => holdsProcess);
+  const servers = holders.filter(({ type }) => type === 'server');
+  const listens = servers.length > 0;
+  // A process that listens may be meant to stay: connections that come and go are no news there.
+  const named = listens ? servers : holders;
+  const places = new Set(named.map(({ id, type, site }) => `${type} ${listens ? id : (site ?? '')}`));
+  return { holders, listens, key: `${listens ? 'listens ' : ''}${[...places].sort().join()}`, youngestMs: Math.min(...named.map(({ ageMs }) => ageMs)) };
+}
+
+function explanation({ holders, listens }: Held, afterMs: number): string {
+  const more = holders.length > MAX_SHOWN ? [`  and ${holders.length - MAX_SHOWN} more`] : [];
+  const what = holders.length === 1 ? '1 handle holds' : `${holders.length} handles hold`;
+  const stay = listens ? ' (it listens, so it may be meant to stay; this is said again once its servers are closed)' : '';
+  return `${[`sonde: nothing was done for ${afterMs / 1_000} s, and ${what} the process${stay}:`, ...holders.slice(0, MAX_SHOWN).map(describeHandle), ...more].join('\n')}\n`;
+}

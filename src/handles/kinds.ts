@@ -217,7 +217,17 @@ const workDetail = (handle: object): string | undefined => (handle as Work).deta
 const workOpen = (handle: object): boolean => !(handle as Work).done;
 export const DNS: Kind = { type: 'dns', close: 'wait for its answer, or resolver.cancel()', isOpen: workOpen, holds: () => true, detail: workDetail };
 export const FETCH: Kind = { type: 'fetch', close: 'read or cancel the body, or abort its signal', isOpen: workOpen, holds: () => true, detail: workDetail };
-export const ITERATOR: Kind = { type: 'iterator', close: 'await iterator.return()', isOpen: workOpen, holds: () => false, detail: workDetail };
+/** An async iterator; that of an interval holds the process from its first step on. */
+export class Iteration extends Work {
+  holds = false;
+}
+export const ITERATOR: Kind = {
+  type: 'iterator',
+  close: 'await iterator.return()',
+  isOpen: workOpen,
+  holds: (handle) => (handle as Iteration).holds,
+  detail: workDetail,
+};
 /** An emitter that has more listeners of one event than its bound. */
 export class Crowd {
   readonly detail: string;
@@ -243,6 +253,7 @@ export const LISTENERS: Kind = {
   holds: () => false,
   detail: (handle) => (handle as Crowd).detail,
 };
+export const TARGET_LISTENERS: Kind = { ...LISTENERS, close: 'target.removeEventListener(type, listener)' };
 export const FILE_DESCRIPTOR: Kind = { type: 'file', close: 'fs.closeSync(fd)', isOpen: workOpen, holds: () => false, detail: workDetail };
 
 /** `timers/promises` hides its timer; a promise shows whether it is pending only when it is printed. */

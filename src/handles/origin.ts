@@ -62,6 +62,9 @@ function restoreError(limit: number, prepare: typeof Error.prepareStackTrace): v
 
 type Prepare = typeof Error.prepareStackTrace;
 
+/** What the client's watch puts around each outgoing request on Node 20 (`src/http/client.ts`): the socket that opens below it is the caller's. */
+const PASSES = 'addRequest';
+
 function siteOf(frames: readonly NodeJS.CallSite[], prepare: Prepare): Site {
   let creator: string | undefined;
   let first: NodeJS.CallSite | undefined;
@@ -70,7 +73,7 @@ function siteOf(frames: readonly NodeJS.CallSite[], prepare: Prepare): Site {
     if (!name || name.startsWith('node:')) continue;
     const { file, owner } = scriptOf(name);
     if (owner === undefined) {
-      if (creator === undefined) return OWN;
+      if (creator === undefined && frame.getFunctionName() !== PASSES) return OWN;
       continue;
     }
     creator ??= owner;

@@ -68,6 +68,21 @@ describe('a process that does not end', () => {
     expect(program.said().err).toContain('interval 60000ms');
   });
 
+  it('is explained once where it only polls, with the line of a short timer', async () => {
+    const program = start([fixture('polls.mjs'), join(dir, 'polls'), 'poll'], { SONDE_EXPLAIN_EXIT: '1' });
+    await program.until(({ err }) => err.includes('timeout 300ms, opened at'));
+    await new Promise((resolve) => setTimeout(resolve, 1_500)); // five more timers
+    const { err } = program.said();
+    expect(err).toMatch(/timeout 300ms, opened at \S*polls\.mjs:8:3/);
+    expect(err.match(/nothing was done/g)).toHaveLength(1);
+  });
+
+  it('is explained where an iterated interval holds it', async () => {
+    const program = start([fixture('polls.mjs'), join(dir, 'iterates'), 'iterate'], { SONDE_EXPLAIN_EXIT: '1' });
+    await program.until(({ err }) => err.includes('iterator.return()'));
+    expect(program.said().err).toMatch(/iterator setInterval\(600000ms\), opened at \S*polls\.mjs:11:11/);
+  });
+
   it('says nothing of the kind without it', async () => {
     const program = start([fixture('stuck.mjs'), join(dir, 'silent')]);
     await program.until(({ out }) => out.includes('ready'));
@@ -96,6 +111,17 @@ describe('a process that does not end', () => {
     });
     await program.until(({ err }) => err.includes('interval 60000ms'));
     expect(program.said().err).toContain('1 handle holds the process');
+  });
+});
+
+describe('an outgoing request of node:http', () => {
+  it('has its socket listed with the line that made it, in use and idle', async () => {
+    const program = start([fixture('agent.mjs'), join(dir, 'agent')]);
+    await once(program.child, 'close');
+    expect(JSON.parse(program.said().out)).toEqual([
+      ['agent.mjs:15:31', 'open'],
+      ['agent.mjs:15:31', 'idle'],
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 import dns from 'node:dns';
 import { currentScope, runInScope } from '../../core/scope.ts';
-import { Crowd, DNS, DNS_PROMISE, FETCH, LISTENERS, Work } from '../kinds.ts';
+import { Crowd, DNS, DNS_PROMISE, FETCH, LISTENERS, TARGET_LISTENERS, Work } from '../kinds.ts';
 import { captureSite, maySpend, OWN, type Site } from '../origin.ts';
 import { enter, noteClosed, noteOpened } from '../registry.ts';
 import { listen } from './net.ts';
@@ -120,7 +120,7 @@ function watchListeners(): Undo {
       if (!owner || crowds.has(owner)) return;
       const crowd = new Crowd(owner, type ?? '?', count ?? 1);
       crowds.set(owner, crowd);
-      enter(LISTENERS, crowd, siteInStack(warning.stack));
+      enter(emitter ? LISTENERS : TARGET_LISTENERS, crowd, siteInStack(warning.stack));
     });
   };
   process.on('warning', seen);

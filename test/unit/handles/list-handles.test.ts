@@ -163,7 +163,23 @@ const CASES: readonly Case[] = [
       return i;
     },
     close: (i: AsyncIterator<unknown>) => i.return?.(),
-    expected: { type: 'iterator', close: 'await iterator.return()' },
+    expected: { type: 'iterator', holdsProcess: true, close: 'await iterator.return()' },
+  },
+  {
+    name: 'an unref interval that is iterated',
+    open: () => {
+      const i = every(10, undefined, { ref: false });
+      void i.next();
+      return i;
+    },
+    close: (i: AsyncIterator<unknown>) => i.return?.(),
+    expected: { type: 'iterator', holdsProcess: false },
+  },
+  {
+    name: 'an interval that is not iterated yet',
+    open: () => every(10),
+    close: (i: AsyncIterator<unknown>) => i.return?.(),
+    expected: { type: 'iterator', holdsProcess: false },
   },
   {
     name: 'an iterator of events',
