@@ -6,11 +6,11 @@ import { Poster } from '../pipeline/sinks/http-post.ts';
 import { errorAsLog } from '../pipeline/worker/log-lines.ts';
 import { StoreError } from '../store/failure.ts';
 import { readAll, type StoredBatch } from '../store/read-all.ts';
+import { isOfResource } from './catalogue/attributes.ts';
 
 const TIMEOUT_MS = 30_000;
 const ATTEMPTS = 5; // a collector that restarts is back within seconds
 const PAUSE_MS = 1_000;
-const OF_RESOURCE = /^(?:service|host|process|deployment|telemetry)\./;
 
 /** How far a replay is. */
 export interface Replayed {
@@ -60,7 +60,7 @@ function requests(batch: StoredBatch): { path: 'traces' | 'logs'; body: Buffer }
 
 /** An error record holds the resource among its own keys. */
 function resourceOf(error: ErrorRecord): Attributes {
-  return Object.fromEntries(Object.entries(error).filter(([key]) => OF_RESOURCE.test(key))) as Attributes;
+  return Object.fromEntries(Object.entries(error).filter(([key]) => isOfResource(key))) as Attributes;
 }
 
 function byResource<T>(items: readonly T[], resourceOf: (item: T) => Attributes): [Attributes, T[]][] {

@@ -56,7 +56,16 @@ export const CONTEXT_ATTRIBUTES: readonly string[] = [
   'client.address',
 ];
 
-/** Those of them that are numbers, which Loki keeps as text. */
+const OF_RESOURCE = /^(?:cloud|container|deployment|host|k8s|os|process|service|telemetry|vcs)\./;
+/** How the process was when an error occurred: under `process.`, and another in each record. */
+const OF_MOMENT = /^process\.(?:memory\.|uptime$)/;
+
+/** Is an attribute of this name one of the resource, the same in every record of a process? */
+export function isOfResource(name: string): boolean {
+  return OF_RESOURCE.test(name) && !OF_MOMENT.test(name);
+}
+
+/** Attributes of records that are numbers, which Loki keeps as text. */
 export const NUMERIC_ATTRIBUTES: readonly string[] = [
   'process.pid',
   'process.uptime',

@@ -1,7 +1,7 @@
 import type { Attributes } from '../../core/attributes.ts';
 import type { ErrorRecord, JsonValue } from '../../core/records.ts';
 import type { StoredLog } from '../../store/lookup.ts';
-import { CONTEXT_ATTRIBUTES, LOG_ATTRIBUTES, lokiLabel, NUMERIC_ATTRIBUTES } from '../catalogue/attributes.ts';
+import { CONTEXT_ATTRIBUTES, isOfResource, LOG_ATTRIBUTES, lokiLabel, NUMERIC_ATTRIBUTES } from '../catalogue/attributes.ts';
 import { msOfNano } from './unix-nano.ts';
 
 /** A line of Loki: its labels (index labels and structured metadata), its time in nanoseconds, its text. */
@@ -30,7 +30,6 @@ const OWN = new Set([
 const NUMBERS = new Set(NUMERIC_ATTRIBUTES);
 const LISTS = new Set(['sonde.error.chain']);
 const FLAGS = new Set(['sonde.error.handled', 'sonde.error.amends']);
-const OF_RESOURCE = /^(?:service|host|process|deployment|telemetry)\./;
 const SEVERITIES: Readonly<Record<number, ErrorRecord['level']>> = { 21: 'fatal', 17: 'error', 13: 'warn', 5: 'debug' };
 
 /** Attributes under their OTLP names where the catalogue knows them; others keep the underscores that Loki gave them. */
@@ -90,7 +89,7 @@ export function logOf({ labels, timeNs, text }: LokiLine): StoredLog {
   const all = attributesOf(labels);
   const resource: Record<string, JsonValue> = {};
   const attributes: Record<string, JsonValue> = {};
-  for (const [name, value] of Object.entries(all)) (OF_RESOURCE.test(name) ? resource : attributes)[name] = value;
+  for (const [name, value] of Object.entries(all)) (isOfResource(name) ? resource : attributes)[name] = value;
   const timeMs = msOfNano(timeNs);
   return {
     timeMs,

@@ -1,0 +1,39 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, expect, it } from 'vitest';
+import { openWriter } from '../../../src/store/writer.ts';
+import { cli } from '../cli/run-cli.ts';
+import { errorRecord, RESOURCE, testFolder } from '../store/records.ts';
+
+let server: Server | undefined;
+afterEach(() => void server?.close());
+
+it('errors of one process go together, however its memory was when each occurred', async () => {
+  const dir = testFolder();
+  const store = openWriter(dir, { resource: RESOURCE, maxAgeMs: 1e12 });
+  const now = Date.now();
+  store.writeErrors([1, 2, 3].map((n) => errorRecord({ timeMs: now - n * 1_000, 'process.pid': 7, 'process.uptime': n, 'process.memory.rss': n * 1_000 })));
+  store.close();
+  const bodies: { resourceLogs: { resource: { attributes: { key: string }[] }; scopeLogs: { logRecords: { attributes: { key: string }[] }[] }[] }[] }[] = [];
+  const running = createServer((req, res) => {
+    const chunks: Buffer[] = [];
+    req.on('data', (chunk: Buffer) => chunks.push(chunk));
+    req.on('end', () => {
+      bodies.push(JSON.parse(String(gunzipSync(Buffer.concat(chunks)))) as (typeof bodies)[number]);
+      res.end('{}');
+    });
+  });
+  server = running;
+  await new Promise<void>((resolve) => running.listen(0, '127.0.0.1', resolve));
+  const to = `http://127.0.0.1:${(running.address() as AddressInfo).port}`;
+
+  expect(await cli(['stack', 'replay', '--to', to, '--dir', dir])).toEqual({ exit: 0, out: `0 spans, 0 log lines and 3 errors sent to ${to}\n`, err: '' });
+  expect(bodies).toHaveLength(1);
+  const [sent] = bodies[0]?.resourceLogs ?? [];
+  const records = sent?.scopeLogs.flatMap((scope) => scope.logRecords) ?? [];
+  expect(records).toHaveLength(3);
+  expect(sent?.resource.attributes.map(({ key }) => key)).toContain('process.pid');
+  expect(sent?.resource.attributes.map(({ key }) => key)).not.toContain('process.uptime');
+  for (const { attributes } of records) expect(attributes.map(({ key }) => key)).toEqual(expect.arrayContaining(['process.uptime', 'process.memory.rss']));
+});
