@@ -11,13 +11,20 @@ const IN_QUERY = /([?&;])([\w.~[\]$-]{1,64})(=)([^\s&;#"'`<>()\\]+)/g;
 const IN_ENCODED_QUERY = /(%3f|%26)([\w.~[\]$-]{1,64})(%3d)((?:(?!%26)[^\s&;#"'`<>()\\])+)/gi;
 /** `name=value` in a sentence or a connection string, the value quoted or not. */
 const IN_TEXT = /(^|[\s,({|"'`])([\w.$-]{1,64})=("[^"]{1,256}"|'[^']{1,256}'|["']?[^\s&;,"'`<>()]+)/g;
+/** `"name":"value"` of JSON; what was cut off in the value ends with the text. */
+const IN_JSON = /"([\w.$-]{1,64})"(\s{0,4}:\s{0,4})(?:"((?:[^"\\]|\\[\s\S])*)(?:"|\\?$)|(-?\d[\d.eE+-]*))/g;
+/** The same in JSON that is a text of other JSON. */
+const IN_INNER_JSON = /\\"([\w.$-]{1,64})\\"(\s{0,4}:\s{0,4})\\"((?:[^"\\]|\\[^"])*)(?:\\"|\\?$)/g;
+/** `name: 'value'` as Node prints objects. */
+const INSPECTED = /([{,]\s{0,64})('?)([\w.$-]{1,64})\2: '((?:[^'\\\n]|\\.)*)'/g;
 /** Of a query and nothing else: a word such as `code` in a sentence is no secret. */
 const QUERY_KEYS = new Set(['key', 'sig', 'code']);
 const MASKED = new Set([REDACTED, 'REDACTED']);
 
 /**
  * Cuts the secrets out of a text that can be told by their form: passwords in addresses, tokens in `Bearer …` and
- * `Basic …`, the values of `?token=…` and `password=…`. Takes time in proportion to the text.
+ * `Basic …`, the values of `?token=…`, `password=…` and of such keys in JSON or in an object as Node prints it. Takes time
+ * in proportion to the text.
  *
  * @example
  * scrub('postgres://app:hunter2@db/orders') === 'postgres://[redacted]@db/orders';
@@ -30,6 +37,9 @@ export function scrub(text: string): string {
   // A token has a digit or is long; "a basic example" is neither.
   if (/bearer|basic/i.test(out)) out = out.replace(/\b(bearer|basic)\s+(?=[^\s\d]*\d|\S{20})[A-Za-z0-9._~+/=-]{6,}/gi, `$1 ${REDACTED}`);
   if (out.includes('=')) out = out.replace(IN_TEXT, maskInText).replace(IN_QUERY, maskInQuery);
+  if (out.includes('\\"')) out = out.replace(IN_INNER_JSON, maskInInnerJson);
+  if (out.includes('"')) out = out.replace(IN_JSON, maskInJson);
+  if (out.includes(": '")) out = out.replace(INSPECTED, maskInspected);
   if (out.includes('%3')) out = out.replace(IN_ENCODED_QUERY, maskInQuery);
   return out;
 }
@@ -43,6 +53,24 @@ function isQuerySecret(key: string, value: string): boolean {
   if (QUERY_KEYS.has(plain) || plain === 'token' || plain.endsWith('signature')) return true;
   const verdict = judgeKey(key);
   return verdict === 'secret' || (verdict === 'text' && !isCount(value));
+}
+
+function maskInJson(whole: string, key: string, colon: string, text: string | undefined, count: string | undefined): string {
+  return isSecretField(key, text ?? count ?? '') ? `"${key}"${colon}"${REDACTED}"` : whole;
+}
+
+function maskInInnerJson(whole: string, key: string, colon: string, text: string): string {
+  return isSecretField(key, text) ? `\\"${key}\\"${colon}\\"${REDACTED}\\"` : whole;
+}
+
+function maskInspected(whole: string, before: string, quote: string, key: string, text: string): string {
+  return isSecretField(key, text) ? `${before}${quote}${key}${quote}: '${REDACTED}'` : whole;
+}
+
+/** As the same field of a logged object is judged. */
+function isSecretField(key: string, value: string): boolean {
+  const verdict = judgeKey(key);
+  return !MASKED.has(value) && (verdict === 'secret' || (verdict === 'text' && !isCount(value)));
 }
 
 /** In a sentence only what is a secret beyond doubt: `pass=3` and `auth=basic` are not. */

@@ -42,6 +42,12 @@ describe('secrets in the middle of a text', () => {
     ['password="hunter2', 'password=[redacted]'],
     ['clientSecret=s3cr3t, refresh_token=r1', 'clientSecret=[redacted], refresh_token=[redacted]'],
     ['pass=hunter2', 'pass=[redacted]'],
+    ['body {"password":"hunter2","a":1} was sent', 'body {"password":"[redacted]","a":1} was sent'],
+    ['{ "apiKey" : "k\\"1", "pin": 1234, "db": {"secret":"s"} }', '{ "apiKey" : "[redacted]", "pin": "[redacted]", "db": {"secret":"[redacted]"} }'],
+    [JSON.stringify({ body: JSON.stringify({ token: 'hunter2', page: 1 }) }), JSON.stringify({ body: JSON.stringify({ token: '[redacted]', page: 1 }) })],
+    ["{\n  deep: [ { secret: 'a' } ],\n  token: 'b'\n}", "{\n  deep: [ { secret: '[redacted]' } ],\n  token: '[redacted]'\n}"],
+    ['cut off in {"password":"hunt', 'cut off in {"password":"[redacted]"'],
+    ["options { user: 'ann', password: 'hunter2', 'x-api-key': 'k' }", "options { user: 'ann', password: '[redacted]', 'x-api-key': '[redacted]' }"],
     ['?token=REDACTED&sig=[redacted]', '?token=REDACTED&sig=[redacted]'],
   ])('%s', (text, clean) => {
     expect(scrub(text)).toBe(clean);
@@ -61,6 +67,10 @@ describe('secrets in the middle of a text', () => {
     'status=401 auth=basic',
     '',
     '=',
+    '{"max_tokens":4096,"token":"true","author":"ann","password":null}',
+    "{ bypass: 'north', password: undefined }",
+    'the "password" field: "is empty"',
+    "Unexpected token: 'x'",
     '?=&=;=',
   ])('%s is none', (text) => {
     expect(scrub(text)).toBe(text);
@@ -84,6 +94,14 @@ describe('secrets in the middle of a text', () => {
       'x=(',
       '://a:',
       ' \n',
+      '"a":"',
+      '"a":"\\',
+      '\\"a\\":\\"',
+      '\\"a\\":\\"x"',
+      " a: '",
+      '"a" : ',
+      '"',
+      '\\',
     ]) {
       expect(scrub(part.repeat(Math.ceil(size / part.length))).length).toBeGreaterThan(0);
     }
