@@ -10,6 +10,8 @@ export interface CliIo {
   now(): number;
   /** Ends what follows (`--follow`); never aborted by default. */
   readonly stop?: AbortSignal;
+  /** Told that the process is to end with the command, whatever holds it open: a module of the application that was imported. */
+  endAtOnce?(): void;
 }
 
 /** What every command is given. */

@@ -6,4 +6,10 @@ for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 3));
 }
 
-process.exitCode = await run(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr, env: process.env, now: Date.now });
+let endsAtOnce = false;
+const endAtOnce = (): void => {
+  endsAtOnce = true;
+};
+process.exitCode = await run(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr, env: process.env, now: Date.now, endAtOnce });
+// A pipe is written to later: the last callback says that all is out.
+if (endsAtOnce) process.stderr.write('', () => process.stdout.write('', () => process.exit()));

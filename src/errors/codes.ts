@@ -43,7 +43,7 @@ export function errorCodes(): ErrorDefinition[] {
 
 /** The codes as a Markdown table, for documentation. */
 export function errorCodesMarkdown(definitions: readonly ErrorDefinition[] = errorCodes()): string {
-  const cell = (text: string | undefined): string => (text ?? '').replace(/\|/g, '\\|').replace(/\s+/g, ' ');
+  const cell = (text: string | undefined): string => (text ?? '').replace(/\|/g, '\\|').replace(/</g, '&lt;').replace(/\s+/g, ' ');
   const rows = definitions.map((d) => `| \`${d.code}\` | ${d.status} | ${d.kind} | ${cell(d.public)} | ${cell(d.hint)} | ${cell(d.owner)} |`);
   return ['| code | status | kind | what the user reads | what to do | owner |', '|---|---|---|---|---|---|', ...rows, ''].join('\n');
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -39,6 +39,21 @@ async function service(dir: string): Promise<{ child: ChildProcess; id: string }
   });
   return { child, id };
 }
+
+describe('sonde codes', () => {
+  it('ends though the modules hold the process open, and its answer is all that is on standard output', async () => {
+    const dir = folder();
+    const index = join(import.meta.dirname, '..', '..', 'dist', 'public', 'index.js');
+    writeFileSync(
+      join(dir, 'app.mjs'),
+      `import { defineError } from ${JSON.stringify(index)};\ndefineError('app/gone', { status: 410, public: 'It is <gone>.' });\nconsole.log('listening');\nsetInterval(() => console.log('tick'), 1);\n`,
+    );
+    const { code, stdout, stderr } = await sonde(dir, 'codes', join(dir, 'app.mjs'), '--json');
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^listening\n/)]);
+    expect(JSON.parse(stdout)).toContainEqual(expect.objectContaining({ code: 'app/gone', status: 410 }));
+    expect((await sonde(dir, 'codes', join(dir, 'app.mjs'), '--markdown')).stdout).toContain('| `app/gone` | 410 | known | It is &lt;gone>. |');
+  });
+});
 
 describe('the sonde command and a running process', () => {
   it('finds it by the store, and looks into it and changes it', async () => {

@@ -13,7 +13,10 @@ export interface CodesOptions {
 
 /** `sonde codes <module...>`: imports the modules of an application and lists the error codes that they define. */
 export async function codesCommand(context: CliContext, modules: readonly string[], options: CodesOptions): Promise<void> {
-  for (const module of modules) await load(module);
+  context.io.endAtOnce?.(); // the modules may have opened a server or a pool
+  await withoutOutput(async () => {
+    for (const module of modules) await load(module);
+  });
   const codes = errorCodes();
   if (codes.length === 0)
     throw notFound(`No error code is defined by ${modules.map((module) => `"${module}"`).join(', ')}: name the modules that call defineError()`);
@@ -29,6 +32,19 @@ export async function codesCommand(context: CliContext, modules: readonly string
       { text: cleanLine(code.public ?? '') },
     ]);
     context.print(table(rows, context.tableWidth));
+  }
+}
+
+/** What the modules write while they are loaded is not part of the answer: it goes to standard error. */
+async function withoutOutput(act: () => Promise<void>): Promise<void> {
+  const { stdout, stderr } = process;
+  const former = Object.getOwnPropertyDescriptor(stdout, 'write');
+  stdout.write = stderr.write.bind(stderr) as typeof stdout.write;
+  try {
+    await act();
+  } finally {
+    if (former) Object.defineProperty(stdout, 'write', former);
+    else delete (stdout as { write?: unknown }).write;
   }
 }
 
