@@ -1,7 +1,7 @@
 import { ChildProcess } from 'node:child_process';
 import { Socket as UdpSocket } from 'node:dgram';
 import { Server, Socket } from 'node:net';
-import { CHILD, type Kind, SERVER, SOCKET, UDP } from './kinds.ts';
+import { CHILD, type Kind, SERVER, SOCKET, STANDARD_INPUT, UDP } from './kinds.ts';
 import { enter, isKnown, openEntries } from './registry.ts';
 
 interface ActiveHandles {
@@ -26,7 +26,7 @@ export function adoptActive(): ReadonlySet<unknown> {
     const kind = kindOf(handle);
     if (kind === undefined || isStandardOutput(handle)) continue;
     pipes ??= childPipes();
-    if (!pipes.has(handle)) enter(kind, handle, undefined, isStandardInput(handle) ? 'standard input' : undefined);
+    if (!pipes.has(handle)) enter(isStandardInput(handle) ? STANDARD_INPUT : kind, handle, undefined);
   }
   return active;
 }

@@ -46,6 +46,7 @@ export interface Kind {
 interface Native {
   readonly hasRef?: () => boolean;
   readonly initialized?: boolean;
+  readonly reading?: boolean;
 }
 interface Internals {
   readonly _handle?: Native | null;
@@ -90,6 +91,14 @@ export const SOCKET: Kind = {
     const socket = handle as import('node:net').Socket;
     return address(socket.remoteAddress, socket.remotePort);
   },
+};
+
+/** Standard input is never closed by those who are done with it: paused, it holds nothing. */
+export const STANDARD_INPUT: Kind = {
+  ...SOCKET,
+  close: 'process.stdin.pause()',
+  holds: (handle, active) => SOCKET.holds(handle, active) && internals(handle)._handle?.reading !== false,
+  detail: () => 'standard input',
 };
 
 const closedSockets = new WeakSet<object>();

@@ -60,6 +60,8 @@ export function ticker(period: Duration, fn: (tick: Tick) => unknown, options: T
   const name = options.name ?? (fn.name || 'ticker');
   const periodMs = durationMs(period, `the period of ticker "${name}"`);
   if (periodMs < 1 || periodMs > MAX_PERIOD_MS) throw new RangeError(`Cannot make the ticker "${name}": the period is ${period}, expected 1ms to 24d`);
+  if (options.signal !== undefined && typeof options.signal?.addEventListener !== 'function')
+    throw new TypeError(`Cannot make the ticker "${name}": its signal is ${typeof options.signal}, expected an AbortSignal`);
   const scope = options.detached ? ROOT : currentScope();
   const made = new RunningTicker(name, periodMs, fn, scope, options.signal ?? (options.detached ? undefined : scope.limit?.signal));
   if (!made.stopped) enter(TICKER, made, captureSite(ticker));

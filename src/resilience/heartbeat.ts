@@ -56,6 +56,7 @@ const HeartbeatLate = defineError<{ heartbeat: string; verdict: 'stuck' | 'block
 
 const beats = new Map<string, Beat>();
 const BEAT = Symbol.for('sonde.heartbeat');
+const WARD = Symbol.for('sonde.ward.pulse');
 
 /** Every heartbeat, for the page and for the gauge `sonde_heartbeat_age_seconds`. */
 export function listHeartbeats(): HeartbeatInfo[] {
@@ -68,7 +69,7 @@ export function staleHeartbeats(): string[] {
 }
 
 /**
- * Beats the innermost heartbeat around this call: once for each unit of work. Outside of one it does nothing.
+ * Beats the innermost heartbeat around this call, and the stewards around it: once for each unit of work. Outside of them it does nothing.
  *
  * @example
  * const consume = heartbeat('docs-consumer', { every: '5s', explain: false })(() => {
@@ -78,7 +79,20 @@ export function staleHeartbeats(): string[] {
  * consume() === 'done';
  */
 export function pulse(): void {
-  (currentScope().getValue(BEAT) as Beat | undefined)?.pulse();
+  const scope = currentScope();
+  (scope.getValue(BEAT) as Beat | undefined)?.pulse();
+  (scope.getValue(WARD) as (() => void) | undefined)?.();
+}
+
+/** Runs a ward: {@link pulse} below it is also a sign of life of its own, and of the wards around it. */
+export function runPulsing<T>(own: () => void, fn: () => T): T {
+  const scope = currentScope();
+  const around = scope.getValue(WARD) as (() => void) | undefined;
+  const both = (): void => {
+    own();
+    around?.();
+  };
+  return runInScope(scope.setValue(WARD, around ? both : own), fn);
 }
 
 /**
@@ -102,7 +116,7 @@ export function heartbeat(name: string, options: HeartbeatOptions): Heartbeat {
   if (typeof name !== 'string' || name === '') throw new TypeError(`Cannot make the heartbeat "${String(name)}": the name is empty, expected a text`);
   const known = beats.get(name);
   if (known && known.state !== 'stopped') throw new TypeError(`Cannot make the heartbeat "${name}": the name is taken, expected a new one`);
-  const everyMs = durationMs(options.every, `the beat of "${name}"`);
+  const everyMs = durationMs(options?.every, `the beat of "${name}"`);
   if (everyMs < 10) throw new RangeError(`Cannot make the heartbeat "${name}": it beats every ${options.every}, expected 10ms or more`);
   const beat = new Beat(name, everyMs, options.critical ?? true, options.explain ?? true);
   beats.set(name, beat);

@@ -4,6 +4,7 @@ import { Latch } from '../core/latch.ts';
 import { signal as scopeSignal, withSignal } from '../core/limit.ts';
 import { defineError } from '../errors/define-error.ts';
 import { report } from '../errors/report.ts';
+import { runPulsing } from './heartbeat.ts';
 import { decide, NO_RESTARTS, type RestartHistory, type RestartPolicy } from './restart-policy.ts';
 
 /** What a ward is given at each start. */
@@ -12,7 +13,7 @@ export interface WardContext {
   readonly signal: AbortSignal;
   /** From 1. */
   readonly attempt: number;
-  /** A sign of life; needed at least every `heartbeat`. */
+  /** A sign of life; needed at least every `heartbeat`. The function of the same name does it too, wherever the ward calls it. */
   pulse(): void;
 }
 
@@ -82,6 +83,8 @@ export function supervise(name: string, ward: Ward, options: SuperviseOptions = 
   const maxRestarts = options.maxRestarts ?? 5;
   if (!Number.isInteger(maxRestarts) || maxRestarts < 0)
     throw new RangeError(`Cannot supervise "${name}": maxRestarts is ${maxRestarts}, expected a whole number from 0`);
+  if (typeof (options.backoff ?? {}) !== 'object')
+    throw new TypeError(`Cannot supervise "${name}": backoff is ${typeof options.backoff}, expected { initial, max }`);
   const policy: RestartPolicy = {
     initialMs: durationMs(options.backoff?.initial ?? '100ms', `the first back-off of "${name}"`),
     maxMs: durationMs(options.backoff?.max ?? '30s', `the longest back-off of "${name}"`),
@@ -90,6 +93,7 @@ export function supervise(name: string, ward: Ward, options: SuperviseOptions = 
     withinMs: durationMs(options.within ?? '1m', `the window of "${name}"`),
   };
   const everyMs = options.heartbeat === undefined ? undefined : durationMs(options.heartbeat, `the heartbeat of "${name}"`);
+  if (everyMs !== undefined && everyMs < 10) throw new RangeError(`Cannot supervise "${name}": its heartbeat is ${options.heartbeat}, expected 10ms or more`);
   const graceMs = durationMs(options.grace ?? '5s', `the grace of "${name}"`);
   return new RunningSteward(name, ward, policy, options.heartbeat, everyMs, graceMs, options.signal ?? scopeSignal());
 }
@@ -206,7 +210,7 @@ class RunningSteward implements Steward {
 
   async #start(signal: AbortSignal, attempt: number, beat: () => void): Promise<{ readonly error: unknown } | undefined> {
     try {
-      await withSignal(signal, () => this.#ward({ signal, attempt, pulse: beat }));
+      await withSignal(signal, () => runPulsing(beat, () => this.#ward({ signal, attempt, pulse: beat })));
       return undefined;
     } catch (error) {
       return { error };

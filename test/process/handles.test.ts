@@ -20,11 +20,11 @@ interface Program {
   until(found: (said: { out: string; err: string }) => boolean): Promise<void>;
 }
 
-function start(args: readonly string[], env: Record<string, string> = {}): Program {
+function start(args: readonly string[], env: Record<string, string> = {}, stdin: 'ignore' | 'pipe' = 'ignore'): Program {
   const child = spawn(process.execPath, args, {
     cwd: root,
     env: { ...process.env, SONDE_DIR: join(dir, 'register'), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin as 'ignore', 'pipe', 'pipe'],
   });
   children.push(child);
   const said = { out: '', err: '' };
@@ -122,6 +122,14 @@ describe('an outgoing request of node:http', () => {
       ['agent.mjs:15:31', 'open'],
       ['agent.mjs:15:31', 'idle'],
     ]);
+  });
+});
+
+describe('standard input', () => {
+  it('holds the process while it is read, and no longer', async () => {
+    const program = start([fixture('stdin.mjs'), join(dir, 'stdin')], {}, 'pipe');
+    await once(program.child, 'close');
+    expect(JSON.parse(program.said().out)).toEqual([[[true, 'process.stdin.pause()']], [[false, 'process.stdin.pause()']]]);
   });
 });
 

@@ -3,6 +3,7 @@ import { Latch } from '../../../src/core/latch.ts';
 import { signal, withSignal } from '../../../src/core/limit.ts';
 import type { ErrorRecord } from '../../../src/core/records.ts';
 import { configureErrors } from '../../../src/errors/configure.ts';
+import { heartbeat, pulse } from '../../../src/resilience/heartbeat.ts';
 import { decide, NO_RESTARTS } from '../../../src/resilience/restart-policy.ts';
 import { supervise, type WardContext } from '../../../src/resilience/supervise.ts';
 import { type ManualClock, manualClock } from '../../../src/testing/manual-clock.ts';
@@ -125,6 +126,34 @@ describe('supervise', () => {
     expect(steward.state).toBe('stopped');
   });
 
+  it('takes pulse() for a sign of life, wherever the ward calls it, also for the steward around its steward', async () => {
+    const end = new Latch();
+    const beats = heartbeat('of a ward', { every: '1h', explain: false });
+    const work = async (): Promise<void> => {
+      for (let i = 0; i < 30; i++) {
+        pulse();
+        await time.advance('50ms');
+      }
+    };
+    const outer = supervise(
+      'outer',
+      ({ signal: ending }) =>
+        supervise(
+          'inner',
+          async () => {
+            await beats(work)();
+            end.release();
+          },
+          { heartbeat: '100ms', signal: ending },
+        ).done,
+      { heartbeat: '100ms' },
+    );
+    await end.promise;
+    await outer.done;
+    beats.stop();
+    expect([outer.restarts, codes()]).toEqual([0, []]);
+  });
+
   it('gives up after too many restarts, with the last failure as the cause', async () => {
     const steward = supervise('hopeless', () => Promise.reject(new Error('always')), { maxRestarts: 2, within: '1m' });
     await time.advance('10s');
@@ -208,6 +237,8 @@ describe('supervise', () => {
     ['no ward', () => supervise('x', 5 as never), TypeError],
     ['restarts below 0', () => supervise('x', () => {}, { maxRestarts: -1 }), RangeError],
     ['a heartbeat without a unit', () => supervise('x', () => {}, { heartbeat: '5' as never }), RangeError],
+    ['a heartbeat of nothing', () => supervise('x', () => {}, { heartbeat: '0s' }), RangeError],
+    ['a back-off that is a duration', () => supervise('x', () => {}, { backoff: '1s' as never }), TypeError],
   ])('refuses %s', (_name, build, type) => {
     expect(build).toThrow(type);
   });
