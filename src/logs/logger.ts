@@ -3,6 +3,7 @@ import { safeMessage } from '../core/json.ts';
 import { type LevelName, LINE_LEVELS, type LineLevel, parseLevel, SEVERITY } from '../core/level.ts';
 import { addOverhead } from '../core/overhead.ts';
 import { currentScope, ROOT, type Scope, storage } from '../core/scope.ts';
+import { levelledPrototypes, OWN_LEVEL } from './child-level.ts';
 import { keepEarly, keepsEarly, releaseEarly } from './early.ts';
 import { fieldsText } from './fields.ts';
 import { jsonString } from './json-text.ts';
@@ -35,12 +36,15 @@ export interface Logger {
   level: LevelName;
   /** Whether a line of `level` would be written here and now. */
   isLevelEnabled(level: string): boolean;
-  /** A logger of the same name whose lines carry `bindings` too. */
-  child(bindings: object): Logger;
+  /**
+   * A logger of the same name whose lines carry `bindings` too. With a `level` it and its children have that one in place
+   * of the name's (fastify's `logLevel` of a route); a lease on the name reaches them nevertheless.
+   */
+  child(bindings: object, options?: { readonly level?: string | undefined }): Logger;
 }
 
 const BINDINGS: unique symbol = Symbol('bindings');
-type Self = { readonly [BINDINGS]?: Bindings | undefined } | undefined;
+type Self = { readonly [BINDINGS]?: Bindings | undefined; readonly [OWN_LEVEL]?: LevelName } | undefined;
 
 const loggers = new Map<string, Logger>();
 let ready = false;
@@ -123,7 +127,7 @@ function create(node: LevelNode): Logger {
     }
   };
   node.onChange(node);
-  return complete(methods, node);
+  return complete(methods, node, live);
 }
 
 /** Whether a lease or retroactive debug decides over a level with each call; every other call costs nothing for them. */
@@ -151,7 +155,15 @@ function thresholdOf(lease: ScopedLease, node: LevelNode): number {
   return node.threshold;
 }
 
-function complete(methods: Logger, node: LevelNode): Logger {
+/** The threshold of a child that has a level of its own: a lease that decides here and now comes before it. */
+function childThreshold(own: number, scope: Scope, node: LevelNode): number {
+  if (node.heldBy === undefined && node.scoped.length === 0) return own;
+  const asked = thresholdIn(scope, node);
+  return node.heldBy === undefined && asked === node.threshold ? own : asked;
+}
+
+function complete(methods: Logger, node: LevelNode, live: Readonly<Record<LineLevel, LogMethod>>): Logger {
+  const withLevel = levelledPrototypes(methods, live, (severity, own) => severity >= childThreshold(own, storage.getStore() ?? ROOT, node));
   Object.defineProperties(methods, {
     name: { value: node.name, enumerable: true },
     level: {
@@ -167,9 +179,10 @@ function complete(methods: Logger, node: LevelNode): Logger {
       },
     },
     child: {
-      value(this: Self, bindings: object): Logger {
+      value(this: Self, bindings: object, options?: { readonly level?: unknown }): Logger {
         const values = joined(this?.[BINDINGS]?.values, bindings);
-        const child = Object.create(methods) as Logger & { [BINDINGS]: Bindings };
+        const own = parseLevel(options?.level) ?? this?.[OWN_LEVEL];
+        const child = Object.create(own === undefined ? methods : withLevel(own)) as Logger & { [BINDINGS]: Bindings };
         child[BINDINGS] = { values, text: fieldsText(values) };
         return child;
       },

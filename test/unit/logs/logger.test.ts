@@ -143,6 +143,35 @@ describe('a line', () => {
     });
   });
 
+  it('gives a child a level of its own, as pino does; a lease on its name reaches it', () => {
+    configure({ level: 'info' });
+    const quiet = logger('routes').child({ route: '/healthz' }, { level: 'silent' });
+    const loud = logger('routes').child({ route: '/orders' }, { level: 'debug' });
+    quiet.error('hidden');
+    loud.debug('seen');
+    loud.trace('hidden');
+    loud.child({ b: 1 }).debug('seen below');
+    logger('routes').child({}, { level: 'no level' }).debug('hidden');
+    logger('routes').debug('hidden');
+    expect([quiet.level, loud.level, loud.isLevelEnabled('debug'), loud.isLevelEnabled('trace'), quiet.isLevelEnabled('fatal')]).toEqual([
+      'off',
+      'debug',
+      true,
+      false,
+      false,
+    ]);
+    setLevel('routes', 'trace', { ttlMs: 1_000 });
+    quiet.trace('in the lease');
+    clearLevel('routes');
+    quiet.fatal('hidden again');
+    quiet.level = 'warn';
+    quiet.warn('its own setting');
+    logger('routes').child({}).info('not of its siblings');
+    const seen = lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter((line) => line['logger'] === 'routes');
+    expect(seen.map((line) => line['message'])).toEqual(['seen', 'seen below', 'in the lease', 'its own setting', 'not of its siblings']);
+    expect(seen[1]).toMatchObject({ route: '/orders', b: 1 });
+  });
+
   it('makes a child of whatever is given', () => {
     configure();
     const hostile = new Proxy(
