@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clock, type TimerHandle } from '../../core/clock.ts';
 import { resolved, warn } from '../../core/diag.ts';
@@ -46,7 +46,8 @@ class Webhook {
   readonly #folder: string;
   readonly #options: WebhookOptions;
   readonly #poster = new Poster();
-  readonly #limits: Map<string, FingerprintState>;
+  readonly #limits = new Map<string, FingerprintState>();
+  #limitsSeen = '';
   readonly #told = new Set<string>();
   #waiting: string[];
   #tries = 0;
@@ -58,7 +59,7 @@ class Webhook {
   constructor(folder: string, options: WebhookOptions) {
     this.#folder = folder;
     this.#options = options;
-    this.#limits = readLimits(this.#limitsPath);
+    this.#learnLimits();
     this.#waiting = listWaiting(folder);
     if (this.#waiting.length > 0) this.#start();
   }
@@ -72,16 +73,22 @@ class Webhook {
     const fingerprint = record['sonde.error.fingerprint'];
     const id = record['error.id'];
     if (record['sonde.error.kind'] !== 'bug' || !fingerprint || this.#told.has(id)) return;
-    const known = this.#limits.get(fingerprint);
+    const everyMs = this.#options.everyMs;
+    let known = this.#limits.get(fingerprint);
+    if (known === undefined || decide(known, everyMs, clock.now()).deliver !== undefined) {
+      this.#learnLimits(); // another process of the service may have told it
+      known = this.#limits.get(fingerprint);
+    }
     // The compact record of a storm has no stack to tell; its whole one was offered before.
     const isCompact = record['exception.stacktrace'] === undefined;
     if (isCompact && known === undefined) return;
-    const { next, deliver } = decide(known, isCompact ? Number.POSITIVE_INFINITY : this.#options.everyMs, clock.now());
+    const { next, deliver } = decide(known, isCompact ? Number.POSITIVE_INFINITY : everyMs, clock.now());
     this.#limits.delete(fingerprint);
     this.#limits.set(fingerprint, next); // the longest silent one is the first to be forgotten
     if (this.#limits.size > MAX_FINGERPRINTS) this.#limits.delete(this.#limits.keys().next().value as string);
     this.#saveSoon();
     if (!deliver) return;
+    this.#saveNow(); // before another process meets the same bug
     this.#told.add(id); // a wrapper's record under the same ID is the same failure
     if (this.#told.size > MAX_TOLD) this.#told.delete(this.#told.values().next().value as string);
     this.#put(record, payload(record, deliver));
@@ -197,10 +204,23 @@ class Webhook {
     this.#save = undefined;
     try {
       makeFolder(this.#folder);
+      this.#learnLimits();
       writeFileSync(`${this.#limitsPath}.${process.pid}`, JSON.stringify([...this.#limits]), { mode: 0o600 });
       renameSync(`${this.#limitsPath}.${process.pid}`, this.#limitsPath);
     } catch {
       // After a restart a bug may be told once more.
+    }
+  }
+
+  /** Joins what this process knows with what is on disk, where another process may have written. */
+  #learnLimits(): void {
+    const seen = stampOf(this.#limitsPath);
+    if (seen === this.#limitsSeen) return;
+    this.#limitsSeen = seen;
+    for (const [fingerprint, theirs] of readLimits(this.#limitsPath)) {
+      const ours = this.#limits.get(fingerprint);
+      if (ours === undefined || theirs.sentMs > ours.sentMs)
+        this.#limits.set(fingerprint, { sentMs: theirs.sentMs, since: Math.max(theirs.since, ours?.since ?? 0) });
     }
   }
 }
@@ -257,6 +277,16 @@ function listWaiting(folder: string): string[] {
       .sort();
   } catch {
     return [];
+  }
+}
+
+/** Tells one state of a file from another: each is a new file. */
+function stampOf(path: string): string {
+  try {
+    const { mtimeMs, ino, size } = statSync(path);
+    return `${mtimeMs} ${ino} ${size}`;
+  } catch {
+    return '';
   }
 }
 

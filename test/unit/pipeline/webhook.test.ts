@@ -143,6 +143,23 @@ describe('the webhook', () => {
     expect(JSON.parse(got[2]?.body ?? '{}')).toMatchObject({ first: false, occurrences: 4 });
   });
 
+  it('tells a fingerprint once an hour for all processes on one folder', async () => {
+    const [first, second] = [webhook(), webhook()];
+    first.errors([bug()], PART);
+    second.errors([bug(), bug(), bug({ 'sonde.error.fingerprint': 'v1:0000000000000002' })], PART);
+    first.errors([bug(), bug({ 'sonde.error.fingerprint': 'v1:0000000000000002' })], PART);
+    await flush(first);
+    await flush(second);
+    expect(got.map(({ body }) => JSON.parse(body).fingerprint).sort()).toEqual(['v1:0000000000000001', 'v1:0000000000000002']);
+    offsetMs = HOUR;
+    second.errors([bug()], PART);
+    first.errors([bug()], PART);
+    await flush(first);
+    await flush(second);
+    expect(got).toHaveLength(3);
+    expect(JSON.parse(got[2]?.body ?? '{}')).toMatchObject({ first: false, occurrences: 3 }); // what this process saw
+  });
+
   it('tells one failure once, also when its wrapper is recorded under the same ID', async () => {
     const sink = webhook();
     const inner = bug();
