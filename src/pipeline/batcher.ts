@@ -240,8 +240,13 @@ export class Batcher implements SpanOutput {
 
   #refuse(signal: Signal, count = 1): void {
     this.#ledger.drop(signal, this.#closed ? 'expired' : 'queue_full', count);
+    if (!this.#closed)
+      warn(
+        'pipeline-full',
+        'records are made faster than they can be carried away; those that the queue has no room for are counted as queue_full ("sonde ledger" shows them). Sample what is called most',
+      );
     // An error is in its journal, which the next process delivers.
-    if (this.#closed && signal !== 'error')
+    else if (signal !== 'error')
       warn(
         'pipeline-over',
         `a ${signal} record was made after telemetry ended (after shutdown(), or in an exit listener); such records are counted as expired`,

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { clock } from '../core/clock.ts';
+import { warn } from '../core/diag.ts';
 import { safeMessage } from '../core/json.ts';
 import { makeFolder } from '../core/make-folder.ts';
 import { SIGNALS, type Signal } from '../core/records.ts';
@@ -110,6 +111,9 @@ export class Spool {
     this.#bytes -= entry.bytes;
     this.#ledger.add(entry.signal, { spooled: -entry.count, dropped: { [reason]: entry.count } });
     remove(entry.path);
+    const why =
+      reason === 'expired' ? `older than ${Math.round(this.#maxAgeMs / 86_400_000)} days` : `beyond its bound of ${Math.round(this.#maxBytes / 1_048_576)} MiB`;
+    warn(`spool-${reason}`, `the spool in ${this.#folder} is ${why}: the oldest records are dropped and counted as ${reason}`);
   }
 
   /** Takes the oldest entry and its bytes out of the list; the file stays until {@link finish}. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock, useClock } from '../../../src/core/clock.ts';
+import { forget, useDiagWriter } from '../../../src/core/diag.ts';
 import { BATCH_ROWS, QUEUE_ROWS } from '../../../src/pipeline/rows.ts';
 import { materialiseSpans } from '../../../src/pipeline/worker/span-rows.ts';
 import { endedSpan } from '../../ended-span.mjs';
@@ -17,9 +18,14 @@ describe('the batcher', () => {
     expect(materialiseSpans(rowsOf(posted[1]!))[0]?.spanId.slice(8)).toBe(BATCH_ROWS.toString(16).padStart(8, '0'));
   });
 
-  it('counts exactly what the queue refuses, and goes on when there is room', () => {
+  it('counts exactly what the queue refuses, says so once, and goes on when there is room', () => {
     const { batcher, ledger, posted, settle, workerLedger } = batcherRig();
+    const lines: string[] = [];
+    const restore = useDiagWriter((line) => lines.push(line));
     for (let i = 0; i < QUEUE + 1_000; i++) batcher.ended(endedSpan());
+    restore();
+    forget('pipeline-full');
+    expect(lines).toEqual([expect.stringContaining('counted as queue_full')]);
     expect(ledger.report().span).toMatchObject({ produced: QUEUE + 1_000, pending: QUEUE, dropped: { queue_full: 1_000 } });
     for (const batch of posted) {
       workerLedger.add('span', { sent: batch.rows });

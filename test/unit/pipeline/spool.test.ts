@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { forget, useDiagWriter } from '../../../src/core/diag.ts';
 import { Ledger, ledgerMemory, WorkerLedger } from '../../../src/pipeline/ledger.ts';
 import type { SpoolOptions } from '../../../src/pipeline/messages.ts';
 import { Spool, spoolOwner } from '../../../src/pipeline/spool.ts';
@@ -45,9 +46,14 @@ describe('the spool', () => {
     expect(spool.take()).toBeUndefined();
   });
 
-  it('drops the oldest above its bound, and counts it', () => {
+  it('drops the oldest above its bound, counts it and says so', () => {
     const { spool, ledger, put } = open(own, { maxBytes: 100 });
+    const lines: string[] = [];
+    const restore = useDiagWriter((line) => lines.push(line));
     for (const count of [1, 2, 4]) put(count, 40);
+    restore();
+    forget('spool-spool_full');
+    expect(lines).toEqual([expect.stringContaining('the oldest records are dropped and counted as spool_full')]);
     expect(spool.bytes).toBe(80);
     expect(ledger.report().span).toMatchObject({ produced: 7, spooled: 6, pending: 0, dropped: { spool_full: 1 } });
     expect(readdirSync(spool.folder)).toHaveLength(2);
