@@ -45,7 +45,7 @@ export function explainExit(options: ExplainOptions = {}): () => void {
       if (held.key !== seen) sameSince = seen === undefined ? mono - held.youngestMs : mono;
       seen = held.key;
       const isDue = mono - sameSince >= afterMs || (told === '' && mono - restsSince >= PATIENCE * afterMs);
-      if (isDue && held.key !== told && held.holders.length > 0) {
+      if (isDue && held.key !== told && held.holders.length + held.unseenTimers > 0) {
         told = held.key;
         write(explanation(held, afterMs));
       }
@@ -65,6 +65,8 @@ interface Held {
   /** The places that hold: a timer that is set again and again at one place is no news. */
   readonly key: string;
   readonly youngestMs: number;
+  /** Timers that were set before Sonde was loaded, mostly: Node counts them, and shows them to nobody. */
+  readonly unseenTimers: number;
 }
 
 function holding(): Held {
@@ -74,12 +76,22 @@ function holding(): Held {
   // A process that listens may be meant to stay: connections that come and go are no news there.
   const named = listens ? servers : holders;
   const places = new Set(named.map(({ id, type, site }) => `${type} ${listens ? id : (site ?? '')}`));
-  return { holders, listens, key: `${listens ? 'listens ' : ''}${[...places].sort().join()}`, youngestMs: Math.min(...named.map(({ ageMs }) => ageMs)) };
+  const seenTimers = holders.filter(({ type }) => type === 'timeout' || type === 'interval' || type === 'iterator').length;
+  const unseenTimers = Math.max(0, process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length - seenTimers);
+  return {
+    holders,
+    listens,
+    key: `${listens ? 'listens ' : ''}${[...places].sort().join()}${unseenTimers > 0 && !listens ? ' unseen' : ''}`,
+    youngestMs: Math.min(...named.map(({ ageMs }) => ageMs)),
+    unseenTimers,
+  };
 }
 
-function explanation({ holders, listens }: Held, afterMs: number): string {
+function explanation({ holders, listens, unseenTimers }: Held, afterMs: number): string {
   const more = holders.length > MAX_SHOWN ? [`  and ${holders.length - MAX_SHOWN} more`] : [];
-  const what = holders.length === 1 ? '1 handle holds' : `${holders.length} handles hold`;
+  if (unseenTimers > 0) more.push(`  timers set before Sonde was loaded, or unseen: ${unseenTimers}; --import sonde/register sees them`);
+  const count = holders.length + unseenTimers;
+  const what = count === 1 ? '1 handle holds' : `${count} handles hold`;
   const stay = listens ? ' (it listens, so it may be meant to stay; this is said again once its servers are closed)' : '';
   return `${[`sonde: nothing was done for ${afterMs / 1_000} s, and ${what} the process${stay}:`, ...holders.slice(0, MAX_SHOWN).map(describeHandle), ...more].join('\n')}\n`;
 }

@@ -246,7 +246,7 @@ export async function verifyNoLeaks(options: LeakOptions = {}): Promise<void> {
 }
 
 function rules(options: LeakOptions): readonly IgnoreRule[] {
-  const own = options.ignore === undefined ? [] : typeof options.ignore === 'function' ? [options.ignore] : options.ignore;
+  const own: readonly IgnoreRule[] = options.ignore === undefined ? [] : [options.ignore].flat();
   for (const rule of own)
     if (typeof rule !== 'function') throw new TypeError(`Cannot ignore "${String(rule)}": is ${typeof rule}, expected a rule such as ignorePackage('pg')`);
   return [...Object.values(DEFAULT_IGNORES), ...own];

@@ -73,14 +73,20 @@ describe('a process that does not end', () => {
     await program.until(({ err }) => err.includes('timeout 300ms, opened at'));
     await new Promise((resolve) => setTimeout(resolve, 1_500)); // five more timers
     const { err } = program.said();
-    expect(err).toMatch(/timeout 300ms, opened at \S*polls\.mjs:8:3/);
+    expect(err).toMatch(/timeout 300ms, opened at \S*polls\.mjs:9:3/);
     expect(err.match(/nothing was done/g)).toHaveLength(1);
   });
 
   it('is explained where an iterated interval holds it', async () => {
     const program = start([fixture('polls.mjs'), join(dir, 'iterates'), 'iterate'], { SONDE_EXPLAIN_EXIT: '1' });
     await program.until(({ err }) => err.includes('iterator.return()'));
-    expect(program.said().err).toMatch(/iterator setInterval\(600000ms\), opened at \S*polls\.mjs:11:11/);
+    expect(program.said().err).toMatch(/iterator setInterval\(600000ms\), opened at \S*polls\.mjs:12:\d+/);
+  });
+
+  it('is explained where a timer holds it that was set before Sonde was loaded', async () => {
+    const program = start([fixture('polls.mjs'), join(dir, 'early'), 'early'], { SONDE_EXPLAIN_EXIT: '1' });
+    await program.until(({ err }) => err.includes('sonde/register'));
+    expect(program.said().err).toMatch(/and 1 handle holds the process:\n {2}timers set before Sonde was loaded, or unseen: 1;/);
   });
 
   it('says nothing of the kind without it', async () => {
