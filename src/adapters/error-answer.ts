@@ -108,13 +108,11 @@ function isOfAnotherService(error: Record<string, unknown>): boolean {
   return MARKS_OF_CLIENTS.some((mark) => error[mark] !== undefined && error[mark] !== null) || isAnswer(error);
 }
 
-/** An error that is the answer itself: undici, bent, Slack (headers and body), Elasticsearch (`meta`), dockerode (`reason`). */
-function isAnswer(error: Record<string, unknown>): boolean {
-  const { headers, body, text, code, meta, reason, json, expose } = error;
+/** An error that is the answer itself: undici, bent (it can be read), Elasticsearch (`meta`), dockerode (`reason`). */
+function isAnswer({ code, meta, reason, json, text }: Record<string, unknown>): boolean {
   if (typeof code === 'string' && code.startsWith('UND_ERR_')) return true;
   if (typeof (meta as { statusCode?: unknown } | null | undefined)?.statusCode === 'number') return true;
-  if (reason !== undefined && json !== undefined) return true;
-  return typeof expose !== 'boolean' && typeof headers === 'object' && headers !== null && (body !== undefined || text !== undefined);
+  return json !== undefined && (reason !== undefined || typeof text === 'function');
 }
 
 const SENTENCES: Readonly<Record<number, string>> = {
