@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { warn } from '../core/diag.ts';
 import { safeMessage } from '../core/json.ts';
@@ -11,6 +11,10 @@ import { isRunning } from './journal-reader.ts';
 const NAME = /^report\.\d+\.\d+\.(\d+)\..*\.json$/;
 const MAX_BYTES = 32 * 1024 * 1024; // one is 20 to 200 kB; a bigger file is none of ours
 const MAX_REPORTS = 20; // a process that dies at every start leaves many alike
+const MAX_FOLDER = 200; // characters of its name; file systems take 255 bytes
+const STALE_MS = 30 * 86_400_000; // an empty folder of a release that nobody runs any more
+/** What Node's report does not say of the process: it stands in the name of the folder, in this order. */
+const TOLD = ['service.name', 'service.version', 'deployment.environment.name'] as const;
 
 /**
  * Lets Node write a diagnostic report when the process dies where no JavaScript can run any more: the heap is full, a
@@ -19,7 +23,7 @@ const MAX_REPORTS = 20; // a process that dies at every start leaves many alike
 export function enableCrashReports(dir: string): () => void {
   const { report } = process as { report?: NodeJS.ProcessReport & { excludeEnv?: boolean; excludeNetwork?: boolean } };
   if (report === undefined || report.reportOnFatalError || report.directory !== '') return () => undefined;
-  const folder = join(dir, 'reports');
+  const folder = join(dir, 'reports', folderName());
   try {
     makeFolder(folder);
   } catch {
@@ -37,14 +41,60 @@ export function enableCrashReports(dir: string): () => void {
 
 /** Makes records of the reports that earlier processes left, hands them to `take`, and deletes each that was taken. */
 export function adoptCrashReports(dir: string, take: (record: ErrorRecord) => boolean): void {
-  const folder = join(dir, 'reports');
+  const root = join(dir, 'reports');
+  adoptFolder(root, {}, take);
+  for (const name of listFolders(root)) {
+    const folder = join(root, name);
+    adoptFolder(folder, processOf(name), take);
+    if (name !== folderName()) removeStale(folder);
+  }
+}
+
+/** The process that writes its reports into a folder, as its name: another release, or another service, adopts them. */
+function folderName(): string {
+  const name = TOLD.map((key) => encodeURIComponent(String(resource[key] ?? ''))).join('@');
+  return name.length <= MAX_FOLDER ? name : '';
+}
+
+function processOf(name: string): Record<string, JsonValue> {
+  const told: Record<string, JsonValue> = {};
+  try {
+    name.split('@').forEach((text, i) => {
+      const key = TOLD[i];
+      if (key !== undefined && text !== '') told[key] = decodeURIComponent(text);
+    });
+  } catch {
+    // somebody else's folder
+  }
+  return told;
+}
+
+function listFolders(root: string): string[] {
+  try {
+    return readdirSync(root, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && entry.name.split('@').length === TOLD.length)
+      .map((entry) => entry.name);
+  } catch {
+    return [];
+  }
+}
+
+function removeStale(folder: string): void {
+  try {
+    if (Date.now() - statSync(folder).mtimeMs > STALE_MS) rmdirSync(folder);
+  } catch {
+    // it holds a report, or another process removed it
+  }
+}
+
+function adoptFolder(folder: string, told: Record<string, JsonValue>, take: (record: ErrorRecord) => boolean): void {
   for (const name of listReports(folder)) {
     const path = join(folder, name);
     try {
       const { size, mtimeMs } = statSync(path);
       const pid = Number(NAME.exec(name)?.[1]);
       if (size > MAX_BYTES || isRunning(pid, mtimeMs)) continue; // it is being written, or is somebody else's
-      const record = crashRecord(JSON.parse(readFileSync(path, 'utf8')));
+      const record = crashRecord(JSON.parse(readFileSync(path, 'utf8')), told);
       if (record === undefined || take(record)) unlinkSync(path);
     } catch (error) {
       warn('crash-report', `cannot read the diagnostic report ${path}: ${safeMessage(error)}; delete it or read it yourself`);
@@ -76,8 +126,8 @@ interface DiagnosticReport {
   readonly resourceUsage?: Readonly<Record<string, unknown>>;
 }
 
-/** The error record of a process that died in V8; `undefined` where the report is of something else. */
-export function crashRecord(report: DiagnosticReport, nowMs: number = Date.now()): ErrorRecord | undefined {
+/** The error record of a process that died in V8, of which `told` is known besides; `undefined` where the report is of something else. */
+export function crashRecord(report: DiagnosticReport, told: Readonly<Record<string, JsonValue>> = {}, nowMs: number = Date.now()): ErrorRecord | undefined {
   const { header, javascriptHeap = {}, resourceUsage = {} } = report;
   if (typeof header?.event !== 'string' || (header.trigger !== 'FatalError' && header.trigger !== 'OOMError')) return undefined;
   const timeMs = Number(header.dumpEventTimeStamp) || nowMs;
@@ -91,8 +141,12 @@ export function crashRecord(report: DiagnosticReport, nowMs: number = Date.now()
   add('process.memory.heap_used', javascriptHeap['usedMemory']);
   add('process.memory.heap_limit', javascriptHeap['memoryLimit'] ?? javascriptHeap['heapSizeLimit']);
   add('process.memory.rss', resourceUsage['rss'] ?? resourceUsage['maxRss']);
+  const own = { ...(resource as Record<string, JsonValue>) };
+  delete own['service.instance.id']; // this process's
+  if (told['service.name'] !== undefined) for (const key of TOLD) delete own[key];
   return {
-    ...(resource as Record<string, JsonValue>),
+    ...own,
+    ...told,
     ...context,
     timestamp: new Date(timeMs).toISOString(),
     observed_timestamp: new Date(nowMs).toISOString(),
