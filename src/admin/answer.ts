@@ -58,7 +58,8 @@ export function send(response: ServerResponse, answer: Answer, head: boolean): v
   response.statusCode = answer.status;
   if (answer.status !== NO_CONTENT) {
     response.setHeader('content-type', answer.type);
-    response.setHeader('content-length', body.byteLength);
+    // Without a body the length of what GET would send is not known here: no profile is taken for its headers.
+    if (!head || body.byteLength > 0) response.setHeader('content-length', body.byteLength);
   }
   for (const [name, value] of Object.entries({ ...FIXED_HEADERS, ...answer.headers })) response.setHeader(name, value);
   if (head) response.end();

@@ -25,8 +25,7 @@ export function createAdminHandler(deps: AdminDeps, { prefix }: Mount = {}): Adm
   let running = 0;
   const serve = async (request: IncomingMessage, abort: AbortController): Promise<Answer> => {
     const target = readTarget(request, prefix ?? (hasServer(request, handler) ? '' : undefined));
-    if (target === undefined)
-      return refuse(request, (request.url?.length ?? 0) > MAX_URL ? 'too_large' : 'malformed', failure(400, 'the request target or its Host cannot be read'));
+    if (target === undefined) return refuse(request, (request.url?.length ?? 0) > MAX_URL ? 'too_large' : 'malformed', UNREADABLE);
     const match = (await theRouter())(target.path, target.prefix);
     const verdict = await judge(request, deps, match?.route.isPage ?? false);
     const forStranger = !verdict.allowed && (verdict.reason === 'token' || verdict.reason === 'authorize') ? match?.route.answerStranger : undefined;
@@ -67,6 +66,9 @@ export function createAdminHandler(deps: AdminDeps, { prefix }: Mount = {}): Adm
   };
   return handler;
 }
+
+/** Where two readers could disagree, nothing that follows on the connection is believed. */
+const UNREADABLE = failure(400, 'the request target or its Host cannot be read', { connection: 'close' });
 
 /** Why a route refuses. A thing that is not there (404) or a process that is not well (503) is an answer. */
 const REASON_OF: Readonly<Record<number, Refusal | undefined>> = { 400: 'malformed', 408: 'too_slow', 409: 'busy', 413: 'too_large', 415: 'media_type' };

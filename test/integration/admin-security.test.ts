@@ -97,8 +97,8 @@ describe('bytes that no client should send', () => {
     ['lines that end in a bare line feed', 'GET /metrics HTTP/1.1\nHost: localhost\n\n', '400 malformed'],
     ['a bare carriage return in a header', 'GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: a\rY: b\r\n\r\n', '400 malformed'],
     ['a NUL in a header', 'GET /metrics HTTP/1.1\r\nHost: localhost\r\nX\u0000: a\r\n\r\n', '400 malformed'],
-    ['two Hosts', 'GET /metrics HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n', '400 malformed'],
-    ['a request without Host', 'GET /metrics HTTP/1.1\r\nConnection: close\r\n\r\n', '400 malformed'],
+    ['two Hosts', 'GET /metrics HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n', '400 malformed'],
+    ['a request without Host', 'GET /metrics HTTP/1.1\r\n\r\nGET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n', '400 malformed'],
     [
       'a second Host behind two thousand headers',
       `GET /metrics HTTP/1.1\r\nHost: localhost\r\n${'a:b\r\n'.repeat(2_000)}Host: evil.example\r\nConnection: close\r\n\r\n`,
@@ -111,12 +111,11 @@ describe('bytes that no client should send', () => {
     ['a tunnel', 'CONNECT evil.example:443 HTTP/1.1\r\nHost: localhost\r\n\r\n', '405 method'],
     ['an expectation that is not known', 'GET /metrics HTTP/1.1\r\nHost: localhost\r\nExpect: 200-ok\r\n\r\n', '417 malformed'],
   ])('%s: refused in our words, counted once, and nothing after it is served', async (_name, bytes, expected) => {
-    const [status = '400', reason = 'malformed'] = expected?.split(' ') ?? [];
+    const [status = '400', reason = 'malformed'] = expected.split(' ');
     const before = await refusals(reason, status);
     const text = await raw(bytes);
     expect(statuses(text)).toEqual([Number(status)]);
     expect(text).not.toContain('sonde_');
-    if (expected === undefined) return; // Node answers by itself, before anybody is asked
     expect(text).toMatch(/^connection: close\r$/im);
     expect(text).toMatch(/^cache-control: no-store\r$/im);
     expect(text).toMatch(/\{"error":"[^"]+"\}\n$/);
