@@ -109,6 +109,23 @@ describe('every LogQL alert', () => {
     expect(await ask(services.silent)).toEqual([]);
   });
 
+  it('NewErrorFingerprint finds one among more fingerprints of a week than Loki gives series by default', async () => {
+    const service = 'many-bugs';
+    const bug = (fingerprint: string, ageSeconds: number): Line => ({
+      service,
+      ageSeconds,
+      body: 'boom',
+      attributes: { 'exception.type': 'Error', 'error.type': 'Error', 'sonde.error.kind': 'bug', 'sonde.error.fingerprint': fingerprint },
+    });
+    await sendLogs([...Array.from({ length: 700 }, (_, n) => bug(`v1:old${n}`, 3_600 + n)), bug('v1:new', 1)]);
+    const { expr } = alerts.find(({ name }) => name === 'NewErrorFingerprint') as (typeof alerts)[number];
+    const found = await eventually('the new fingerprint', 120_000, async () => {
+      const known = await loki('query', { query: `count(sum by (sonde_error_fingerprint) (count_over_time({service_name="${service}"} [2h])))` });
+      return (known[0] as { value?: [number, string] } | undefined)?.value?.[1] === '701' ? loki('query', { query: expr }) : undefined;
+    });
+    expect(found.filter(({ metric }) => metric?.service_name === service).map(({ metric }) => metric?.sonde_error_fingerprint)).toEqual(['v1:new']);
+  });
+
   it.each([
     ['production', 'page'],
     ['staging', 'chat'],

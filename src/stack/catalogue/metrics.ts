@@ -98,4 +98,5 @@ export const SERVER_METRICS: readonly MetricEntry[] = [
   counter('tempo_discarded_spans_total', ['reason', 'tenant'], 'Spans refused for good', 'a limit is passed'),
   counter('alertmanager_notifications_failed_total', ['integration', 'reason'], 'Notifications that failed'),
   counter('prometheus_rule_evaluation_failures_total', ['rule_group'], 'Rules that could not be evaluated'),
+  counter('loki_prometheus_rule_evaluation_failures_total', ['rule_group', 'user'], 'Rules of Loki that could not be evaluated'),
 ];
