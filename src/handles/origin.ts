@@ -31,9 +31,10 @@ const keepCallSites = (_error: unknown, frames: NodeJS.CallSite[]): NodeJS.CallS
 
 /**
  * The place that called `below`: the first frame outside `node:` and outside packages, else the first one in a package.
- * Costs 3 to 6 µs; callers decide how often (see {@link SITE_POLICY}).
+ * Costs 3 to 6 µs; callers decide how often (see {@link SITE_POLICY}). What this package calls is its own, {@link OWN}, but where it
+ * `neverOpens` such things itself: then it only passes a call on, as `traced(fetch)` does.
  */
-export function captureSite(below: (...args: never[]) => unknown): Site {
+export function captureSite(below: (...args: never[]) => unknown, neverOpens = false): Site {
   const holder: { stack?: unknown } = {};
   const limit = Error.stackTraceLimit;
   const prepare = Error.prepareStackTrace;
@@ -48,7 +49,7 @@ export function captureSite(below: (...args: never[]) => unknown): Site {
   } finally {
     restoreError(limit, prepare);
   }
-  return Array.isArray(frames) ? siteOf(frames as NodeJS.CallSite[], prepare) : NODE;
+  return Array.isArray(frames) ? siteOf(frames as NodeJS.CallSite[], prepare, neverOpens) : NODE;
 }
 
 function restoreError(limit: number, prepare: typeof Error.prepareStackTrace): void {
@@ -65,7 +66,7 @@ type Prepare = typeof Error.prepareStackTrace;
 /** What the client's watch puts around each outgoing request on Node 20 (`src/http/client.ts`): the socket that opens below it is the caller's. */
 const PASSES = 'addRequest';
 
-function siteOf(frames: readonly NodeJS.CallSite[], prepare: Prepare): Site {
+function siteOf(frames: readonly NodeJS.CallSite[], prepare: Prepare, neverOpens: boolean): Site {
   let creator: string | undefined;
   let first: NodeJS.CallSite | undefined;
   for (const frame of frames) {
@@ -73,7 +74,7 @@ function siteOf(frames: readonly NodeJS.CallSite[], prepare: Prepare): Site {
     if (!name || name.startsWith('node:')) continue;
     const { file, owner } = scriptOf(name);
     if (owner === undefined) {
-      if (creator === undefined && frame.getFunctionName() !== PASSES) return OWN;
+      if (creator === undefined && !neverOpens && frame.getFunctionName() !== PASSES) return OWN;
       continue;
     }
     creator ??= owner;

@@ -51,6 +51,15 @@ describe('handles of a program that runs under Sonde', () => {
     expect(listHandles().some(({ owner }) => owner === 'rates.poll')).toBe(false);
   });
 
+  it('include a fetch that is traced itself, with the line that called it', async () => {
+    const ask = traced('rates.ask', fetch);
+    const asked = ask(`http://127.0.0.1:${(admin.address() as AddressInfo).port}/healthz`);
+    await once(admin, 'request');
+    expect(listHandles().find(({ type }) => type === 'fetch')).toMatchObject({ site: expect.stringContaining('handles.test.ts'), owner: 'rates.ask' });
+    await (await asked).text();
+    expect(listHandles().some(({ type }) => type === 'fetch')).toBe(false);
+  });
+
   it('do not include what Sonde itself holds', () => {
     expect(listHandles().filter(({ type }) => type === 'worker' || type === 'child')).toEqual([]);
     expect(listHandles().filter(({ site }) => /sonde[\\/](dist|src)[\\/]/.test(site ?? ''))).toEqual([]);

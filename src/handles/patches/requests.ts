@@ -1,7 +1,7 @@
 import dns from 'node:dns';
 import { currentScope, runInScope } from '../../core/scope.ts';
 import { Crowd, DNS, DNS_PROMISE, FETCH, LISTENERS, TARGET_LISTENERS, Work } from '../kinds.ts';
-import { captureSite, maySpend, OWN, type Site } from '../origin.ts';
+import { captureSite, maySpend, type Site } from '../origin.ts';
 import { enter, noteClosed, noteOpened } from '../registry.ts';
 import { listen } from './net.ts';
 import { patchMethod, quietly, type Undo, undoAll } from './patch.ts';
@@ -86,7 +86,7 @@ function patchFetch(): Undo {
     patchMethod(globalThis, 'fetch', (original, enabled) => {
       function wrapped(this: unknown): Promise<Response> {
         const call = (): Promise<Response> => Reflect.apply(original as Anything, this, arguments) as Promise<Response>;
-        const site = enabled() && maySpend() ? captureSite(wrapped) : undefined;
+        const site = enabled() && maySpend() ? captureSite(wrapped, true) : undefined;
         return site === undefined ? call() : runInScope(currentScope().setValue(SITE, site), call);
       }
       return wrapped as typeof fetch;
@@ -99,7 +99,6 @@ function patchFetch(): Undo {
 
 function begin(request: UndiciRequest & object): void {
   const site = currentScope().getValue(SITE) as Site | undefined;
-  if (site === OWN) return;
   const url = `${String(request.origin ?? '')}${request.path ?? ''}`;
   const work = new Work(`${request.method ?? 'GET'} ${url.split('?')[0]}`);
   requests.set(request, work);
