@@ -86,6 +86,46 @@ describe('what the collector makes of a record', () => {
   });
 });
 
+describe('what others might lose', () => {
+  const count = async (service: string): Promise<number> => {
+    const [found] = await loki('query', { query: `sum(count_over_time({service_name="${service}"} [7d]))` });
+    return Number((found as { value?: [number, string] } | undefined)?.value?.[1] ?? 0);
+  };
+  const counted = (service: string, lines: number) =>
+    eventually(`${lines} lines of ${service}`, 120_000, async () => ((await count(service)) >= lines ? lines : undefined));
+
+  it('a batch as large as the collector makes them is taken', async () => {
+    const lines = Array.from({ length: 900 }, (_, n) => ({
+      service: 'bulk',
+      ageSeconds: n / 1_000,
+      body: `${n} ${'x'.repeat(4_500)}`,
+      attributes: { padding: 'y'.repeat(4_500) },
+    }));
+    for (const half of [lines.slice(0, 450), lines.slice(450)]) await sendLogs(half);
+    await sendLogs(lines.map((line) => ({ ...line, body: `again ${line.body}` })));
+    expect(await counted('bulk', 1_800)).toBe(1_800);
+  });
+
+  it('a record with more attributes, or larger ones, than Loki takes by default', async () => {
+    const many = Object.fromEntries(Array.from({ length: 600 }, (_, n) => [`a${n}`, 'v']));
+    const large = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`a${n}`, 'v'.repeat(9_000)]));
+    await sendLogs([
+      { service: 'wide', ageSeconds: 1, body: 'many', attributes: { ...many, 'exception.type': 'Error', 'error.id': '7X2K-9QD4-MB3H-TRVG' } },
+      { service: 'wide', ageSeconds: 1, body: 'large', attributes: large },
+    ]);
+    expect(await counted('wide', 2)).toBe(2);
+    expect(await loki('query_range', { query: '{service_name="wide", obs_kind="error"} | error_id="7X2K-9QD4-MB3H-TRVG"' })).toHaveLength(1);
+  });
+
+  it('lines of a spool or a replay, days behind what has come already', async () => {
+    const line = (ageSeconds: number) => ({ service: 'late', ageSeconds, body: `${ageSeconds} s old`, attributes: {} });
+    await sendLogs([line(0)]);
+    await counted('late', 1);
+    await sendLogs([line(2 * 3_600), line(26 * 3_600), line(6 * 86_400)]);
+    expect(await counted('late', 4)).toBe(4);
+  });
+});
+
 describe('every LogQL alert', () => {
   const alerts = ALERT_GROUPS.flatMap((group) => group.alerts).filter((alert) => alert.language === 'logql');
 
