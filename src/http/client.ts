@@ -5,7 +5,8 @@ import { bounded, maskUrl } from './attributes.ts';
 import { ClientCall, type HttpClientOptions, watched } from './client-call.ts';
 
 const CALL = Symbol('sonde.http.call');
-type Watched = ClientRequest & { [CALL]?: ClientCall };
+const RESPONSE = Symbol('sonde.http.response');
+type Watched = ClientRequest & { [CALL]?: ClientCall; [RESPONSE]?: IncomingMessage };
 
 /**
  * Makes a client span for each request of `node:http` and `node:https` and writes the trace and deadline headers.
@@ -26,13 +27,15 @@ export function watchClients(options: HttpClientOptions): () => void {
     call.inject((name, value) => {
       if (!request.headersSent && !request.hasHeader(name)) request.setHeader(name, value);
     });
-    request.once('close', () => call.end());
+    // An answer that its server cut off in the middle is told by the answer alone.
+    request.once('close', () => call.end(request[RESPONSE]?.errored ?? undefined));
   };
   const stops = [
     on('http.client.request.start', ({ request }) => begin(request)),
-    on('http.client.response.finish', ({ request, response }) =>
-      request[CALL]?.responded(response.statusCode ?? 0, response.httpVersion, oneHeader(response.headers['x-error-id'])),
-    ),
+    on('http.client.response.finish', ({ request, response }) => {
+      request[RESPONSE] = response;
+      request[CALL]?.responded(response.statusCode ?? 0, response.httpVersion, oneHeader(response.headers['x-error-id']));
+    }),
     on('http.client.request.error', ({ request, error }) => request[CALL]?.end(error ?? new Error('unknown'))),
     hasCreatedChannel() ? on('http.client.request.created', ({ request }) => begin(request)) : wrapAddRequest(begin),
   ];

@@ -15,6 +15,11 @@ beforeEach(async () => {
   const server = createServer((req, res) => {
     got.push(req.headers);
     if (req.url === '/never') return;
+    if (req.url === '/half') {
+      res.writeHead(200, { 'content-length': 100 });
+      res.write('half', () => res.destroy());
+      return;
+    }
     res.statusCode = req.url === '/404' ? 404 : 200;
     res.end('body');
   });
@@ -126,6 +131,24 @@ describe('a client call that does not end well', () => {
     await new Promise((resolve) => get('http://127.0.0.1:1/').on('error', resolve));
     await until(() => rec.client.length === 1);
     expect(rec.client[0]?.errorType).toBe('ECONNREFUSED');
+  });
+
+  it('of node:http fails where the answer is cut off in the middle', async () => {
+    const rec = watch();
+    await new Promise<void>((resolve) => {
+      get({ host: '127.0.0.1', port, path: '/half', agent: new Agent() }, (res) => res.resume().on('error', () => resolve()));
+    });
+    await until(() => rec.clients().length === 1);
+    expect(rec.clients()[0]?.attributes).toMatchObject({ 'http.response.status_code': 200, 'error.type': 'ECONNRESET' });
+  });
+
+  it('of node:http has not failed where the application stops reading the answer', async () => {
+    const rec = watch();
+    await new Promise<void>((resolve) => {
+      get({ host: '127.0.0.1', port, path: '/ok', agent: new Agent() }, (res) => res.once('close', resolve).destroy());
+    });
+    await until(() => rec.clients().length === 1);
+    expect(rec.clients()[0]?.attributes).not.toHaveProperty('error.type');
   });
 
   it('is cancelled, not failed, when it is aborted', async () => {
