@@ -32,6 +32,8 @@ interface Frames {
 
 let storeKey: symbol | undefined;
 let frames: Frames | undefined;
+/** One of our frames, held so that code optimised for them outlives a moment without any (see `trace/engine/shapes.ts`). */
+let kept: ScopeFrame | undefined;
 
 /** Our scope before the stores of others. Never two of ours in a row, so that a look-up is short however deep calls nest. */
 class ScopeFrame implements StoreFrame {
@@ -132,7 +134,8 @@ function isProven(found: Frames, frame: StoreFrame): boolean {
   const scope = new Scope();
   try {
     return other.run(1, () => {
-      found.set(new ScopeFrame(found.current(), scope));
+      kept = new ScopeFrame(found.current(), scope);
+      found.set(kept);
       if (storage.getStore() !== scope || other.getStore() !== 1) return false;
       if (!other.run(2, () => storage.getStore() === scope && other.getStore() === 2)) return false;
       return storage.getStore() === scope && other.getStore() === 1;

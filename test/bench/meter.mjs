@@ -7,7 +7,7 @@ const OPS_PER_TURN = 200;
 // Operations after which a variant hands out what it holds (2,048 is the queue of OpenTelemetry's batch processor).
 const OPS_PER_SETTLE = 2_000;
 // Operations between two readings of the heap: few enough for the young generation to hold what they allocate.
-const OPS_PER_BATCH = 500;
+const OPS_PER_BATCH = 200;
 
 /** CPU microseconds of the main thread. Linux tells them per thread; elsewhere, before Node 24, those of the process stand in. */
 export const mainThreadCpu = (() => {

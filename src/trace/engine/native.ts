@@ -6,6 +6,7 @@ import { type ForeignParent, foreignParent, newTrace, RANDOM, SAMPLED, type Span
 import { defaultSpanLimits, type SpanLimits } from './limits.ts';
 import type { CallScope, Engine } from './port.ts';
 import { alwaysOn, type RootSampler } from './sampler.ts';
+import { shapes } from './shapes.ts';
 import { NativeSpan } from './span.ts';
 import { type KeepOptions, TailKeeper } from './tail.ts';
 
@@ -28,12 +29,15 @@ export class NativeEngine implements Engine {
   readonly #sampler: RootSampler;
   readonly #keeper: TailKeeper | undefined;
   readonly #parentBased: boolean;
+  /** Held only: see {@link shapes}. */
+  readonly shapes: readonly object[];
 
   constructor({ output, sampler = alwaysOn, parentBased = true, keep, limits }: NativeEngineOptions) {
     this.#host = { output, limits: { ...defaultSpanLimits, ...limits } };
     this.#keeper = keep === undefined || keep === false ? undefined : new TailKeeper(output, keep);
     this.#sampler = sampler;
     this.#parentBased = parentBased;
+    this.shapes = shapes(this.#host, this.#keeper);
   }
 
   open(parent: Scope, def: FunctionDef | undefined, name: string, kind: number, hint?: Attributes): NativeSpan {
