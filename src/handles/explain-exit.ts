@@ -14,7 +14,8 @@ export interface ExplainOptions {
 
 const AFTER_MS = 2_000; // longer than any ordinary close: a keep-alive socket, a flush
 const LOOK_MS = 250; // eight looks within the time, so that work is not overlooked
-const REST_MS = 10; // of work in one look: our own look and an interval that does nothing take less
+const REST_MS = 50; // of work in one look, a fifth: on a machine that wakes slowly, a look and the timers that do nothing take 10 to 30
+const REST_EVENTS = 2; // of input and output in one look: a connection that only keeps itself alive has fewer
 const PATIENCE = 4; // times as long, where handles come and go without any work that counts
 const MAX_SHOWN = 20; // a screen
 
@@ -27,18 +28,18 @@ export function explainExit(options: ExplainOptions = {}): () => void {
   const afterMs = options.afterMs ?? AFTER_MS;
   const write = options.write ?? ((text: string) => void process.stderr.write(text));
   const release = captureEverySite();
-  let former = performance.eventLoopUtilization();
+  let former = activity();
   let restsSince = clock.mono();
   let seen: string | undefined;
   let sameSince = 0;
   let told = '';
   let timer: TimerHandle;
   const look = (): void => {
-    const now = performance.eventLoopUtilization();
-    const workedMs = now.active - former.active;
+    const now = activity();
+    const worked = now.activeMs - former.activeMs > REST_MS || now.events - former.events > REST_EVENTS;
     former = now;
     const mono = clock.mono();
-    if (workedMs > REST_MS) restsSince = mono;
+    if (worked) restsSince = mono;
     else if (mono - restsSince >= afterMs) {
       const held = holding();
       // What was opened or closed a moment ago was work too, however short; what changes for ever is told all the same, once.
@@ -57,6 +58,12 @@ export function explainExit(options: ExplainOptions = {}): () => void {
     release();
     clock.clearTimeout(timer);
   };
+}
+
+/** What the event loop has done so far: milliseconds outside its wait, and the answers of sockets, files and threads it took. */
+function activity(): { readonly activeMs: number; readonly events: number } {
+  const { uvMetricsInfo } = performance.nodeTiming as { uvMetricsInfo?: { readonly events: number } };
+  return { activeMs: performance.eventLoopUtilization().active, events: uvMetricsInfo?.events ?? 0 };
 }
 
 interface Held {

@@ -89,6 +89,13 @@ describe('a process that does not end', () => {
     expect(program.said().err).toMatch(/and 1 handle holds the process:\n {2}timers set before Sonde was loaded, or unseen: 1;/);
   });
 
+  it('is not called idle while it waits for one answer after the other, however little work each is', async () => {
+    const program = start([fixture('polls.mjs'), dir, 'reads'], { SONDE_EXPLAIN_EXIT: '1' });
+    await new Promise((resolve) => setTimeout(resolve, 5_000)); // the explanation of the others comes after 2 to 2.5
+    expect(program.child.exitCode).toBeNull();
+    expect(program.said().err).toBe('');
+  });
+
   it('says nothing of the kind without it', async () => {
     const program = start([fixture('stuck.mjs'), join(dir, 'silent')]);
     await program.until(({ out }) => out.includes('ready'));
