@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, ask, LARGE, recordErrors, SECRET } from './errors-fixture.ts';
 
 /** A service of one framework with the routes that the suite asks for. */
@@ -127,7 +127,7 @@ export function adapterSuite(name: string, start: () => Promise<AdapterService>,
     it('cuts an answer that was begun, so that nobody takes it for whole, and records the error', async () => {
       const before = errors.count();
       await expect(get('/begun')).rejects.toThrow(/aborted|hang up|ECONNRESET/);
-      await vi.waitFor(() => expect(errors.count()).toBe(before + 1));
+      await expect.poll(() => errors.count()).toBe(before + 1);
     });
 
     it('lets an answer that was ended arrive whole, whatever its handler throws then', async () => {
@@ -140,7 +140,7 @@ export function adapterSuite(name: string, start: () => Promise<AdapterService>,
       const client = request({ port: service.port, host: '127.0.0.1', path: '/gone', agent: false }).on('error', () => {});
       client.once('information', () => client.destroy()); // the handler runs now
       client.end();
-      await vi.waitFor(() => expect(errors.count()).toBe(before + 1), { timeout: 5_000 });
+      await expect.poll(() => errors.count()).toBe(before + 1);
       expect((await get('/ok')).status).toBe(200);
     });
 

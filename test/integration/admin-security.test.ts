@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getLevel, type Sonde, start } from 'sonde';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 let dir: string;
 let sonde: Sonde;
@@ -170,7 +170,7 @@ describe('clients that do not let go', () => {
     }
     expect((await call('/healthz')).status).toBe(200);
     // 64 are kept, and the ones that ask in between are among them.
-    await vi.waitFor(async () => expect(await refusals('connections', 'none')).toBeGreaterThanOrEqual(936), { timeout: 20_000, interval: 50 });
+    await expect.poll(() => refusals('connections', 'none')).toBeGreaterThanOrEqual(936);
     for (const socket of sockets) socket.destroy();
   });
 

@@ -8,7 +8,7 @@ import { HTTPException } from 'hono/http-exception';
 import { routePath } from 'hono/route';
 import { validator } from 'hono/validator';
 import { sondeHono } from 'sonde/hono';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adapterSuite } from './adapter-suite.ts';
 import { ask, CardDeclined, LARGE, recordErrors, SECRET, secretError, THROWN } from './errors-fixture.ts';
 
@@ -117,7 +117,7 @@ describe('hono', () => {
   it.each(['/pieces/0', '/pieces/1', '/pieces/2', '/pieces/20', '/sized'])('reports a body that fails while it is streamed, and cuts it: %s', async (path) => {
     const before = errors.count();
     await expect(ask(port, path)).rejects.toThrow(/aborted|hang up|ECONNRESET/);
-    await vi.waitFor(() => expect(errors.count()).toBe(before + 1));
+    await expect.poll(() => errors.count()).toBe(before + 1);
   });
 
   it('lets streams and their headers through', async () => {

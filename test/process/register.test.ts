@@ -24,7 +24,7 @@ interface Run {
 function run(args: readonly string[], env: Record<string, string> = {}): Promise<Run> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, {
-      timeout: 60_000,
+      timeout: 200_000,
       cwd: ROOT,
       env: { PATH: process.env.PATH ?? '', SONDE_DIR: dir, SONDE_LOG_FORMAT: 'json', ...env },
     });

@@ -9,6 +9,8 @@ import { lookUp } from './look-up.mjs';
 import { VARIANTS } from './variants.mjs';
 
 const MAX_SHOWN = 10; // faults that are printed; one is enough to look for
+const MAX_LEAST = 60; // a round shows up to so many IDs at least: on a slow machine its time alone would show none, and rounds would never end
+const PATIENCE_MS = 100_000; // for what has to happen in a round: a hang, however slow the machine is
 
 const { values } = parseArgs({
   options: { ids: { type: 'string', default: '10000' }, variant: { type: 'string', default: 'all' }, seed: { type: 'string', default: '1' } },
@@ -78,10 +80,17 @@ async function drill(name, variant, target, seed) {
       const roundMs = (variant.roundMs ?? 0) + 20 + random() * 230;
       await sleep(roundMs / 2);
       await variant.during?.(services, rounds, dir);
-      for (let tries = 0; variant.waits && ![...said].some((line) => variant.saysSo.test(line)) && tries < 100; tries++) await sleep(100);
+      const isSaid = () => [...said].some((line) => variant.saysSo.test(line));
+      for (let tries = 0; variant.waits && !isSaid() && tries < 50; tries++) {
+        await until(isSaid, 2_000);
+        if (!isSaid()) await variant.during?.(services, rounds, dir); // what was told before may have found nobody who listened
+      }
       await sleep(roundMs / 2);
+      const least = random() * MAX_LEAST;
+      await until(() => round.length >= least);
       if (variant.ease && rounds % 2 === 0) {
         await sleep(150); // full for a while, under load
+        if (unsaved === 0) await until(() => round.some((item) => item.unsaved), 5_000);
         await variant.ease(services, rounds, dir);
         await sleep(100);
       }
@@ -126,6 +135,12 @@ async function drill(name, variant, target, seed) {
     unmount?.();
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** Waits for a condition; what it was waited for is judged at the end. */
+async function until(isMet, limitMs = PATIENCE_MS) {
+  const endMs = performance.now() + limitMs;
+  while (!isMet() && performance.now() < endMs) await sleep(20);
 }
 
 function sleep(ms) {

@@ -61,7 +61,7 @@ process.on('message', async (message) => {
   if (message.stop) {
     server.close();
     server.closeAllConnections();
-    const { lost } = await sonde.shutdown({ within: '20s' });
+    const { lost } = await sonde.shutdown({ within: '150s' });
     process.send({ lost });
     process.disconnect();
   }

@@ -31,7 +31,7 @@ while (ids.length < total) {
 }
 const seconds = (performance.now() - startedMs) / 1_000;
 const duringUs = cpuSince(cpu);
-const { lost } = await sonde.shutdown({ within: '30s' });
+const { lost } = await sonde.shutdown({ within: '150s' });
 const inAllUs = cpuSince(cpu);
 
 const reader = openReader(dir);

@@ -9,7 +9,13 @@ const CLOSED_PORT = 9; // discard: nobody listens there
 export const VARIANTS = {
   plain: {},
   // Long rounds: after a second the worker has spooled what it cannot send.
-  'collector-down': { env: { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${CLOSED_PORT}` }, roundMs: 1_500, width: 2, saysSo: /cannot deliver/ },
+  'collector-down': {
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${CLOSED_PORT}` },
+    roundMs: 1_500,
+    width: 2,
+    waits: true,
+    saysSo: /cannot deliver/,
+  },
   'worker-broken': {
     during: (services) => {
       for (const service of services) service.tell({ breakWorker: true });

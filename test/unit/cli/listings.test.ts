@@ -145,9 +145,16 @@ describe('sonde logs', () => {
     const writer = openWriter(dir, { resource: RESOURCE });
     writer.writeLogs([logData({ message: 'before' })]);
     const stop = new AbortController();
-    const following = cli(['logs', '--follow', '--json', '--dir', dir], { stop: stop.signal });
-    setTimeout(() => writer.writeLogs([logData({ message: 'after' }), logData({ message: 'late', timeMs: Date.now() - 60_000 })]), 100);
-    setTimeout(() => stop.abort(), 1_000);
+    let lines = 0;
+    const onOut = (out: string): void => {
+      lines = out.split('\n').length - 1;
+    };
+    const following = cli(['logs', '--follow', '--json', '--dir', dir], { stop: stop.signal, onOut });
+    await expect.poll(() => lines).toBe(1);
+    writer.writeLogs([logData({ message: 'after' }), logData({ message: 'late', timeMs: Date.now() - 60_000 })]);
+    await expect.poll(() => lines).toBe(3);
+    await new Promise((resolve) => setTimeout(resolve, 500)); // two more looks, which find nothing
+    stop.abort();
     const { exit, out } = await following;
     writer.close();
     expect(exit).toBe(0);

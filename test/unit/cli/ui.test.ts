@@ -122,8 +122,7 @@ describe('sonde serve and sonde ui', () => {
       ['ui', false],
     ] as const) {
       const stop = new AbortController();
-      setTimeout(() => stop.abort(), 200);
-      const { exit, out, err } = await cli([command, '--json', '--port', '0', '--dir', testFolder()], { stop: stop.signal });
+      const { exit, out, err } = await cli([command, '--json', '--port', '0', '--dir', testFolder()], { stop: stop.signal, onOut: () => stop.abort() });
       expect({ command, exit, ...JSON.parse(out) }).toEqual({ command, exit: 0, receives, url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) });
       expect(err).toBe(receives ? 'sonde: stored 0 spans, 0 log lines, 0 errors; refused 0\n' : '');
     }

@@ -71,7 +71,7 @@ describe('the growth detector on simulated services', () => {
       services: [...UNSEEN_LEAKING, ...UNSEEN_HEALTHY],
       table: '12 leaking found, 0 missed; 22 healthy quiet, 2 false alarms',
     },
-  ])('has this confusion table over two runs of chance: $set', { timeout: 120_000 }, ({ services, table }) => {
+  ])('has this confusion table over two runs of chance: $set', ({ services, table }) => {
     const { table: found, wrong } = confusion(services, [2, 3]);
     expect(wrong.filter((name) => !(name in KNOWN_WRONG))).toEqual([]);
     expect(found).toBe(table);

@@ -174,14 +174,17 @@ describe('noLeaks', () => {
     const opened: NodeJS.Timeout[] = [];
     const file = coveringGuard(QUICK);
     const test = leakGuard(QUICK);
+    let isOver = false;
     const culprit = test.run(() => {
       opened.push(leak());
-      return setTimeout(() => opened.push(leak()), 20);
+      return setInterval(() => isOver && opened.length < 2 && opened.push(leak()), 5);
     });
     const told = (await test.inspect()).leaked.map(({ id }) => id);
     expect([told.length, culprit.hasRef()]).toEqual([2, true]);
-    await pause(40);
+    isOver = true;
+    while (opened.length < 2) await pause(5);
     const { leaked } = await file.inspect();
+    clearInterval(culprit);
     opened.forEach(clearInterval);
     expect(opened).toHaveLength(2);
     expect(leaked).toHaveLength(1);

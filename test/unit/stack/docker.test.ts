@@ -48,7 +48,7 @@ describe('sonde stack logs|down without what Docker needs: one line, exit code 3
       out: '',
       err: 'sonde: Cannot use Docker: no engine answered within 8 s; start it, or see "docker info"\n',
     });
-  }, 30_000);
+  });
 
   it('up: waits for health, and says which contact points have no address', async () => {
     docker(`echo "$@" >> ${join(dir, 'calls')}`);
