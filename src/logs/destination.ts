@@ -5,7 +5,7 @@ import { resolved, warn } from '../core/diag.ts';
 /** Where lines go. A line ends in a newline. Never throws. */
 export interface Destination {
   write(line: string): void;
-  /** Writes what is held back, waiting at most `withinMs`. Blocks: for the end of the process. */
+  /** Writes what is held back; waits at most `withinMs` for a reader that takes nothing, five times that for one that is slow. Blocks: for the end of the process. */
   flushSync(withinMs: number): void;
   close(): void;
   readonly counts: { readonly written: number; readonly dropped: number; readonly pending: number };
@@ -16,6 +16,7 @@ const MAX_HELD = 4 * 1_048_576;
 const FIRST_RETRY_MS = 2; // a reader that was only descheduled is back by then
 const LAST_RETRY_MS = 100; // one that hangs costs ten looks a second
 const PAUSE_MS = 2; // between two looks while the process ends
+const READING = 5; // times the limit, where the reader takes something again and again: on a busy machine it only comes to its turn late
 /** A write of a pipe up to 4,096 bytes is whole or not at all (POSIX); this many UTF-16 units are never more in UTF-8. */
 const WHOLE = 1_365;
 
@@ -81,11 +82,14 @@ class FdDestination implements Destination {
   }
 
   flushSync(withinMs: number): void {
-    const end = clock.mono() + withinMs;
+    const latestMono = clock.mono() + READING * withinMs;
+    let untilMono = clock.mono() + withinMs;
     this.#drain();
-    while (this.#held.length > 0 && !this.#broken && clock.mono() < end) {
+    while (this.#held.length > 0 && !this.#broken && clock.mono() < untilMono) {
       Atomics.wait(pause, 0, 0, PAUSE_MS);
+      const before = this.#heldBytes;
       this.#drain();
+      if (this.#heldBytes < before) untilMono = Math.min(latestMono, clock.mono() + withinMs);
     }
   }
 
@@ -179,7 +183,8 @@ class FdDestination implements Destination {
  */
 function nonBlocking(fd: number): number | undefined {
   try {
-    const stat = fstatSync(fd);
+    // In numbers of another kind: Node 20 keeps those of the last look in one place, and follows no symbolic link of a module after a pipe.
+    const stat = fstatSync(fd, { bigint: true });
     if (!stat.isFIFO() && !stat.isCharacterDevice() && !stat.isSocket()) return undefined;
     if (!stat.isSocket()) return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch {

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ErrorRecord } from '../../src/core/records.ts';
 import type { Lookup, StoredLog } from '../../src/store/lookup.ts';
@@ -126,5 +127,17 @@ describe('node --import sonde/register', () => {
     expect(code).toBe(0);
     expect(stderr.replace(/\(node:\d+\) ExperimentalWarning: (?:CommonJS module|Support for loading).*\n.*\n(?:Support.*\n)?/g, '')).toBe('');
     expect((await logs()).length).toBe(1);
+  });
+
+  it('has packages that are links found where they really are, as pnpm lays them, though standard output is a pipe', async () => {
+    const real = join(realpathSync(dir), 'real');
+    const app = join(dir, 'app');
+    for (const folder of [real, join(app, 'node_modules')]) mkdirSync(folder, { recursive: true });
+    writeFileSync(join(real, 'package.json'), '{ "type": "module", "exports": "./index.js" }');
+    writeFileSync(join(real, 'index.js'), 'export const here = import.meta.url;');
+    symlinkSync(real, join(app, 'node_modules', 'linked'));
+    writeFileSync(join(app, 'main.mjs'), "import { here } from 'linked'; import { writeSync } from 'node:fs'; writeSync(1, here);");
+    const { stdout, stderr } = await run(['--import', 'sonde/register', join(app, 'main.mjs')]);
+    expect([stdout, stderr]).toEqual([pathToFileURL(join(real, 'index.js')).href, '']);
   });
 });
