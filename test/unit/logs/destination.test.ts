@@ -153,4 +153,28 @@ describe('openDestination', () => {
     closeSync(reader);
     closeSync(writer);
   });
+
+  it.each([
+    ['as long as a reader takes a line now and then', 400, 10, 4_000],
+    ['no more than five times the limit', 900, 5, 5_100],
+    ['the limit where a reader takes nothing', Number.POSITIVE_INFINITY, 0, 1_100],
+  ])('waits at the end: %s', (_what, everyMs, written, untilMono) => {
+    let mono = 0;
+    const fd = openSync(join(dir, 'log'), 'w');
+    restore.push(useClock({ ...systemClock, mono: () => mono, setTimeout: () => 1, clearTimeout() {} }));
+    let takes = everyMs;
+    destination = openDestination(fd, (_fd, data) => {
+      if (mono < takes) {
+        mono += 100;
+        throw Object.assign(new Error('full'), { code: 'EAGAIN' });
+      }
+      takes += everyMs;
+      return Buffer.byteLength(data);
+    });
+    for (let i = 0; i < 10; i++) destination.write(`${i}\n`);
+    destination.flushSync(1_000);
+    expect(destination.counts).toEqual({ written, dropped: 0, pending: 10 - written });
+    expect(mono).toBe(untilMono);
+    closeSync(fd);
+  });
 });
