@@ -56,7 +56,7 @@ function folderFor(user: { uid?: number; gid?: number }): string {
 }
 
 async function until(path: string): Promise<void> {
-  for (let i = 0; i < 200 && !existsSync(path); i++) await sleep(50);
+  while (!existsSync(path)) await sleep(50);
 }
 
 const [postgres, redis] = [postgresBin(), redisServer()];
