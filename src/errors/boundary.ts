@@ -52,12 +52,23 @@ function follow(name: string, result: unknown): unknown {
       keepExtras(result, guarded);
       return guarded;
     }
-    if (typeof (result as PromiseLike<unknown>).then === 'function') guardThenable(name, result as PromiseLike<unknown>);
-    else if (isGenerator(result)) guardGenerator(name, result);
+    if (typeof (result as PromiseLike<unknown>).then === 'function') once(name, result, () => guardThenable(name, result as PromiseLike<unknown>));
+    else if (isGenerator(result)) once(name, result, () => guardGenerator(name, result));
   } catch {
     // It is frozen, or refuses to be looked at: its later life cannot be guarded.
   }
   return result;
+}
+
+/** What stays the same object, and the boundaries that guard it: a cached connection leaves its module again and again. */
+const guards = new WeakMap<object, Set<string>>();
+
+function once(name: string, result: object, guard: () => void): void {
+  const known = guards.get(result);
+  if (known?.has(name)) return;
+  guard();
+  if (known === undefined) guards.set(result, new Set([name]));
+  else known.add(name);
 }
 
 /** A thenable, or a promise of a class of its own, stays the same object: a query builder has methods, and is not started yet. */

@@ -1,7 +1,6 @@
-import { clock } from '../core/clock.ts';
 import { runInScope } from '../core/scope.ts';
 import type { OpenCall } from './call.ts';
-import { type CallState, endFailed, endOk, watchAbandoned } from './open-call.ts';
+import { type Followed, follow } from './followed.ts';
 
 type Step = (this: unknown, ...args: unknown[]) => unknown;
 type Steps = { [name in 'next' | 'return' | 'throw']?: Step };
@@ -15,69 +14,66 @@ export function isGenerator(value: object): boolean {
 
 /** The call lasts as long as the generator is iterated; each step runs in its scope. */
 export function followGenerator(call: OpenCall, generator: object): void {
-  const state = watchAbandoned(call);
-  patchSteps(state, generator as Steps, (result) => stepped(state, result));
-  state.holdBy(generator);
+  follow(call, generator, (followed) => patchSteps(followed, generator as Steps, (result) => stepped(followed, result)));
 }
 
 /** The same for an async generator, an async iterator, or an iterable that gives one. */
 export function followAsyncIterable(call: OpenCall, iterable: object): void {
-  const state = watchAbandoned(call);
-  if (typeof (iterable as Steps).next === 'function') {
-    patchSteps(state, iterable as Steps, (result) => steppedAsync(state, result));
-    state.holdBy(iterable);
-    return;
-  }
-  const { [Symbol.asyncIterator]: open } = iterable as AsyncIterable<unknown>;
+  follow(call, iterable, (followed) => {
+    if (typeof (iterable as Steps).next === 'function') patchAsync(followed, iterable);
+    else watchOpening(followed, iterable as AsyncIterable<unknown>);
+  });
+}
+
+function watchOpening(followed: Followed, iterable: AsyncIterable<unknown>): void {
+  const { [Symbol.asyncIterator]: open } = iterable;
   const opened = function (this: AsyncIterable<unknown>): AsyncIterator<unknown> {
-    const iterator = runInScope(call.scope, () => open.call(this));
-    // Only the first iteration is the call's; a second one finds it claimed.
-    if (state.open && !taken) {
-      taken = true;
-      try {
-        patchSteps(state, iterator as Steps, (result) => steppedAsync(state, result));
-        // The iterator and not the iterable is what can be left half-way now.
-        state.holdBy(iterator);
-      } catch {
-        endOk(state);
-      }
+    if (!followed.isOpen) return open.call(this);
+    const iterator = runInScope(followed.scope, () => open.call(this));
+    // Only the first iteration is the call's; and the iterator, not the iterable, is what can be left half-way now.
+    try {
+      followed.moveTo(iterator, (its) => patchAsync(its, iterator));
+    } catch {
+      followed.endOk();
     }
     return iterator;
   };
-  let taken = false;
   define(iterable, Symbol.asyncIterator, opened);
-  state.holdBy(iterable);
 }
 
-function patchSteps(state: CallState, iterator: Steps, after: (result: unknown) => unknown): void {
+function patchAsync(followed: Followed, iterator: object): void {
+  patchSteps(followed, iterator as Steps, (result) => steppedAsync(followed, result));
+}
+
+function patchSteps(followed: Followed, iterator: Steps, after: (result: unknown) => unknown): void {
   for (const name of ['next', 'return', 'throw'] as const) {
     const step = iterator[name];
     if (typeof step !== 'function') continue;
     define(iterator, name, function (this: unknown, ...args: unknown[]): unknown {
-      if (!state.open) return step.apply(this, args);
+      if (!followed.isOpen) return step.apply(this, args);
       let result: unknown;
       try {
-        result = runInScope(state.call.scope, () => step.apply(this, args));
+        result = runInScope(followed.scope, () => step.apply(this, args));
       } catch (error) {
-        throw endFailed(state, error);
+        throw followed.endFailed(error);
       }
       return after(result);
     });
   }
 }
 
-function stepped(state: CallState, result: unknown): unknown {
-  state.lastMono = clock.mono();
-  if ((result as IteratorResult<unknown> | undefined)?.done === true) endOk(state);
+function stepped(followed: Followed, result: unknown): unknown {
+  followed.used();
+  if ((result as IteratorResult<unknown> | undefined)?.done === true) followed.endOk();
   return result;
 }
 
-function steppedAsync(state: CallState, result: unknown): unknown {
-  if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return stepped(state, result);
+function steppedAsync(followed: Followed, result: unknown): unknown {
+  if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return stepped(followed, result);
   return (result as PromiseLike<unknown>).then(
-    (step) => stepped(state, step),
+    (step) => stepped(followed, step),
     (error: unknown) => {
-      throw endFailed(state, error);
+      throw followed.endFailed(error);
     },
   );
 }

@@ -29,6 +29,7 @@ export class CallState {
 
   /** The call ends when `holder` is collected, if nothing ended it before. */
   holdBy(holder: object): void {
+    abandoned.unregister(this); // another one may have held it until now
     abandoned.register(holder, this, this);
   }
 }

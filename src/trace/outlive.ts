@@ -4,8 +4,8 @@ import { isPlainPromise, keepExtras } from '../core/promises.ts';
 import { runInScope, storage } from '../core/scope.ts';
 import { closeCall, failCall, type OpenCall } from './call.ts';
 import type { CallScope, Engine } from './engine/port.ts';
+import { type Followed, follow } from './followed.ts';
 import { followAsyncIterable, followGenerator, isGenerator } from './iteration.ts';
-import { endFailed, endOk, watchAbandoned } from './open-call.ts';
 import { listOpen, unlistOpen } from './open-spans.ts';
 import { followNodeStream, followWebStream, isWebStream } from './streams.ts';
 
@@ -14,16 +14,16 @@ import { followNodeStream, followWebStream, isWebStream } from './streams.ts';
  * caller shall get: the object itself, or a promise that stands for it.
  */
 export function outlive(engine: Engine, scope: CallScope, def: FunctionDef | undefined, boundary: string | undefined, result: object): unknown {
-  let follow: ((call: OpenCall, result: never) => void) | undefined;
+  let follower: ((call: OpenCall, result: never) => void) | undefined;
   try {
     if (isPlainPromise(result)) return settle(engine, scope, def, boundary, result);
-    follow = followerOf(result);
+    follower = followerOf(result);
   } catch {
     // A getter or a proxy refused to be looked at: a plain value.
   }
-  if (follow !== undefined) {
+  if (follower !== undefined) {
     try {
-      follow({ engine, scope, def, boundary }, result as never);
+      follower({ engine, scope, def, boundary }, result as never);
       return result;
     } catch {
       // It is frozen: its later life cannot be watched.
@@ -71,21 +71,24 @@ type Settled = ((value: unknown) => unknown) | null | undefined;
  * query builder) is not started by that; it runs in the call's scope when its user starts it.
  */
 function followThenable(call: OpenCall, thenable: PromiseLike<unknown>): void {
-  const state = watchAbandoned(call);
+  follow(call, thenable, (followed) => watchThen(followed, thenable));
+}
+
+function watchThen(followed: Followed, thenable: PromiseLike<unknown>): void {
   const { then } = thenable;
   const watched = function (this: PromiseLike<unknown>, onValue?: Settled, onError?: Settled): unknown {
-    if (!state.open) return then.call(this, onValue as never, onError as never);
+    if (!followed.isOpen) return then.call(this, onValue as never, onError as never);
     const user = storage.getStore();
     const back = (callback: (value: unknown) => unknown, value: unknown): unknown => storage.run(user, callback, value);
-    return runInScope(call.scope, () =>
+    return runInScope(followed.scope, () =>
       then.call(
         this,
         ((value: unknown) => {
-          endOk(state);
+          followed.endOk();
           return typeof onValue === 'function' ? back(onValue, value) : value;
         }) as never,
         ((error: unknown) => {
-          const thrown = endFailed(state, error);
+          const thrown = followed.endFailed(error);
           if (typeof onError === 'function') return back(onError, thrown);
           throw thrown;
         }) as never,
@@ -93,5 +96,4 @@ function followThenable(call: OpenCall, thenable: PromiseLike<unknown>): void {
     );
   };
   Object.defineProperty(thenable, 'then', { value: watched, configurable: true, writable: true });
-  state.holdBy(thenable);
 }
