@@ -106,7 +106,7 @@ export function configureLogs(options: LogOptions = {}): Logs {
         const late = lateLines(given, shown);
         endLate = late.end;
         setSink(late.write);
-        openLoggers();
+        openLoggers(gates);
       } else {
         closeLoggers();
         setSink(undefined);

@@ -1,3 +1,6 @@
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, useClock } from '../../../src/core/clock.ts';
 import { type ErrorReported, errorReported } from '../../../src/core/events.ts';
@@ -47,6 +50,18 @@ describe('sampling', () => {
     log.info({ i: 12 }, 'same %d', 12);
     expect(parsed().at(-1)).toMatchObject({ i: 12 });
     expect([dropped, lineCounts.sampled - before]).toEqual([5, 5]);
+  });
+
+  it('goes on for the lines of after the end', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sonde-late-'));
+    const fd = openSync(join(dir, 'out'), 'w');
+    configureLogs({ format: 'json', destination: fd, sampling: { first: 1, thereafter: 0 } }).close();
+    for (const text of ['one', 'one', 'two']) logger('late').info(text);
+    configure({}); // writes first what waits
+    const said = readFileSync(join(dir, 'out'), 'utf8').trim().split('\n');
+    closeSync(fd);
+    rmSync(dir, { recursive: true });
+    expect(said.map((line) => (JSON.parse(line) as { message: string }).message)).toEqual(['one', 'two']);
   });
 
   it('tells lines without a message of their own by the error or the message in them', () => {
@@ -205,10 +220,26 @@ describe('console capture', () => {
     console.log('%o and %j', { password: 'hunter2' }, { password: 'hunter2' });
     console.log(new Map([['password', 'hunter2']]));
     console.error('twice', new Error('first'), error);
+    console.log(undefined, { password: 'hunter2' });
+    console.dirxml({ password: 'hunter2' });
+    console.table([{ password: 'hunter2', name: 'you' }]);
+    console.log(
+      'client',
+      Object.assign(() => {}, { defaults: { password: 'hunter2' } }),
+    );
     console.dir({ password: 'hunter2' }, { depth: 0 });
     expect(lines.join('')).not.toContain('hunter2');
+    expect(lines).toHaveLength(10);
+    expect(messages().at(-3)).toMatch(/ password .* name .*'\[redacted\]' .*'you'/s);
     expect(messages().slice(0, 2)).toEqual(["hello you { password: '[redacted]', deep: [ { token: '[redacted]' } ] }", "{ secret: '[redacted]' }"]);
     expect(messages().at(-1)).toBe("{ password: '[redacted]' }");
+  });
+
+  it('takes no other thing than a text for a format', () => {
+    configure({ console: true });
+    console.log(new Error('half %s'), 'done');
+    console.log('half %s', 'done');
+    expect(messages()).toEqual(['half %s done', 'half done']);
   });
 
   it('is sampled by what it says, and says per cents as they are', () => {
