@@ -97,9 +97,10 @@ const sleepWrapper = (original: typeof timersPromises.setTimeout, enabled: () =>
 };
 
 const intervalIteratorWrapper = (original: typeof timersPromises.setInterval, enabled: () => boolean): typeof timersPromises.setInterval => {
-  function wrapped(this: unknown, delay?: number, _value?: unknown, options?: { ref?: boolean }): AsyncIterator<unknown> {
+  function wrapped(this: unknown, delay?: number, _value?: unknown, options?: { ref?: boolean; signal?: unknown }): AsyncIterator<unknown> {
     const iterator = Reflect.apply(original, this, arguments) as AsyncIterator<unknown>;
-    if (enabled()) quietly(() => watchIterator(iterator, `setInterval(${delay ?? 1}ms)`, wrapped, options?.ref !== false));
+    const source = { startsLate: true, holds: options?.ref !== false, signal: options?.signal };
+    if (enabled()) quietly(() => watchIterator(iterator, `setInterval(${delay ?? 1}ms)`, wrapped, source));
     return iterator;
   }
   return wrapped as typeof timersPromises.setInterval;

@@ -182,6 +182,26 @@ const CASES: readonly Case[] = [
     expected: { type: 'iterator', holdsProcess: false },
   },
   {
+    name: 'an interval whose signal aborts between two steps',
+    open: async () => {
+      const abort = new AbortController();
+      const i = every(1, undefined, { signal: abort.signal });
+      await i[Symbol.asyncIterator]().next();
+      return { abort, i };
+    },
+    close: ({ abort }: { abort: AbortController }) => abort.abort(),
+    expected: { type: 'iterator', holdsProcess: true },
+  },
+  {
+    name: 'an iterator of events whose signal aborts between two steps',
+    open: () => {
+      const abort = new AbortController();
+      return { abort, i: on(new EventEmitter(), 'x', { signal: abort.signal }) };
+    },
+    close: ({ abort }: { abort: AbortController }) => abort.abort(),
+    expected: { type: 'iterator', holdsProcess: false },
+  },
+  {
     name: 'an iterator of events',
     open: () => on(new EventEmitter(), 'x'),
     close: (i: AsyncIterator<unknown>) => i.return?.(),
