@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { clock, type TimerHandle } from '../../core/clock.ts';
 import { resolved, warn } from '../../core/diag.ts';
 import { safeMessage } from '../../core/json.ts';
@@ -7,6 +8,7 @@ import { makeFolder } from '../../core/make-folder.ts';
 import type { ErrorRecord } from '../../core/records.ts';
 import { isRunning } from '../../errors/journal-reader.ts';
 import { signReport } from '../../errors/webhook-signature.ts';
+import { locked } from './folder-lock.ts';
 import { Poster, type PostResult } from './http-post.ts';
 import type { Sink } from './sink.ts';
 import { decide, type FingerprintState } from './webhook-limit.ts';
@@ -73,16 +75,31 @@ class Webhook {
     const fingerprint = record['sonde.error.fingerprint'];
     const id = record['error.id'];
     if (record['sonde.error.kind'] !== 'bug' || !fingerprint || this.#told.has(id)) return;
-    const everyMs = this.#options.everyMs;
-    let known = this.#limits.get(fingerprint);
-    if (known === undefined || decide(known, everyMs, clock.now()).deliver !== undefined) {
-      this.#learnLimits(); // another process of the service may have told it
-      known = this.#limits.get(fingerprint);
-    }
     // The compact record of a storm has no stack to tell; its whole one was offered before.
-    const isCompact = record['exception.stacktrace'] === undefined;
-    if (isCompact && known === undefined) return;
-    const { next, deliver } = decide(known, isCompact ? Number.POSITIVE_INFINITY : everyMs, clock.now());
+    const everyMs = record['exception.stacktrace'] === undefined ? Number.POSITIVE_INFINITY : this.#options.everyMs;
+    const isDue = decide(this.#limits.get(fingerprint), everyMs, clock.now()).deliver !== undefined;
+    if (isDue) this.#alone(() => this.#count(record, fingerprint, everyMs));
+    else this.#count(record, fingerprint, everyMs);
+  }
+
+  /** Other processes of the service meet the same bug at the same moment: one looks and tells at a time. */
+  #alone(fn: () => void): void {
+    try {
+      makeFolder(this.#folder);
+    } catch {
+      // #put says it
+    }
+    locked(join(this.#folder, 'limits.lock'), () => {
+      this.#learnLimits();
+      fn();
+    });
+  }
+
+  #count(record: ErrorRecord, fingerprint: string, everyMs: number): void {
+    const id = record['error.id'];
+    const known = this.#limits.get(fingerprint);
+    if (known === undefined && everyMs === Number.POSITIVE_INFINITY) return;
+    const { next, deliver } = decide(known, everyMs, clock.now());
     this.#limits.delete(fingerprint);
     this.#limits.set(fingerprint, next); // the longest silent one is the first to be forgotten
     if (this.#limits.size > MAX_FINGERPRINTS) this.#limits.delete(this.#limits.keys().next().value as string);
@@ -205,8 +222,9 @@ class Webhook {
     try {
       makeFolder(this.#folder);
       this.#learnLimits();
-      writeFileSync(`${this.#limitsPath}.${process.pid}`, JSON.stringify([...this.#limits]), { mode: 0o600 });
-      renameSync(`${this.#limitsPath}.${process.pid}`, this.#limitsPath);
+      const path = `${this.#limitsPath}.${process.pid}.${threadId}`;
+      writeFileSync(path, JSON.stringify([...this.#limits]), { mode: 0o600 });
+      renameSync(path, this.#limitsPath);
     } catch {
       // After a restart a bug may be told once more.
     }

@@ -1,8 +1,10 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Clock, systemClock, useClock } from '../../../src/core/clock.ts';
 import { useDiagWriter } from '../../../src/core/diag.ts';
@@ -158,6 +160,39 @@ describe('the webhook', () => {
     await flush(second);
     expect(got).toHaveLength(3);
     expect(JSON.parse(got[2]?.body ?? '{}')).toMatchObject({ first: false, occurrences: 3 }); // what this process saw
+  });
+
+  it('does not tell what another process tells at this very moment', async () => {
+    const sink = webhook();
+    const folder = join(dir, 'webhook');
+    mkdirSync(folder, { recursive: true });
+    const other = new Worker(
+      `const { workerData: { folder, told } } = require('node:worker_threads');
+       const fs = require('node:fs');
+       fs.writeFileSync(folder + '/limits.lock', '');
+       require('node:worker_threads').parentPort.postMessage('has the lock');
+       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+       fs.writeFileSync(folder + '/limits.json', told);
+       fs.unlinkSync(folder + '/limits.lock');`,
+      { eval: true, workerData: { folder, told: JSON.stringify([['v1:0000000000000001', { sentMs: systemClock.now(), since: 0 }]]) } },
+    );
+    await once(other, 'message');
+    sink.errors([bug()], PART);
+    await flush(sink);
+    expect(got).toEqual([]);
+    await once(other, 'exit');
+  });
+
+  it('tells though a process died that told something', async () => {
+    const sink = webhook();
+    mkdirSync(join(dir, 'webhook'), { recursive: true });
+    const lock = join(dir, 'webhook', 'limits.lock');
+    writeFileSync(lock, '');
+    utimesSync(lock, 1, 1);
+    sink.errors([bug()], PART);
+    await flush(sink);
+    expect(got).toHaveLength(1);
+    expect(existsSync(lock)).toBe(false);
   });
 
   it('tells one failure once, also when its wrapper is recorded under the same ID', async () => {
