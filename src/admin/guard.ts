@@ -18,7 +18,7 @@ export async function judge(request: IncomingMessage, deps: Pick<AdminDeps, 'tok
   const foreign = foreignSite(request, opensPage);
   if (foreign) return foreign;
   const { token, authorize } = deps;
-  if (isUnixSocket(request)) return ALLOWED; // the file's mode decided already
+  if (isOfOwnFile(request)) return ALLOWED; // the file's mode decided already
   if (token !== undefined && bearerEquals(request.headers.authorization, token)) return ALLOWED;
   if (authorize) {
     return (await asked(authorize, request)) ? ALLOWED : refuse('authorize', 'not authorized');
@@ -86,6 +86,19 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
+const byFile = new WeakSet<object>();
+
+/** Serves whoever can connect to this server: it listens on a file that only the user of the process can open. */
+export function trustFileOf(server: object): void {
+  byFile.add(server);
+}
+
+function isOfOwnFile({ socket }: IncomingMessage): boolean {
+  const { server } = socket as { server?: object };
+  return server !== undefined && byFile.has(server);
+}
+
+/** Of the application's own file a proxy on this machine makes use, for everybody: it is a local peer and no more. */
 function isUnixSocket({ socket }: IncomingMessage): boolean {
   return !socket.destroyed && socket.remoteAddress === undefined && socket.remoteFamily === undefined && socket.localPort === undefined;
 }
@@ -94,8 +107,10 @@ function isUnixSocket({ socket }: IncomingMessage): boolean {
 const OF_PROXIES = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'cf-connecting-ip'];
 
 /** A proxy on this machine speaks for somebody else: what it forwards is no local peer. */
-function isLoopbackPeer({ socket, headers }: IncomingMessage): boolean {
+function isLoopbackPeer(request: IncomingMessage): boolean {
+  const { socket, headers } = request;
   if (OF_PROXIES.some((name) => headers[name] !== undefined)) return false;
+  if (isUnixSocket(request)) return true;
   const address = socket.remoteAddress ?? '';
   return address === '::1' || /^(?:::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address);
 }

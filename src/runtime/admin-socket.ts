@@ -1,6 +1,7 @@
 import { chmodSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
+import { trustFileOf } from '../admin/guard.ts';
 import type { AdminHandler } from '../admin/handler.ts';
 import { makeFolder } from '../core/make-folder.ts';
 import { isRunning } from '../errors/journal-reader.ts';
@@ -26,6 +27,7 @@ export async function openAdminSocket(handler: AdminHandler, dir: string, onRefu
   const remove = (): void => removeFile(path);
   if (!opened.server.listening) return undefined;
   chmodSync(path, 0o600);
+  trustFileOf(opened.server);
   process.on('exit', remove);
   return {
     ...opened,

@@ -1,19 +1,23 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { judge } from '../../../src/admin/guard.ts';
+import { judge, trustFileOf } from '../../../src/admin/guard.ts';
 import { systemClock, useClock } from '../../../src/core/clock.ts';
 
 interface Peer {
   readonly method?: string;
   readonly address?: string | undefined;
   readonly unix?: boolean;
+  readonly server?: object;
   readonly destroyed?: boolean;
   readonly headers?: Record<string, string>;
 }
 
-function requestOf({ method = 'GET', address = '127.0.0.1', unix = false, destroyed = false, headers = {} }: Peer): IncomingMessage {
+const ownFile = {};
+trustFileOf(ownFile);
+
+function requestOf({ method = 'GET', address = '127.0.0.1', unix = false, server, destroyed = false, headers = {} }: Peer): IncomingMessage {
   const gone = unix || destroyed;
-  const socket = { destroyed, remoteAddress: gone ? undefined : address, remoteFamily: gone ? undefined : 'IPv4', localPort: gone ? undefined : 9464 };
+  const socket = { destroyed, remoteAddress: gone ? undefined : address, remoteFamily: gone ? undefined : 'IPv4', localPort: gone ? undefined : 9464, server };
   return { method, headers: { host: 'localhost:9464', ...headers }, socket } as unknown as IncomingMessage;
 }
 
@@ -29,6 +33,9 @@ describe('without token and hook', () => {
     ['IPv6 loopback', { address: '::1', headers: { host: '[::1]:9464' } }, 'allowed'],
     ['mapped IPv4 loopback', { address: '::ffff:127.0.0.1' }, 'allowed'],
     ['a Unix socket', { unix: true }, 'allowed'],
+    ['what a proxy forwards by a Unix socket', { unix: true, headers: { 'x-forwarded-for': '203.0.113.9' } }, '403 peer'],
+    ['another host by a Unix socket', { unix: true, headers: { host: 'shop.example' } }, '403 host'],
+    ['the socket of the command line', { unix: true, server: ownFile, headers: { host: 'sonde' } }, 'allowed'],
     ['a connection that is gone', { destroyed: true }, '403 peer'],
     ['the local network', { address: '192.168.1.5' }, '403 peer'],
     ['a name that begins like loopback', { address: '127.0.0.1.evil' }, '403 peer'],
@@ -85,7 +92,8 @@ describe('with a token', () => {
   it.each([
     ['the token from afar', { address: '203.0.113.9', headers: { authorization: 'Bearer right', host: 'shop.example' } }, 'allowed'],
     ['the token in another case of the scheme', { headers: { authorization: 'bearer  right' } }, 'allowed'],
-    ['a Unix socket', { unix: true }, 'allowed'],
+    ['the socket of the command line', { unix: true, server: ownFile }, 'allowed'],
+    ['a Unix socket of the application', { unix: true, server: {} }, '401 token'],
     ['nothing', {}, '401 token'],
     ['another token', { headers: { authorization: 'Bearer wrong' } }, '401 token'],
     ['a beginning of it', { headers: { authorization: 'Bearer righ' } }, '401 token'],
