@@ -108,5 +108,5 @@ it('telemetry that is started again gets the spans of libraries that kept their 
   const folder = mkdtempSync(join(tmpdir(), 'sonde-restart-'));
   const { out } = await run('restart.cjs', folder);
   rmSync(folder, { recursive: true, force: true });
-  expect(out).toEqual({ first: 1, second: 4, recording: false, inside: true, same: true });
+  expect(out).toEqual({ first: 1, second: 4, third: 2, recording: false, inside: true, same: true, over: false });
 });

@@ -27,13 +27,14 @@ const CHECKS_MS = [1_000, 30_000];
 /** The name of the SDK that holds the API in this process already; `undefined` where nobody does. */
 export function registeredSdk(): string | undefined {
   const api = globals[GLOBAL_KEY];
-  const held = (api?.trace as { getDelegate?(): object } | undefined)?.getDelegate?.() ?? api?.trace ?? api?.context;
+  const held = registeredProvider() ?? api?.context;
   return held === undefined ? undefined : held.constructor.name;
 }
 
-/** Who is behind the API now; `undefined` where nobody is. */
+/** Who is behind the API now, also where its proxy stands before them; `undefined` where nobody is. */
 export function registeredProvider(): TracerProvider | undefined {
-  return globals[GLOBAL_KEY]?.trace as TracerProvider | undefined;
+  const held = globals[GLOBAL_KEY]?.trace as (TracerProvider & { getDelegate?(): TracerProvider }) | undefined;
+  return held?.getDelegate?.() ?? held;
 }
 
 /**
@@ -120,7 +121,7 @@ class Registration {
     this.#timers = [];
     const api = globals[GLOBAL_KEY];
     if (api?.diag === REFUSALS) delete api.diag;
-    if (api?.trace !== this.#parts.provider) return; // somebody else took over
+    if (api === undefined || registeredProvider() !== this.#parts.provider) return; // somebody else took over
     delete api.trace;
     if (api.context === this.#parts.contextManager) delete api.context;
     if (api.propagation === this.#parts.propagator) delete api.propagation;
