@@ -9,4 +9,4 @@ const WITHOUT: readonly (readonly [path: string, why: string])[] = [
 ];
 
 const path = (expect.getState().testPath ?? '').replaceAll('\\', '/');
-if (!WITHOUT.some(([part]) => path.includes(part))) await failOnLeaks();
+if (!WITHOUT.some(([part]) => path.includes(part))) await failOnLeaks({ settle: '10s' }); // only a leak takes as long

@@ -1,4 +1,5 @@
 import type { HandleInfo } from './handle-info.ts';
+import { hasImmediates } from './immediates.ts';
 import type { HandleType } from './kinds.ts';
 import { RESOURCE_TYPES } from './kinds.ts';
 import { watermark } from './registry.ts';
@@ -7,6 +8,7 @@ import { watermark } from './registry.ts';
 export type IgnoreRule = (handle: HandleInfo) => boolean;
 
 const BURST_OVER_MS = 100; // a fifth of the default settle time; 256 turns of a chain of immediates take less
+const SLOW_TURNS_MS = 1_000; // and on a slow machine, where the next one waits to run, less than this
 
 /** What never counts as a leak, each by name and with its reason. */
 export const DEFAULT_IGNORES: Readonly<Record<string, IgnoreRule>> = Object.freeze({
@@ -15,7 +17,7 @@ export const DEFAULT_IGNORES: Readonly<Record<string, IgnoreRule>> = Object.free
   /** A keep-alive socket waits for the next request; its agent or its server closes it. */
   idleSocket: (handle) => handle.type === 'socket' && handle.state === 'idle',
   /** A burst of immediates that is over; one that schedules itself again is seen many times in this. */
-  endedBurst: (handle) => handle.type === 'immediate' && (handle.idleMs ?? 0) > BURST_OVER_MS,
+  endedBurst: ({ type, idleMs = 0 }) => type === 'immediate' && (idleMs > SLOW_TURNS_MS || (idleMs > BURST_OVER_MS && !hasImmediates())),
   /** More listeners than an emitter's bound is a warning of growth, not a thing left open by one test. */
   crowdedEmitter: (handle) => handle.type === 'listeners',
 });

@@ -11,6 +11,14 @@ const REPEATS = 4; // a burst of 1,000 immediates in one turn is no repetition
 const FRESH_MS = 2_000; // a place that was not seen for so long has stopped
 const MAX_PLACES = 200; // places that use setImmediate this often are few
 
+/** After so many turns of the event loop one that repeats is known, and once more. */
+export const KNOWN_TURNS = EVERY * (REPEATS + 1);
+
+/** Whether any immediate waits to run. */
+export function hasImmediates(): boolean {
+  return process.getActiveResourcesInfo().includes('Immediate');
+}
+
 export interface RepeatingImmediate {
   readonly id: number;
   readonly site: Site;

@@ -1,6 +1,8 @@
+import { systemClock } from '../core/clock.ts';
 import { type Duration, durationMs } from '../core/duration.ts';
 import type { HandleInfo } from './handle-info.ts';
 import { DEFAULT_IGNORES, type IgnoreRule } from './ignore.ts';
+import { hasImmediates, KNOWN_TURNS } from './immediates.ts';
 import { installHandles } from './install.ts';
 import { leakMessage } from './leak-message.ts';
 import { letGo } from './let-go.ts';
@@ -189,7 +191,7 @@ class Guard implements LeakGuard {
 
   async #look(): Promise<LeakVerdict> {
     try {
-      await untilImmediatesRest(Math.min(this.#settleMs, IMMEDIATES_MS));
+      await untilImmediatesRest(this.#settleMs);
       const leaked = await untilSettled(() => this.#suspects(), this.#settleMs);
       for (const { id } of leaked) if (told.size < MAX_TOLD) told.add(id);
       if (this.#letsGo) letGo(leaked); // here: the registry may be taken out with this guard
@@ -262,20 +264,21 @@ const plainSetImmediate = globalThis.setImmediate;
 const EARLY_TURNS = 3; // close events come one or two turns of the loop after close()
 const MAX_PAUSE_MS = 64; // goleak stops doubling at 100 ms
 
-const IMMEDIATES_MS = 60; // one that repeats is known after 1,024 turns: 10 to 30 ms
-
-/** Where immediates wait to run, gives those that repeat the time to be seen to. */
+/** Where immediates wait to run, gives those that repeat the turns to be seen to: 10 to 30 ms, on a slow machine more. */
 async function untilImmediatesRest(withinMs: number): Promise<void> {
-  for (let waited = 0; waited < withinMs && process.getActiveResourcesInfo().includes('Immediate'); waited += 5) {
-    await new Promise<void>((resolve) => plainSetTimeout(resolve, 5));
-  }
+  const untilMono = systemClock.mono() + withinMs;
+  for (let turn = 0; turn < KNOWN_TURNS && hasImmediates() && systemClock.mono() < untilMono; turn++) await nextTurn();
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => plainSetImmediate(() => resolve()));
 }
 
 /** Looks again with growing pauses until nothing is found or the time is over; returns what was found last. */
 async function untilSettled(look: () => HandleInfo[], withinMs: number): Promise<HandleInfo[]> {
   let found = look();
   for (let turn = 0; turn < EARLY_TURNS && found.length > 0; turn++) {
-    await new Promise<void>((resolve) => plainSetImmediate(() => resolve()));
+    await nextTurn();
     found = look();
   }
   let waited = 0;

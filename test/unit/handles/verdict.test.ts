@@ -281,7 +281,7 @@ describe('short timers, which have no stack outside of a guard', () => {
 
 describe('immediates', () => {
   it('are a leak where they schedule themselves again, and none where a burst of them is over', async () => {
-    const burst = noLeaks({ settle: '300ms' });
+    const burst = noLeaks({ settle: '2s' });
     let left = 3_000;
     await new Promise<void>((resolve) => {
       (function again(): void {
@@ -291,7 +291,7 @@ describe('immediates', () => {
     });
     expect((await burst.inspect()).leaked).toEqual([]);
 
-    const guard = noLeaks({ settle: '200ms' });
+    const guard = noLeaks({ settle: '1s' });
     let goes = true;
     (function again(): void {
       if (goes) setImmediate(again);
