@@ -13,7 +13,7 @@ beforeAll(async () => {
   sonde = await start({ service: 'security', dir, admin: { port: 0 }, logs: { level: 'warn', format: 'json' } });
 });
 afterAll(async () => {
-  await sonde.shutdown();
+  await sonde.shutdown({ within: '60s' });
   rmSync(dir, { recursive: true, force: true });
 });
 

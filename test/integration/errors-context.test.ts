@@ -36,7 +36,7 @@ beforeAll(async () => {
 afterAll(async () => {
   server.close();
   server.closeAllConnections();
-  await sonde.shutdown();
+  await sonde.shutdown({ within: '60s' });
   rmSync(dir, { recursive: true, force: true });
 });
 
@@ -44,7 +44,7 @@ describe('the context of an error', () => {
   it('is the request, the scope, the call, the release and the state of the process', async () => {
     const response = await fetch(`http://127.0.0.1:${port}/orders?token=hunter2`, { method: 'POST', headers: { 'x-request-id': 'r-17' } });
     const id = await response.text();
-    await sonde.flush();
+    await sonde.flush({ within: '60s' });
     const lookup = openLookup(dir);
     const record = await lookup.error(id);
     await lookup.close();
@@ -85,7 +85,7 @@ describe('the context of an error', () => {
       () => expect.fail(),
       (error) => report(error),
     );
-    await sonde.flush();
+    await sonde.flush({ within: '60s' });
     const lookup = openLookup(dir);
     const record = await lookup.error(id);
     const trace = await lookup.trace(String(record?.['trace_id']));
@@ -98,7 +98,7 @@ describe('the context of an error', () => {
 
   it('does not take the request of another trace', async () => {
     const { id } = await traced('alone', async () => report(new Error('outside of a request')))();
-    await sonde.flush();
+    await sonde.flush({ within: '60s' });
     const lookup = openLookup(dir);
     expect(await lookup.error(id)).not.toHaveProperty(['http.request.method']);
     await lookup.close();

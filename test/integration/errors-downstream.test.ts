@@ -22,12 +22,12 @@ beforeAll(async () => {
 afterAll(async () => {
   bank.close();
   bank.closeAllConnections();
-  await sonde.shutdown();
+  await sonde.shutdown({ within: '60s' });
   rmSync(dir, { recursive: true, force: true });
 });
 
 async function record(id: string): Promise<Record<string, unknown>> {
-  await sonde.flush();
+  await sonde.flush({ within: '60s' });
   const lookup = openLookup(dir);
   const found = (await lookup.error(id)) as unknown as Record<string, unknown>;
   await lookup.close();

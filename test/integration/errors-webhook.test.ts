@@ -27,7 +27,7 @@ describe('start({ report })', () => {
     const Known = defineError('shop/known', { status: 404 });
     report(new Known('expected'));
     const { id } = report(new Error('unexpected'));
-    await sonde.shutdown();
+    await sonde.shutdown({ within: '60s' });
     tracker.close();
     rmSync(dir, { recursive: true, force: true });
     expect(got).toHaveLength(1);

@@ -48,7 +48,7 @@ it.each([0, 0.1, 1])('every exemplar of every page names a trace that can be loo
       for (const { exemplar } of family.samples) if (exemplar) named.add(exemplar.labels.get('trace_id') ?? '');
     await work;
   }
-  await sonde.shutdown({ within: '5s' });
+  await sonde.shutdown({ within: '60s' });
   const reader = openReader(dir);
   const lost: string[] = [];
   for (const id of named) if ((await reader.trace(id)) === undefined) lost.push(id);

@@ -14,7 +14,7 @@ beforeAll(async () => {
   sonde = await start({ service: 'metrics', dir, admin: { port: 0 }, sampling: { ratio: 0 }, logs: { format: 'json', level: 'off' } });
 });
 afterAll(async () => {
-  await sonde.shutdown({ within: '2s' });
+  await sonde.shutdown({ within: '60s' });
   rmSync(dir, { recursive: true, force: true });
 });
 

@@ -1,8 +1,9 @@
 import { brotliCompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { forget } from '../../dist/core/diag.js';
+import type { OtlpSinkOptions } from '../../dist/pipeline/messages.js';
 import { decodeOfficially, encodeResponse } from '../unit/pipeline/official-proto.ts';
-import { expectBalanced, httpReceiver, makeSpans, openPipeline, type TestServer, tcpReceiver, until } from './pipeline-rig.ts';
+import { expectBalanced, httpReceiver, makeSpans, openPipeline, PATIENCE_MS, type TestServer, tcpReceiver, until } from './pipeline-rig.ts';
 
 const COUNT = 300;
 const servers: TestServer[] = [];
@@ -16,10 +17,10 @@ const serve = async (opening: Promise<TestServer>): Promise<TestServer> => {
 };
 
 /** Sends {@link COUNT} spans to the receiver, ends, and answers with the ledger. */
-async function through(url: string) {
-  const rig = openPipeline(url);
+async function through(url: string, otlp: Partial<OtlpSinkOptions> = {}) {
+  const rig = openPipeline(url, { otlp });
   makeSpans(rig.pipeline, COUNT);
-  await rig.pipeline.flush(1_000);
+  await rig.pipeline.flush(PATIENCE_MS);
   expectBalanced(rig.pipeline.ledger());
   const { lost } = await rig.end();
   const report = rig.pipeline.ledger();
@@ -61,7 +62,7 @@ describe('a receiver that', () => {
     ],
   ])('%s: everything is in the spool', async (_, answer) => {
     const server = await serve(tcpReceiver(answer));
-    const { span, lost, lines } = await through(server.url);
+    const { span, lost, lines } = await through(server.url, { timeoutMs: 400 });
     expect(span).toMatchObject({ produced: COUNT, spooled: COUNT });
     expect(lost).toBe(0);
     expect(lines).toHaveLength(1);
@@ -101,7 +102,7 @@ describe('a receiver that', () => {
     );
     const rig = openPipeline(server.url);
     makeSpans(rig.pipeline, COUNT);
-    expect(await rig.end(20_000)).toEqual({ flushed: 2 * COUNT, lost: 0 });
+    expect(await rig.end()).toEqual({ flushed: 2 * COUNT, lost: 0 });
     expect(rig.pipeline.ledger().span).toMatchObject({ produced: 2 * COUNT, sent: 2 * COUNT });
     expect(rig.lines).toEqual([]);
   });
@@ -156,7 +157,7 @@ describe('a receiver that', () => {
     makeSpans(rig.pipeline, 611);
     makeSpans(rig.pipeline, 1, { name: 'bad' });
     makeSpans(rig.pipeline, 412);
-    await rig.pipeline.flush(5_000);
+    await rig.pipeline.flush(PATIENCE_MS);
     expect(rig.pipeline.ledger().span).toMatchObject({ produced: 1_024, sent: 1_023, dropped: { rejected: 1 }, pending: 0 });
     expect(received).toBe(1_023);
     await rig.end();
@@ -186,7 +187,7 @@ describe('a receiver that', () => {
     makeSpans(rig.pipeline, 100, { library: { name: 'one' } });
     makeSpans(rig.pipeline, 1, { name: 'bad' });
     makeSpans(rig.pipeline, 30);
-    await rig.pipeline.flush(1_000);
+    await rig.pipeline.flush(PATIENCE_MS);
     expect(rig.pipeline.ledger().span).toMatchObject({ spooled: 131 });
     away = false;
     await until(() => rig.pipeline.ledger().span.spooled === 0);
@@ -262,7 +263,7 @@ describe('a receiver that', () => {
     const rig = openPipeline(server.url);
     for (let i = 0; i < 20; i++) {
       makeSpans(rig.pipeline, 10);
-      await rig.pipeline.flush(1_000);
+      await rig.pipeline.flush(PATIENCE_MS);
     }
     await rig.end();
     expect(rig.pipeline.ledger().span).toMatchObject({ sent: 200 });

@@ -44,9 +44,9 @@ function leaveJournal(): void {
 }
 
 async function finish(pipeline: Pipeline): Promise<void> {
-  await pipeline.flush(5_000);
+  await pipeline.flush(60_000);
   expectBalanced(pipeline.ledger());
-  expect(await pipeline.shutdown(2_000)).toMatchObject({ lost: 0 });
+  expect(await pipeline.shutdown(60_000)).toMatchObject({ lost: 0 });
 }
 
 describe('error records', () => {

@@ -27,7 +27,7 @@ it('metrics are pushed as OTLP where that is asked for, and once more at the end
   const orders = (): (number | undefined)[] => pages.map((page) => page.get('orders_placed_total')).filter((value) => value !== undefined);
   while (orders().length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
   placed.inc(5);
-  await sonde.shutdown({ within: '2s' });
+  await sonde.shutdown({ within: '60s' });
   await receiver.close();
   expect(orders()[0]).toBe(2);
   expect(Math.max(...(orders() as number[]))).toBe(7); // requests run side by side: the last that came need not be the last that was made
@@ -51,7 +51,7 @@ it("the application's metrics in prom-client's registry are pushed too", async (
   for (const size of [0.5, 5, 7, 100]) sizes.observe(size);
   new client.Summary({ name: 'app_wait_seconds', help: 'Waits', percentiles: [0.5] }).observe(2);
   counter('own_total', { help: 'Ours, which prom-client shows too' }).inc();
-  await sonde.shutdown({ within: '2s' });
+  await sonde.shutdown({ within: '60s' });
   await receiver.close();
   client.register.clear();
   client.register.setDefaultLabels({});

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../dist/runtime/config/resolve.js';
 import { decodeOfficially } from '../unit/pipeline/official-proto.ts';
-import { expectBalanced, makeSpans, openPipeline, until } from './pipeline-rig.ts';
+import { expectBalanced, makeSpans, openPipeline, PATIENCE_MS, until } from './pipeline-rig.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sonde-tls-'));
 const file = (name: string): string => join(folder, name);
@@ -87,10 +87,10 @@ async function secureReceiver(mutual: boolean) {
 /** Sends 100 spans with what these variables say, and answers with the ledger. */
 async function send(url: string, env: Record<string, string>) {
   const { otlp } = resolveConfig({}, { OTEL_EXPORTER_OTLP_ENDPOINT: url, ...env });
-  const rig = openPipeline(url, { otlp: { timeoutMs: 5_000, bySignal: otlp?.bySignal, tls: otlp?.tls } });
+  const rig = openPipeline(url, { otlp: { bySignal: otlp?.bySignal, tls: otlp?.tls } });
   closing.push(() => rig.remove());
   makeSpans(rig.pipeline, 100);
-  await rig.pipeline.flush(5_000);
+  await rig.pipeline.flush(PATIENCE_MS);
   await rig.end();
   const report = rig.pipeline.ledger();
   expectBalanced(report);
@@ -138,10 +138,10 @@ describe.skipIf(!has)('OTLP over TLS', () => {
 
   it('takes a file that comes later: a request that cannot read it is tried again', async () => {
     const { url, seen } = await secureReceiver(false);
-    const rig = openPipeline(url, { otlp: { timeoutMs: 5_000, tls: { certificate: file('later.pem') } } });
+    const rig = openPipeline(url, { otlp: { tls: { certificate: file('later.pem') } } });
     closing.push(() => rig.remove());
     makeSpans(rig.pipeline, 10);
-    await rig.pipeline.flush(1_000);
+    await rig.pipeline.flush(PATIENCE_MS);
     expect(rig.lines).toEqual([expect.stringMatching(/cannot deliver .*later\.pem/)]);
     execFileSync('cp', [file('ca.pem'), file('later.pem')]);
     await until(() => seen.spans === 10);
@@ -169,7 +169,7 @@ describe('a signal that is off', () => {
       ...named,
     };
     rig.pipeline.error(JSON.stringify({ ...record, 'exception.stacktrace': 'Error: m' }));
-    await rig.pipeline.flush(2_000);
+    await rig.pipeline.flush(PATIENCE_MS);
     await rig.end();
     const { span, log, error } = rig.pipeline.ledger();
     expect({ span, log, error }).toMatchObject({

@@ -7,7 +7,6 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openLookup } from '../../dist/store/open-lookup.js';
 
 const PROGRAM = fileURLToPath(new URL('fixtures/errors/program.mjs', import.meta.url));
-const EXIT_LIMIT_MS = 2_000; // what the product promises to need at most at the end of a process
 
 interface Ending {
   readonly code: number | null;
@@ -123,9 +122,7 @@ const ENDINGS: readonly [
 
 describe('the end of a process', () => {
   it.each(ENDINGS)('%s: exit code and words are as they are without us, and the record is there', async (way, how, record) => {
-    const startedMs = performance.now();
     const ending = await end(way, { ...(how.args && { args: how.args }) });
-    expect(performance.now() - startedMs).toBeLessThan(EXIT_LIMIT_MS + 13_000); // a loaded machine; the limit itself is the pipeline's
     expect([ending.code, ending.signal]).toEqual([how.code ?? null, how.signal ?? null]);
     expect(ending.stderr).toMatch(how.stderr ?? /^/);
     const errors = await errorsIn(ending.dir);

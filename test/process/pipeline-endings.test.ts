@@ -38,7 +38,9 @@ describe('a program that ends', () => {
     ['by a library that handles SIGTERM where it is alone', 'library', 'SIGTERM'],
   ] as const)('%s loses nothing, and ends as it would without us', async (_, way, signal) => {
     const ending = await end(way, {}, signal);
-    expect(receiver.counts).toMatchObject({ span: 100, log: 10 });
+    expect([receiver.spanIds.size, receiver.lines.size]).toEqual([100, 10]);
+    // Where the program handles the signal itself, a request that is not waited for may come twice.
+    if (way !== 'handled' && way !== 'library') expect(receiver.counts).toMatchObject({ span: 100, log: 10 });
     const bare = await end(way, { PIPELINE: 'off' }, signal);
     expect({ code: ending.code, signal: ending.signal, stderr: ending.stderr }).toEqual({ code: bare.code, signal: bare.signal, stderr: bare.stderr });
     if (ending.signal === null) {

@@ -1,12 +1,20 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const { MockOtlpServer } = createRequire(import.meta.url)('@elastic/mockotlpserver') as {
-  MockOtlpServer: new (options: object) => { start(): Promise<void>; close(): Promise<void>; httpUrl: URL };
+  MockOtlpServer: new (
+    options: object,
+  ) => {
+    start(): Promise<void>;
+    close(): Promise<void>;
+    httpUrl: URL;
+    readonly _httpService: { readonly _server: Server };
+  };
 };
 
 /** How a program ended. */
@@ -51,6 +59,7 @@ export function run(
 export async function countingReceiver(port = 0) {
   const counts = { span: 0, log: 0, metric: 0 };
   const spanIds = new Set<string>();
+  const lines = new Set<string>();
   const receiver = new MockOtlpServer({
     logLevel: 'fatal',
     services: ['http'],
@@ -63,8 +72,12 @@ export async function countingReceiver(port = 0) {
           for (const span of scope.spans) spanIds.add(Buffer.from(span.traceId).toString('hex') + Buffer.from(span.spanId).toString('hex'));
         }
     },
-    onLogs(request: { resourceLogs: { scopeLogs: { logRecords: object[] }[] }[] }) {
-      for (const resource of request.resourceLogs) for (const scope of resource.scopeLogs) counts.log += scope.logRecords.length;
+    onLogs(request: { resourceLogs: { scopeLogs: { logRecords: { body?: { stringValue?: string } }[] }[] }[] }) {
+      for (const resource of request.resourceLogs)
+        for (const scope of resource.scopeLogs) {
+          counts.log += scope.logRecords.length;
+          for (const record of scope.logRecords) lines.add(record.body?.stringValue ?? '');
+        }
     },
     onMetrics(request: { resourceMetrics: { scopeMetrics: { metrics: object[] }[] }[] }) {
       for (const resource of request.resourceMetrics) for (const scope of resource.scopeMetrics) counts.metric += scope.metrics.length;
@@ -75,6 +88,8 @@ export async function countingReceiver(port = 0) {
     counts,
     /** IDs of the spans that came, each once. */
     spanIds,
+    /** Messages of log records, each once. */
+    lines,
     url: receiver.httpUrl.href,
     port: Number(receiver.httpUrl.port),
     reset() {
@@ -82,8 +97,14 @@ export async function countingReceiver(port = 0) {
       counts.log = 0;
       counts.metric = 0;
       spanIds.clear();
+      lines.clear();
     },
-    close: () => receiver.close(),
+    async close() {
+      const closed = receiver.close();
+      // It waits for its clients, and one that has a request under way keeps its connection for the next.
+      receiver._httpService._server.closeAllConnections();
+      await closed;
+    },
   };
 }
 

@@ -132,7 +132,7 @@ describe('NestJS', () => {
     const shop = await service();
     const bug = await ask(shop.port, '/bug');
     await shop.close();
-    await sonde.shutdown();
+    await sonde.shutdown({ within: '60s' });
     const lookup = openLookup(dir);
     const record = await lookup.error(bug.headers['x-error-id'] as string);
     const trace = await lookup.trace(record?.trace_id as string);

@@ -18,7 +18,7 @@ beforeEach(() => {
   });
 });
 afterEach(async () => {
-  for (const sonde of running.splice(0)) await sonde.shutdown();
+  for (const sonde of running.splice(0)) await sonde.shutdown({ within: '60s' });
   vi.restoreAllMocks();
   rmSync(dir, { recursive: true, force: true });
 });
@@ -58,7 +58,7 @@ describe('start', () => {
     await expect(start({ service: 'other', dir })).rejects.toThrow(
       'Cannot start "other": telemetry of "life" runs in this process already, expected its shutdown() first',
     );
-    await first.shutdown();
+    await first.shutdown({ within: '60s' });
     await begin();
   });
 
@@ -85,14 +85,14 @@ describe('start', () => {
     expect(journaled).toBe(false);
     expect(said.some((line) => line.includes(id) && line.includes('kept on stderr'))).toBe(true);
     expect(said.filter((line) => line.includes('cannot write the error journal')).length).toBe(1);
-    await sonde.shutdown({ within: '2s' });
+    await sonde.shutdown({ within: '60s' });
   });
 
   it('does nothing but log where it is disabled', async () => {
     const sonde = await begin({ disabled: true });
     await traced('quiet', async () => 1)();
     expect(existsSync(join(dir, 'store'))).toBe(false);
-    expect(await sonde.shutdown()).toMatchObject({ flushed: 0, lost: 0 });
+    expect(await sonde.shutdown({ within: '60s' })).toMatchObject({ flushed: 0, lost: 0 });
   });
 });
 
@@ -100,8 +100,8 @@ describe('shutdown', () => {
   it('tells what was brought home, and does so once', async () => {
     const sonde = await begin();
     for (let i = 0; i < 100; i++) traced('work', () => i)();
-    const first = sonde.shutdown({ within: '5s' });
-    expect(sonde.shutdown()).toBe(first);
+    const first = sonde.shutdown({ within: '60s' });
+    expect(sonde.shutdown({ within: '60s' })).toBe(first);
     expect(await first).toMatchObject({ flushed: 100, lost: 0 });
   });
 
@@ -109,7 +109,7 @@ describe('shutdown', () => {
     const sonde = await begin({ logs: { level: 'info' } });
     let answer!: () => void;
     const request = span('a request that drains', () => new Promise<void>((resolve) => (answer = resolve)));
-    const ending = sonde.shutdown();
+    const ending = sonde.shutdown({ within: '60s' });
     await new Promise((resolve) => setImmediate(resolve));
     answer();
     await request;
@@ -128,7 +128,7 @@ describe('shutdown', () => {
     const sonde = await begin();
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
-    const { open } = await sonde.shutdown();
+    const { open } = await sonde.shutdown({ within: '60s' });
     server.close();
     expect(open.some((handle) => handle.type === 'server' && handle.site?.includes('lifecycle.test.ts'))).toBe(true);
   });

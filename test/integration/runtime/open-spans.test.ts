@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await new Promise((resolve) => server.close(resolve));
-  await sonde.shutdown();
+  await sonde.shutdown({ within: '60s' });
   rmSync(dir, { recursive: true, force: true });
 });
 
@@ -62,7 +62,7 @@ it('finds the call that never ends, with its trace and the log lines in it, and 
   expect(page).toContain('db.query &lt;script&gt; (slow)');
   expect(page).not.toContain('<script>');
 
-  await sonde.flush();
+  await sonde.flush({ within: '60s' });
   const one = (await (await fetch(`${base}/debug/traces/${row.traceId}?format=json`)).json()) as { open: Row[]; logs: { message: string }[] };
   expect(one.open.map(({ spanId }) => spanId)).toEqual([row.spanId]);
   expect(one.logs.map(({ message }) => message)).toEqual(['asking the database']);

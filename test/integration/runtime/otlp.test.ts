@@ -70,7 +70,7 @@ describe.each(['sonde', 'otel-sdk'] as const)('sending with the engine %s', (eng
       logger('otlp').warn('a line to send');
       id = report(new Error('an error to send')).id;
     })();
-    expect(await sonde.flush({ within: '5s' })).toBe(true);
+    expect(await sonde.flush({ within: '60s' })).toBe(true);
     const at = (path: string): string =>
       received
         .filter((one) => one.path === path)
@@ -79,7 +79,7 @@ describe.each(['sonde', 'otel-sdk'] as const)('sending with the engine %s', (eng
     expect(at('/v1/traces')).toContain('otlp.work');
     expect(at('/v1/logs')).toContain('a line to send');
     expect(at('/v1/logs')).toContain(id);
-    expect(await sonde.shutdown()).toMatchObject({ lost: 0 });
+    expect(await sonde.shutdown({ within: '60s' })).toMatchObject({ lost: 0 });
   });
 });
 
@@ -90,7 +90,7 @@ describe('a shutdown while the receiver hangs', () => {
     const sonde = await begin({ admin: { port: 0 } });
     traced('otlp.last', () => 1)();
     expect(await statusOf(sonde, '/readyz')).toBe(200);
-    const ended = sonde.shutdown({ within: '1s' });
+    const ended = sonde.shutdown({ within: '4s' });
     expect(await statusOf(sonde, '/readyz')).toBe(503);
     expect(await statusOf(sonde, '/healthz')).toBe(200);
     expect(await ended).toMatchObject({ lost: 0 });

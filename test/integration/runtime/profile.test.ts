@@ -9,7 +9,7 @@ import { afterEach, expect, it } from 'vitest';
 let sonde: Sonde | undefined;
 const dir = mkdtempSync(join(tmpdir(), 'sonde-profile-'));
 afterEach(async () => {
-  await sonde?.shutdown();
+  await sonde?.shutdown({ within: '60s' });
   rmSync(dir, { recursive: true, force: true });
 });
 

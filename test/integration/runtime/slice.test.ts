@@ -60,7 +60,7 @@ afterAll(async () => {
     server.closeAllConnections();
     server.close();
   }
-  await sonde.shutdown();
+  await sonde.shutdown({ within: '60s' });
   rmSync(dir, { recursive: true, force: true });
 });
 
@@ -69,7 +69,7 @@ describe('one request through every layer', () => {
     expect(answer.id).toMatch(/^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/);
     const before = await admin(`/debug/errors/${answer.id}?format=json`);
     expect(before.status).toBe(200);
-    expect(await sonde.flush()).toBe(true);
+    expect(await sonde.flush({ within: '60s' })).toBe(true);
     const after = await admin(`/debug/errors/${answer.id.toLowerCase().replaceAll('-', '')}?format=json`);
     expect(after.status).toBe(200);
     const record = JSON.parse(after.text) as Record<string, unknown>;
@@ -80,7 +80,7 @@ describe('one request through every layer', () => {
   });
 
   it('stores one trace: server span, two traced functions, client span, and the bank as its child', async () => {
-    await sonde.flush();
+    await sonde.flush({ within: '60s' });
     const record = JSON.parse((await admin(`/debug/errors/${answer.id}?format=json`)).text) as { trace_id: string };
     const { openReader } = (await import('../../../dist/store/query.js')) as typeof import('../../../src/store/query.ts');
     const reader = openReader(dir);
@@ -129,7 +129,7 @@ describe('one request through every layer', () => {
   });
 
   it('adds up', async () => {
-    await sonde.flush();
+    await sonde.flush({ within: '60s' });
     const ledger = JSON.parse((await admin('/debug/ledger?format=json')).text) as Record<string, Record<string, number> & { dropped: Record<string, number> }>;
     for (const signal of ['span', 'log', 'error', 'metric']) {
       const one = ledger[signal];
@@ -141,7 +141,7 @@ describe('one request through every layer', () => {
 
   it('does not watch requests to its own admin server', async () => {
     await admin('/readyz');
-    await sonde.flush();
+    await sonde.flush({ within: '60s' });
     const { openReader } = (await import('../../../dist/store/query.js')) as typeof import('../../../src/store/query.ts');
     const reader = openReader(dir);
     const { text } = await admin('/metrics');
@@ -153,7 +153,7 @@ describe('one request through every layer', () => {
     const { families } = JSON.parse((await admin('/debug/traces?format=json')).text) as { families: { name: string; counts: number[] }[] };
     expect(families.find((one) => one.name === 'GET')?.counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);
     const { spans } = JSON.parse((await admin('/debug/traces?name=orders.place&bucket=8&format=json')).text) as { spans: { traceId: string }[] };
-    await sonde.flush();
+    await sonde.flush({ within: '60s' });
     const page = await admin(`/debug/traces/${spans[0]?.traceId}`);
     expect(page.status).toBe(200);
     expect(page.text).toContain('payments.charge');

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +26,7 @@ afterEach(() => {
 const answer = (status: number): PostResult => ({ kind: 'answer', status, retryAfter: undefined, contentType: '', body: Buffer.alloc(0) });
 
 /** A delivery whose receiver the test plays. */
-function rig(receive: (count: number, from: number, to: number) => PostResult | Promise<PostResult>) {
+function rig(receive: (count: number, from: number, to: number, signal: AbortSignal) => PostResult | Promise<PostResult>) {
   const memory = ledgerMemory();
   const ledger = new Ledger(memory);
   const worker = new WorkerLedger(memory);
@@ -36,12 +37,12 @@ function rig(receive: (count: number, from: number, to: number) => PostResult | 
     ledger: worker,
     receiver: 'http://receiver',
     random: () => 0,
-    async post(parcel) {
+    async post(parcel, _timeoutMs, signal) {
       active.most = Math.max(active.most, ++active.now);
       await new Promise((resolve) => setImmediate(resolve));
       active.now--;
       const [from, to] = JSON.parse(Buffer.from(parcel.body).toString());
-      return receive(parcel.count, from, to);
+      return receive(parcel.count, from, to, signal);
     },
   });
   const parcel = (from: number, to: number): Parcel => ({
@@ -62,7 +63,7 @@ function rig(receive: (count: number, from: number, to: number) => PostResult | 
       ledger.produced[0]! += count;
       delivery.offer(parcel(0, count));
     },
-    flush: (mode: 'wait' | 'park' | 'last' = 'wait') => delivery.flush(performance.now() + 1_000, mode),
+    flush: (mode: 'wait' | 'park' | 'last' = 'wait') => delivery.flush(performance.now() + 60_000, mode),
   };
 }
 
@@ -129,9 +130,12 @@ describe('a delivery', () => {
   });
 
   it('gives up what is under way when the process may end, and has it on disk', async () => {
-    const { offer, ledger, delivery } = rig(() => new Promise((resolve) => setTimeout(() => resolve({ kind: 'failed', reason: 'given up' }), 60)));
+    const { offer, ledger, delivery } = rig(async (_count, _from, _to, signal) => {
+      if (!signal.aborted) await once(signal, 'abort');
+      return { kind: 'failed', reason: 'given up' };
+    });
     offer(7);
-    await delivery.flush(performance.now() + 200, 'last');
+    await delivery.flush(performance.now() + 500, 'last');
     expect(ledger.report().span).toMatchObject({ produced: 7, spooled: 7, pending: 0 });
   });
 });
