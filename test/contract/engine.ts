@@ -167,7 +167,7 @@ export function engineContract(subject: EngineSubject): void {
       ]);
       expect(seen.events[2]?.timeMs).toBeCloseTo(1_700_000_000_000, 0);
       expect(seen.events[3]?.timeMs).toBeCloseTo(1_700_000_001_000, 0);
-      expect(Math.abs((seen.events[0]?.timeMs ?? 0) - Date.now())).toBeLessThan(2_000);
+      expect(Math.abs((seen.events[0]?.timeMs ?? 0) - Date.now())).toBeLessThan(10_000);
     });
     check('links, at the start and later', () => {
       const seen = made((span) => span.addLink({ context: REMOTE, attributes: { late: true } }).addLinks([{ context: REMOTE }]), {
@@ -229,7 +229,7 @@ export function engineContract(subject: EngineSubject): void {
         .startSpan('timed', { startTime: start })
         .end(start + 40);
       expect(one('timed').endMs - one('timed').startMs).toBeCloseTo(40, 0);
-      expect(Math.abs(one('timed').startMs - (performance.timeOrigin + start))).toBeLessThan(50);
+      expect(Math.abs(one('timed').startMs - (performance.timeOrigin + start))).toBeLessThan(1_000);
     });
     check('an end before the start is the start', () => {
       tracer()
@@ -243,8 +243,8 @@ export function engineContract(subject: EngineSubject): void {
       span.end();
       const { startMs, endMs } = one('slept');
       expect(endMs - startMs).toBeGreaterThan(13);
-      expect(endMs - startMs).toBeLessThan(1_000);
-      expect(Math.abs(endMs - Date.now())).toBeLessThan(1_000);
+      expect(endMs - startMs).toBeLessThan(10_000);
+      expect(Math.abs(endMs - Date.now())).toBeLessThan(10_000);
     });
   });
 

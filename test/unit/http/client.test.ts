@@ -100,12 +100,12 @@ describe.each(clients)('a client span of %s', (_name, call) => {
 
   it('is a child of the running scope, and carries trace and deadline to the server', async () => {
     const rec = watch();
-    const scope = limited(5_000);
+    const scope = limited(60_000);
     await runInScope(scope, () => call('/'));
     expect(rec.clients()[0]?.parent.limit).toBe(scope.limit); // fetch runs in a scope below it, where the registry of handles is in
     expect(got[0]?.traceparent).toBe(`span-${rec.spans.indexOf(rec.clients()[0] as never)}`);
-    expect(Number(got[0]?.['x-request-timeout-ms'])).toBeGreaterThan(3_000);
-    expect(Number(got[0]?.['x-request-timeout-ms'])).toBeLessThanOrEqual(5_000);
+    expect(Number(got[0]?.['x-request-timeout-ms'])).toBeGreaterThan(30_000);
+    expect(Number(got[0]?.['x-request-timeout-ms'])).toBeLessThanOrEqual(60_000);
   });
 
   it('leaves a header that the application set', async () => {

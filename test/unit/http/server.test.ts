@@ -138,7 +138,9 @@ describe('watchServers', () => {
     watch();
     const { port } = await serve((_req, res) => {
       const abort = signal() as AbortSignal;
-      abort.addEventListener('abort', () => res.end((abort.reason as Error).name));
+      const end = (): void => void res.end((abort.reason as Error).name);
+      if (abort.aborted) end();
+      else abort.addEventListener('abort', end);
     });
     expect(await fetched(port, '/', { 'x-request-timeout-ms': '20' })).toBe('TimeoutError');
   });

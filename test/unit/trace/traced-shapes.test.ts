@@ -368,7 +368,7 @@ describe('async generators', () => {
       await sleep(5);
     }
     expect(seen.named('work').attributes).toMatchObject({ 'sonde.abandoned': true });
-    expect(seen.named('work').ms).toBeLessThan(1_000);
+    expect(seen.named('work').ms).toBeLessThan(60_000);
   });
 });
 
