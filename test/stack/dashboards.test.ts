@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { placeBuggy, placeDeclined, placeOne } from '../../examples/checkout/src/demo/drive.ts';
 import { buildExample, type Example, startExample } from '../examples/services.ts';
 import { PATHS } from './lib/paths.ts';
-import { eventually } from './lib/process.ts';
+import { eventually, PATIENCE_MS } from './lib/process.ts';
 import { ROOT, type Stack, startStack } from './lib/stack.ts';
 
 interface Target {
@@ -103,7 +103,7 @@ const dashboards = readdirSync(join(ROOT, 'grafana/dashboards')).map((file) => {
 
 describe('every query of every panel, asked of the real servers', () => {
   beforeAll(async () => {
-    values.trace = await eventually('the record of the error in Loki', 120_000, async () => {
+    values.trace = await eventually('the record of the error in Loki', PATIENCE_MS, async () => {
       const answer = (await ask(`${stack.lokiUrl}/loki/api/v1/query_range`, { query: filled('{obs_kind="error"} | error_id="$id"') })) as {
         data: { result: { stream: { trace_id: string } }[] };
       };
@@ -125,13 +125,13 @@ describe('every query of every panel, asked of the real servers', () => {
           const all = async (): Promise<number> => (await Promise.all(targets.map(rowsOf))).reduce((sum, count) => sum + count, 0);
           if (mayBeEmpty) await all();
           else {
-            await eventually(`data of "${panel.title}"`, 120_000, async () => ((await all()) > 0 ? true : undefined));
+            await eventually(`data of "${panel.title}"`, PATIENCE_MS, async () => ((await all()) > 0 ? true : undefined));
           }
         } catch (error) {
           wrong.push(`${panel.title}: ${(error as Error).message}`);
         }
       }
       expect(wrong).toEqual([]);
-    }, 1_800_000);
+    });
   }
 });

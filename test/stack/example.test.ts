@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { placeBuggy, placeDeclined, placeOne, type Seen } from '../../examples/checkout/src/demo/drive.ts';
 import { buildExample, type Example, startExample } from '../examples/services.ts';
 import { PATHS } from './lib/paths.ts';
-import { eventually } from './lib/process.ts';
+import { eventually, PATIENCE_MS } from './lib/process.ts';
 import { ROOT, type Stack, startStack } from './lib/stack.ts';
 
 const run = promisify(execFile);
@@ -48,7 +48,7 @@ describe('an error of the example, looked up on the servers', () => {
     ['bug', 'Something unexpected happened.', 'Error: Cannot price 5 seats', "Caused by: TypeError: Cannot read properties of undefined (reading 'percent')"],
   ])('%s: the ID in the response leads to the record in Loki', async (which, userSaw, header, cause) => {
     const id = (which === 'known' ? known : bug).errorId as string;
-    const found = await eventually(`${id} in Loki`, 120_000, async () => {
+    const found = await eventually(`${id} in Loki`, PATIENCE_MS, async () => {
       const answer = await sonde('error', id.toLowerCase().replaceAll('-', ''));
       return answer.code === 0 ? answer.out : undefined;
     });
@@ -62,7 +62,7 @@ describe('an error of the example, looked up on the servers', () => {
 
   it.runIf(PATHS.tempo)('its trace is in Tempo, with the spans of both services', async () => {
     const id = known.errorId as string;
-    const found = await eventually('the trace in Tempo', 120_000, async () => {
+    const found = await eventually('the trace in Tempo', PATIENCE_MS, async () => {
       const { out } = await sonde('error', id);
       return out.includes('payments.authorise [payments]') ? out : undefined;
     });
@@ -104,7 +104,7 @@ describe('sonde stack replay', () => {
     expect(await sonde('error', id)).toMatchObject({ code: 1 });
     const replayed = await sonde('--dir', local, 'stack', 'replay', '--to', stack.otlpUrl);
     expect(replayed.out).toMatch(/^\d+ spans, \d+ log lines and 1 errors sent to http/);
-    const found = await eventually(`${id} in Loki`, 120_000, async () => {
+    const found = await eventually(`${id} in Loki`, PATIENCE_MS, async () => {
       const answer = await sonde('error', id);
       return answer.code === 0 ? answer.out : undefined;
     });

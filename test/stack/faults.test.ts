@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LedgerReport } from '../../src/core/records.ts';
 import { PATHS } from './lib/paths.ts';
-import { eventually } from './lib/process.ts';
+import { eventually, PATIENCE_MS } from './lib/process.ts';
 import { ROOT, type Stack, type StackOptions, startStack } from './lib/stack.ts';
 
 let stack: Stack | undefined;
@@ -62,7 +62,7 @@ async function linesInLoki(url: string, filter = ''): Promise<number> {
 async function expectAllArrived(running: Stack, ledger: LedgerReport, lines: number): Promise<void> {
   expect(ledger.log).toMatchObject({ produced: lines, sent: lines, spooled: 0, pending: 0 });
   expect(ledger.span).toMatchObject({ produced: lines, sent: lines, spooled: 0, pending: 0 });
-  await eventually(`${lines} lines in Loki`, 240_000, async () => ((await linesInLoki(running.lokiUrl)) >= lines ? true : undefined));
+  await eventually(`${lines} lines in Loki`, PATIENCE_MS, async () => ((await linesInLoki(running.lokiUrl)) >= lines ? true : undefined));
   expect(await linesInLoki(running.lokiUrl)).toBe(lines);
 }
 
@@ -82,7 +82,7 @@ describe('ledger and stores agree in the end', () => {
     await expectAllArrived(running, await load.ledger(), 2_000);
     // One line when it goes, one when it is back.
     expect(load.said().split('\n').filter(Boolean)).toEqual([expect.stringContaining(running.otlpUrl), expect.stringContaining(running.otlpUrl)]);
-  }, 600_000);
+  });
 
   it('when Loki is down: an alert tells it, and is resolved when it is back', async () => {
     const running = await start();
@@ -91,12 +91,12 @@ describe('ledger and stores agree in the end', () => {
     await running.loki.stop();
     const is = (status: string) =>
       running.notified.find((alert) => alert.status === status && alert.labels.alertname === 'BackendDown' && alert.labels.job === 'loki');
-    const fired = await eventually('BackendDown at the webhook', 240_000, async () => is('firing'));
+    const fired = await eventually('BackendDown at the webhook', PATIENCE_MS, async () => is('firing'));
     expect(fired.annotations.summary).toBe('loki does not answer');
     await running.loki.start();
-    await eventually('its resolution', 240_000, async () => is('resolved'));
+    await eventually('its resolution', PATIENCE_MS, async () => is('resolved'));
     await expectAllArrived(running, await load.ledger(), 1_000);
-  }, 900_000);
+  });
 
   it('when the collector’s queue is full: it refuses, the SDK keeps', async () => {
     const running = await start({ queueBytes: 1_048_576 });
@@ -106,7 +106,7 @@ describe('ledger and stores agree in the end', () => {
     await running.loki.start();
     await expectAllArrived(running, await load.ledger(), 3_000);
     expect(load.said()).toContain('HTTP 503');
-  }, 600_000);
+  });
 
   // The collector (0.159) deletes an item whose dispatch it cannot note on a full disk, after it has acknowledged it. So the
   // bound of its queue has to come first; this shows that all goes on by itself, and that the difference can be seen.
@@ -126,12 +126,12 @@ describe('ledger and stores agree in the end', () => {
     const ledger = await load.ledger();
     expect(ledger.log).toMatchObject({ produced: 3_000, sent: 3_000, spooled: 0, pending: 0 });
     expect(load.said()).toContain('HTTP 503');
-    const before = await eventually('lines in Loki', 120_000, async () => (await linesInLoki(running.lokiUrl)) || undefined);
+    const before = await eventually('lines in Loki', PATIENCE_MS, async () => (await linesInLoki(running.lokiUrl)) || undefined);
     expect(before).toBeLessThanOrEqual(3_000);
     const after = startLoad(running.otlpUrl, 100, 1, 100);
     expect((await after.ledger()).log).toMatchObject({ produced: 100, sent: 100 });
-    await eventually('the lines that came after it', 120_000, async () =>
+    await eventually('the lines that came after it', PATIENCE_MS, async () =>
       (await linesInLoki(running.lokiUrl, ' | filling=~"x{100}" ')) >= 100 ? true : undefined,
     );
-  }, 600_000);
+  });
 });

@@ -4,7 +4,7 @@ import { errorAsLog } from '../../src/pipeline/worker/log-lines.ts';
 import { openRemoteLookup } from '../../src/stack/lookup/remote-lookup.ts';
 import { type LookupPlace, lookupContract, resourceOf } from '../contract/lookup.ts';
 import { PATHS } from './lib/paths.ts';
-import { eventually } from './lib/process.ts';
+import { eventually, PATIENCE_MS } from './lib/process.ts';
 import { type Stack, startStack } from './lib/stack.ts';
 
 async function post(stack: Stack, path: 'logs' | 'traces', body: Buffer): Promise<void> {
@@ -34,12 +34,12 @@ async function openServers(): Promise<LookupPlace> {
       sent.set(service, total);
       if (lines.length > 0) {
         await post(stack, 'logs', encodeLogsJson(lines, resource));
-        await eventually(`${total} lines of ${service} in Loki`, 120_000, async () => ((await linesOf(stack, service)) >= total ? true : undefined));
+        await eventually(`${total} lines of ${service} in Loki`, PATIENCE_MS, async () => ((await linesOf(stack, service)) >= total ? true : undefined));
       }
       const [span] = spans;
       if (span) {
         await post(stack, 'traces', encodeSpansJson(spans, resource));
-        await eventually('the trace in Tempo', 120_000, async () => ((await lookup.trace(span.traceId))?.spans.length === spans.length ? true : undefined));
+        await eventually('the trace in Tempo', PATIENCE_MS, async () => ((await lookup.trace(span.traceId))?.spans.length === spans.length ? true : undefined));
       }
     },
     async close() {

@@ -38,7 +38,7 @@ beforeAll(async () => {
   await (await fetch(`http://127.0.0.1:${sonde.adminPort}/healthz`)).text();
 });
 afterAll(async () => {
-  await sonde.shutdown({ within: '2s' });
+  await sonde.shutdown({ within: '60s' });
   rmSync(dir, { recursive: true, force: true });
 });
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { placeOne } from '../../examples/checkout/src/demo/drive.ts';
 import { buildExample, type Example, startExample } from '../examples/services.ts';
 import { PATHS } from './lib/paths.ts';
-import { eventually } from './lib/process.ts';
+import { eventually, PATIENCE_MS } from './lib/process.ts';
 import { type Stack, startStack } from './lib/stack.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'sonde-metrics-'));
@@ -40,7 +40,7 @@ async function vector(query: string): Promise<{ metric: Record<string, string>; 
 describe('metrics of the example in Prometheus', () => {
   it('RED of traced functions, under the names of /metrics, with the labels of the resource', async () => {
     for (let i = 0; i < 5; i++) await placeOne(example.app);
-    const [series] = await eventually('the calls of place', 120_000, async () => {
+    const [series] = await eventually('the calls of place', PATIENCE_MS, async () => {
       const found = await vector('function_calls_total{function="Orders.place",result="ok"}');
       return found.length > 0 ? found : undefined;
     });
@@ -49,7 +49,7 @@ describe('metrics of the example in Prometheus', () => {
   });
 
   it('an exemplar names the trace of a call', async () => {
-    const traceId = await eventually('an exemplar', 120_000, async () => {
+    const traceId = await eventually('an exemplar', PATIENCE_MS, async () => {
       await placeOne(example.app);
       const now = Date.now() / 1_000;
       const found = (await ask('query_exemplars', {
@@ -63,7 +63,7 @@ describe('metrics of the example in Prometheus', () => {
   });
 
   it.runIf(PATHS.tempo)('who calls whom, as Tempo writes it: the service map of Grafana', async () => {
-    const edge = await eventually('the edge from checkout to payments', 180_000, async () => {
+    const edge = await eventually('the edge from checkout to payments', PATIENCE_MS, async () => {
       await placeOne(example.app);
       const edges = await vector('traces_service_graph_request_total');
       return edges.find(({ metric }) => metric['client'] === 'checkout' && metric['server'] === 'payments');

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ALERT_GROUPS } from '../../src/stack/alerts/groups.ts';
 import { PATHS } from './lib/paths.ts';
-import { eventually } from './lib/process.ts';
+import { eventually, PATIENCE_MS } from './lib/process.ts';
 import { type Stack, startStack } from './lib/stack.ts';
 
 let stack: Stack;
@@ -82,7 +82,7 @@ describe('what the collector makes of a record', () => {
     ]);
     const found = await eventually(
       'the record in Loki',
-      120_000,
+      PATIENCE_MS,
       async () => (await loki('query_range', { query: '{obs_kind="error"} | error_id="7X2K-9QD4-MB3H-TRVG"' }))[0],
     );
     expect(found.values?.[0]?.[1]).toBe(`boom\n${stack_}`);
@@ -97,7 +97,7 @@ describe('what others might lose', () => {
     return Number((found as { value?: [number, string] } | undefined)?.value?.[1] ?? 0);
   };
   const counted = (service: string, lines: number) =>
-    eventually(`${lines} lines of ${service}`, 120_000, async () => ((await count(service)) >= lines ? lines : undefined));
+    eventually(`${lines} lines of ${service}`, PATIENCE_MS, async () => ((await count(service)) >= lines ? lines : undefined));
 
   it('a batch as large as the collector makes them is taken', async () => {
     // 5 MB in one request: the collector cuts it to batches of 4 MB, which are more as Loki writes them.
@@ -137,13 +137,13 @@ describe('every LogQL alert', () => {
     }
     const expr = alert.expr;
     const ask = async (service: string) => (await loki('query', { query: expr })).filter((series) => series.metric?.service_name === service);
-    const fired = await eventually(`${name} for ${services.fires}`, 120_000, async () => {
+    const fired = await eventually(`${name} for ${services.fires}`, PATIENCE_MS, async () => {
       const series = await ask(services.fires);
       return series.length > 0 ? series : undefined;
     });
     expect(fired).toHaveLength(1);
     expect(fired[0]?.metric).toEqual({ ...alert.test.fires.labels, service_name: services.fires });
-    await eventually('the silent lines in Loki', 120_000, async () =>
+    await eventually('the silent lines in Loki', PATIENCE_MS, async () =>
       (await loki('query_range', { query: `{service_name="${services.silent}"}` })).length > 0 ? true : undefined,
     );
     expect(await ask(services.silent)).toEqual([]);
@@ -159,7 +159,7 @@ describe('every LogQL alert', () => {
     });
     await sendLogs([...Array.from({ length: 700 }, (_, n) => bug(`v1:old${n}`, 3_600 + n)), bug('v1:new', 1)]);
     const { expr } = alerts.find(({ name }) => name === 'NewErrorFingerprint') as (typeof alerts)[number];
-    const found = await eventually('the new fingerprint', 120_000, async () => {
+    const found = await eventually('the new fingerprint', PATIENCE_MS, async () => {
       const known = await loki('query', { query: `count(sum by (sonde_error_fingerprint) (count_over_time({service_name="${service}"} [2h])))` });
       return (known[0] as { value?: [number, string] } | undefined)?.value?.[1] === '701' ? loki('query', { query: expr }) : undefined;
     });
@@ -174,7 +174,7 @@ describe('every LogQL alert', () => {
     const attributes = { 'exception.type': 'Error', 'error.type': 'Error', severity_number: '21' };
     await sendLogs([{ service, environment, ageSeconds: 0, body: 'out', attributes }]);
     const of = () => stack.notified.filter((seen) => seen.labels.alertname === 'FatalError' && seen.labels.service_name === service);
-    const alert = await eventually('the alert at the webhook', 90_000, async () => of()[0]);
+    const alert = await eventually('the alert at the webhook', PATIENCE_MS, async () => of()[0]);
     expect(alert).toMatchObject({
       status: 'firing',
       labels: { severity: 'page', error_type: 'Error', deployment_environment_name: environment },
