@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePorts } from '../free-ports.ts';
 
 const { MockOtlpServer } = createRequire(import.meta.url)('@elastic/mockotlpserver') as {
   MockOtlpServer: new (
@@ -55,8 +56,9 @@ export function run(
   });
 }
 
-/** An independent receiver that counts. */
-export async function countingReceiver(port = 0) {
+/** An independent receiver that counts; its port stays its own when it is closed and started again. */
+export async function countingReceiver(given?: number) {
+  const port = given ?? (await freePorts(1))[0];
   const counts = { span: 0, log: 0, metric: 0 };
   const spanIds = new Set<string>();
   const lines = new Set<string>();

@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePorts } from '../../free-ports.ts';
 import { composeCommand } from './compose.ts';
-import { freePorts } from './ports.ts';
 import { StackServer } from './process.ts';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
