@@ -1,5 +1,6 @@
 import type { EndedSpan } from '../core/ended-span.ts';
 import { type Redactor, redactor } from '../core/redact.ts';
+import { redactAttributes } from '../core/redact-attributes.ts';
 
 /** Lower bounds of the latency buckets in milliseconds: those of Go's x/net/trace. */
 export const BUCKETS_MS: readonly number[] = [0, 50, 100, 200, 500, 1_000, 10_000, 100_000];
@@ -179,12 +180,8 @@ export class TraceBook {
       startMs: note.startMono + this.#epochMs(),
       durationMs: note.endMono - note.startMono,
       failed: note.statusCode === 2,
-      attributes: this.#revised({ ...note.values, ...note.attrs }),
+      attributes: redactAttributes({ ...note.values, ...note.attrs }, this.#revise),
     };
-  }
-
-  #revised(attributes: NotedSpan['attributes']): NotedSpan['attributes'] {
-    return Object.fromEntries(Object.entries(attributes).map(([key, value]) => [key, this.#revise(key, value, [key]) as typeof value]));
   }
 }
 

@@ -1,4 +1,5 @@
 import type { SpanOutput } from '../core/ended-span.ts';
+import { redactor } from '../core/redact.ts';
 import { ROOT } from '../core/scope.ts';
 import { contextOf, SondeContextManager } from '../trace/engine/context.ts';
 import { createNativeEngine } from '../trace/engine/native.ts';
@@ -48,12 +49,13 @@ export function openNativeEngine(config: Config, output: SpanOutput): OpenEngine
 export async function openSdkEngine(config: Config): Promise<OpenEngine> {
   const { createOtelSdkEngine } = await import('../trace/otel-sdk.ts');
   const propagator = createPropagator(config.propagators);
-  const { otlp, sampler, resource } = config;
+  const { logs, otlp, sampler, resource } = config;
   const engine = await createOtelSdkEngine({
     resource,
     sampler: createSampler(sampler),
     parentBased: sampler.parentBased,
     propagator,
+    redact: redactor(logs.redact),
     ...(otlp && { endpoint: otlp.tracesUrl, headers: otlp.headers }),
   });
   const uninstall = installEngine(engine);

@@ -2,6 +2,9 @@ import { type Context, type Span, type TextMapPropagator, type Tracer, trace } f
 import type { Attributes } from '../core/attributes.ts';
 import { clock } from '../core/clock.ts';
 import type { FunctionDef } from '../core/function-def.ts';
+import { type Redactor, redactor } from '../core/redact.ts';
+import { redactAttributes } from '../core/redact-attributes.ts';
+import { scrub } from '../core/redact-text.ts';
 import { Scope, type SpanLike } from '../core/scope.ts';
 import { contextOf, SondeContextManager } from './engine/context.ts';
 import { int32OfHex } from './engine/ids.ts';
@@ -21,6 +24,8 @@ export interface OtelSdkOptions {
   /** `false`: a remote parent's decision is not followed. True by default. */
   readonly parentBased?: boolean;
   readonly propagator?: TextMapPropagator;
+  /** Judges the attributes of spans; default: by the usual names of secrets. */
+  readonly redact?: Redactor;
   /** Takes the place of the OTLP exporter (tests, a processor of one's own). */
   readonly spanProcessors?: readonly object[];
 }
@@ -67,6 +72,7 @@ export async function createOtelSdkEngine(options: OtelSdkOptions): Promise<Otel
     sampler: new tracing.ParentBasedSampler({ root, ...byParent }),
     spanProcessors: [
       boundValues as never,
+      withoutSecrets(options.redact ?? redactor()) as never,
       ...((options.spanProcessors as never[] | undefined) ?? [new tracing.BatchSpanProcessor(await otlpExporter(options))]),
     ],
     metricReaders: [],
@@ -125,6 +131,30 @@ const boundValues = {
   forceFlush: async (): Promise<void> => undefined,
   shutdown: async (): Promise<void> => undefined,
 };
+
+interface EndedSdkSpan {
+  attributes: Attributes;
+  readonly status: { message?: string };
+  readonly events: readonly { attributes?: Attributes }[];
+  readonly links: readonly { attributes?: Attributes }[];
+}
+
+/** Stands before the processors that send: they get what our own engine would send. */
+function withoutSecrets(revise: Redactor) {
+  const hide = (holder: { attributes?: Attributes }): void => {
+    if (holder.attributes !== undefined) holder.attributes = redactAttributes(holder.attributes, revise);
+  };
+  return {
+    ...boundValues,
+    onStart(): void {},
+    onEnd(span: EndedSdkSpan): void {
+      hide(span);
+      span.events.forEach(hide);
+      span.links.forEach(hide);
+      if (span.status.message !== undefined) span.status.message = scrub(span.status.message);
+    },
+  };
+}
 
 function addValues(span: SdkSpan, values: Attributes | undefined): void {
   if (values === undefined || !span.isRecording()) return;

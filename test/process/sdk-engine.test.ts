@@ -62,7 +62,12 @@ it('the engine on the SDK sends by the SDK what ours would: names, parents, fail
   ]);
   expect(named('inner')?.parentSpanId).toBe(named('outer')?.spanId);
   expect(named('of a library')?.parentSpanId).toBe(named('inner')?.spanId);
-  expect([attributes('outer'), attributes('inner'), attributes('of a library')]).toEqual([{ plan: 'pro' }, { 'request.id': 'r1' }, { 'request.id': 'r1' }]);
-  expect(named('failing')?.status).toEqual({ code: 2, message: 'broken' });
+  expect([attributes('outer'), attributes('inner'), attributes('of a library')]).toEqual([
+    { plan: 'pro', 'user.password': '[redacted]', shoe: '[redacted]', url: 'https://h/?token=[redacted]' },
+    { 'request.id': 'r1' },
+    { 'request.id': 'r1' },
+  ]);
+  expect(named('failing')?.status).toEqual({ code: 2, message: 'broken: password=[redacted]' });
+  expect(JSON.stringify(bodies)).not.toContain('hunter2');
   expect([...keys]).toEqual(['k1']);
 });

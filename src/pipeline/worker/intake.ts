@@ -10,6 +10,7 @@ import { type BatchMessage, IN_WORK, POSTED, SLOT_STATES } from '../messages.ts'
 import { BATCH_ROWS, SIDE_BYTES } from '../rows.ts';
 import type { Part, Sink } from '../sinks/sink.ts';
 import type { SpanRows } from './batch-rows.ts';
+import { cleanBeside } from './clean-beside.ts';
 import { parseLogLine } from './log-lines.ts';
 import { Settlement } from './settlement.ts';
 import type { Texts } from './texts.ts';
@@ -51,7 +52,17 @@ export function createIntake(options: IntakeOptions): (message: BatchMessage) =>
     });
     guard(spans, () => {
       const { slot, rows: count, epochMs, beside } = message;
-      const rows: SpanRows = { ints, doubles, first: slot * BATCH_ROWS, count, epochMs, side, sideStart: slot * SIDE_BYTES, beside, texts };
+      const rows: SpanRows = {
+        ints,
+        doubles,
+        first: slot * BATCH_ROWS,
+        count,
+        epochMs,
+        side,
+        sideStart: slot * SIDE_BYTES,
+        beside: cleanBeside(beside),
+        texts,
+      };
       sink.spans(rows, spans);
     });
     Atomics.compareExchange(options.control, state, IN_WORK, POSTED);

@@ -44,8 +44,14 @@ describe('TraceBook', () => {
 
   it('shows no secret', () => {
     const book = new TraceBook(() => 0);
-    book.note(spanOf('a', 1, { attrs: { 'user.password': 'hunter2', url: '/a?token=hunter2' }, values: { pin: 1234, tenant: 't' } }));
-    expect(book.spans('a')[0]?.attributes).toEqual({ 'user.password': '[redacted]', url: '/a?token=[redacted]', pin: '[redacted]', tenant: 't' });
+    book.note(spanOf('a', 1, { attrs: { 'user.password': 'hunter2', url: '/a?token=hunter2', sent: ['Bearer hunter2'] }, values: { pin: 1234, tenant: 't' } }));
+    expect(book.spans('a')[0]?.attributes).toEqual({
+      'user.password': '[redacted]',
+      url: '/a?token=[redacted]',
+      sent: ['Bearer [redacted]'],
+      pin: '[redacted]',
+      tenant: 't',
+    });
   });
 
   it('keeps the last of a bucket, newest first', () => {

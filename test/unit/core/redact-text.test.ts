@@ -49,6 +49,15 @@ describe('secrets in the middle of a text', () => {
     ['cut off in {"password":"hunt', 'cut off in {"password":"[redacted]"'],
     ["options { user: 'ann', password: 'hunter2', 'x-api-key': 'k' }", "options { user: 'ann', password: '[redacted]', 'x-api-key': '[redacted]' }"],
     ['?token=REDACTED&sig=[redacted]', '?token=REDACTED&sig=[redacted]'],
+    ['{ password: "it\'s", secret: `a\'"b`, pin: 1234, tokens: 12 }', "{ password: '[redacted]', secret: '[redacted]', pin: '[redacted]', tokens: 12 }"],
+    ['{"passwords":["a","b"],"n":[1]}', '{"passwords":"[redacted]","n":[1]}'],
+    ["{ passwords: [ 'a', 'b' ], n: [ 1 ] }", "{ passwords: '[redacted]', n: [ 1 ] }"],
+    ['https://app.test/#access_token=abc&state=1', 'https://app.test/#access_token=[redacted]&state=1'],
+    ['GET / HTTP/1.1\r\nAuthorization: Basic YXBw\r\nAccept: a/b', 'GET / HTTP/1.1\r\nAuthorization: Basic [redacted]\r\nAccept: a/b'],
+    ['proxy-authorization: Token abc', 'proxy-authorization: Token [redacted]'],
+    ['Basic aHVudGVyMg== was refused', 'Basic [redacted] was refused'],
+    ['postgres://app:p@ss@db/orders', 'postgres://[redacted]@db/orders'],
+    ['Cookie: sid=abc; theme=dark\nHost: h', 'Cookie: [redacted]\nHost: h'],
   ])('%s', (text, clean) => {
     expect(scrub(text)).toBe(clean);
     expect(scrub(clean)).toBe(clean);

@@ -5,6 +5,7 @@ import { Ledger, ledgerMemory, WorkerLedger } from '../../../src/pipeline/ledger
 import { CONTROL_WORDS, IN_WORK, SETTLED, SLOT_STATES } from '../../../src/pipeline/messages.ts';
 import { BATCH_BYTES, BATCH_ROWS, type Learning, SIDE_BYTES, SLOTS } from '../../../src/pipeline/rows.ts';
 import type { SpanRows } from '../../../src/pipeline/worker/batch-rows.ts';
+import { cleanBeside } from '../../../src/pipeline/worker/clean-beside.ts';
 import { Texts } from '../../../src/pipeline/worker/texts.ts';
 
 /** A batcher without a worker: the test plays the worker. */
@@ -53,7 +54,7 @@ export function batcherRig(acknowledge?: (total: number) => void, limits?: Queue
         epochMs: batch.epochMs,
         side: Buffer.from(side),
         sideStart: batch.slot * SIDE_BYTES,
-        beside: structuredClone(batch.beside),
+        beside: cleanBeside(structuredClone(batch.beside)),
         texts,
       };
     },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { redactor } from '../../../src/core/redact.ts';
+import { mayHoldSecret } from '../../../src/core/redact-text.ts';
 import { materialiseSpans } from '../../../src/pipeline/worker/span-rows.ts';
 import { endedSpan } from '../../ended-span.mjs';
 import { batcherRig } from './rig.ts';
@@ -48,6 +49,35 @@ describe('secrets in spans', () => {
     const values = posted.flatMap((batch) => materialiseSpans(rowsOf(batch)).flatMap((span) => Object.values(span.attributes)));
     expect(values).toHaveLength(9_000);
     expect(new Set(values)).toEqual(new Set(['[redacted]']));
+  });
+
+  it('cuts secrets out of values that hold them under a name that says nothing, short, long and in lists', () => {
+    const url = 'https://app:hunter2@host/orders?page=2&token=hunter2';
+    const long = `${'INSERT '.repeat(300)}${url} Bearer hunter2x {"password":"hunter2"}`;
+    const texts = {
+      url,
+      long,
+      list: ['a', url, 'Basic aHVudGVyMg=='],
+      é: `"token":"hunter2"`,
+      plain: 'orders.place',
+      query: 'SELECT * FROM orders WHERE id = $1',
+    };
+    const [span] = written([{ attrs: texts, values: { where: url }, events: [{ name: 'e', timeMs: 1, attributes: texts }] }]);
+    const hidden = {
+      url: 'https://[redacted]@host/orders?page=2&token=[redacted]',
+      long: `${'INSERT '.repeat(300)}https://[redacted]@host/orders?page=2&token=[redacted] Bearer [redacted] {"password":"[redacted]"}`,
+      list: ['a', 'https://[redacted]@host/orders?page=2&token=[redacted]', 'Basic [redacted]'],
+      é: '"token":"[redacted]"',
+      plain: texts.plain,
+      query: texts.query,
+    };
+    expect(span?.attributes).toEqual({ where: hidden.url, ...hidden });
+    expect(span?.events[0]?.attributes).toEqual(hidden);
+  });
+
+  it.each(['a b', 'a\tb', 'a@b', 'a=b', 'a"b', 'a%3b', 'é', ''])('looks at every text that scrub() may change: %j', (text) => {
+    expect(mayHoldSecret(text)).toBe(text !== '');
+    expect(mayHoldSecret('orders.place/o-17:{x}')).toBe(false);
   });
 
   it('cuts secrets out of what a failure says of itself', () => {
