@@ -1,4 +1,4 @@
-import { Agent, createServer, get, type IncomingHttpHeaders, request } from 'node:http';
+import { Agent, type ClientRequest, createServer, get, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { clock } from '../../../src/core/clock.ts';
@@ -15,6 +15,10 @@ beforeEach(async () => {
   const server = createServer((req, res) => {
     got.push(req.headers);
     if (req.url === '/never') return;
+    if (req.url === '/endless') {
+      res.writeHead(200).write('more to come');
+      return;
+    }
     if (req.url === '/half') {
       res.writeHead(200, { 'content-length': 100 });
       res.write('half', () => res.destroy());
@@ -142,10 +146,24 @@ describe('a client call that does not end well', () => {
     expect(rec.clients()[0]?.attributes).toMatchObject({ 'http.response.status_code': 200, 'error.type': 'ECONNRESET' });
   });
 
-  it('of node:http has not failed where the application stops reading the answer', async () => {
+  it.each<[string, (res: IncomingMessage, req: ClientRequest) => unknown]>([
+    ['destroys the answer', (res) => res.destroy()],
+    ['destroys the request', (_res, req) => req.destroy()],
+    ['aborts the request', (_res, req) => req.abort()],
+    [
+      'leaves its loop',
+      async (res) => {
+        for await (const _ of res) break;
+      },
+    ],
+  ])('of node:http has not failed where the application stops reading the answer: it %s', async (_, stop) => {
     const rec = watch();
     await new Promise<void>((resolve) => {
-      get({ host: '127.0.0.1', port, path: '/ok', agent: new Agent() }, (res) => res.once('close', resolve).destroy());
+      const req = get({ host: '127.0.0.1', port, path: '/endless', agent: new Agent() }, (res) => {
+        res.on('close', resolve).on('error', () => undefined);
+        res.once('readable', () => stop(res, req));
+      });
+      req.on('error', () => undefined);
     });
     await until(() => rec.clients().length === 1);
     expect(rec.clients()[0]?.attributes).not.toHaveProperty('error.type');
