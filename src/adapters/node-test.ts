@@ -51,7 +51,7 @@ function runInGuards(guardOf: (context: object) => LeakGuard | undefined): () =>
 /**
  * Wraps a test function: what it opens must be closed when it ends. Tests wrapped so can run side by side.
  *
- * Errors: as {@link failOnLeaks}; a failed test's handles no longer hold the process.
+ * Errors: as {@link failOnLeaks}; a failed test's handles no longer hold the process (with {@link failOnLeaks}: once the file is done).
  */
 export function leakFree<A extends unknown[]>(fn: (...args: A) => unknown, options: LeakOptions = {}): (...args: A) => Promise<void> {
   return runGuarded(fn, options, testGuard);

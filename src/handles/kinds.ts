@@ -226,6 +226,13 @@ const workDetail = (handle: object): string | undefined => (handle as Work).deta
 const workOpen = (handle: object): boolean => !(handle as Work).done;
 export const DNS: Kind = { type: 'dns', close: 'wait for its answer, or resolver.cancel()', isOpen: workOpen, holds: () => true, detail: workDetail };
 export const FETCH: Kind = { type: 'fetch', close: 'read or cancel the body, or abort its signal', isOpen: workOpen, holds: () => true, detail: workDetail };
+/** A request of `fetch`, with the socket that it is sent by. */
+export class Fetching extends Work {
+  socket: WeakRef<{ unref?(): void }> | undefined;
+  unref(): void {
+    this.socket?.deref()?.unref?.();
+  }
+}
 /** An async iterator; that of an interval holds the process from its first step on. */
 export class Iteration extends Work {
   holds = false;

@@ -38,7 +38,7 @@ export interface LeakGuard extends AsyncDisposable {
   inspect(): Promise<LeakVerdict>;
   /** {@link inspect}, and throws a {@link LeakError} where something is left open. */
   verify(): Promise<void>;
-  /** Ends the guard without a look: the block failed anyway. */
+  /** Ends the guard without a look: the block failed anyway, and what it leaves open is nobody else's leak. */
   cancel(): void;
 }
 
@@ -60,6 +60,8 @@ export class LeakError extends Error {
 const open = new Set<Guard>();
 const told = new Set<number>(); // handles that a guard has reported: not blamed again on the guard around it
 const MAX_TOLD = 10_000; // leaks of one test run
+/** Left open by tests that are over. They hold the process until the file is done: a test that follows may wait for one, such as a pool. */
+const leftOpen: HandleInfo[] = [];
 
 /**
  * Fails when something that was opened from here on is still open at the end of the block.
@@ -88,7 +90,7 @@ export function leakGuard(options: LeakOptions = {}): LeakGuard {
   return new Guard(options);
 }
 
-/** The guard of a runner around one test: the run can end though it found something, which no longer holds the process then. */
+/** The guard of a runner around one test: the run can end though it found something, which no longer holds the process once the file is done. */
 export function testGuard(options: LeakOptions = {}): LeakGuard {
   return new Guard(options, { letsGo: true });
 }
@@ -130,6 +132,8 @@ export function runGuarded<A extends unknown[]>(
 
 class Guard implements LeakGuard {
   readonly covering: boolean;
+  /** Its block failed by itself. */
+  hasFailed = false;
   readonly #letsGo: boolean;
   readonly #settleMs: number;
   readonly #ignore: readonly IgnoreRule[];
@@ -194,18 +198,38 @@ class Guard implements LeakGuard {
       await untilImmediatesRest(this.#settleMs);
       const leaked = await untilSettled(() => this.#suspects(), this.#settleMs);
       for (const { id } of leaked) if (told.size < MAX_TOLD) told.add(id);
-      if (this.#letsGo) letGo(leaked); // here: the registry may be taken out with this guard
+      this.#letGo(this.covering ? [...leaked, ...this.#ofFailed()] : leaked); // here: the registry may be taken out with this guard
       const now = new Set(inspectHandles().map(({ info }) => info.id));
       return { leaked, closedDuring: this.#before.filter((handle) => handle.type !== 'immediate' && !now.has(handle.id)) };
     } finally {
-      this.cancel();
+      this.#end();
     }
   }
 
   cancel(): void {
+    if (!open.has(this)) return;
+    this.hasFailed = true;
+    this.#letGo(this.#ofFailed());
+    this.#end();
+  }
+
+  #end(): void {
     if (!open.delete(this)) return;
     this.#release();
     this.#uninstall();
+  }
+
+  /** What was opened in blocks that failed, as far as it is this guard's to see to: its own, or all where it covers them. */
+  #ofFailed(): HandleInfo[] {
+    if (!this.#letsGo) return [];
+    return inspectHandles().flatMap(({ info, mark }) => (mark instanceof Guard && mark.hasFailed && (this.covering || mark === this) ? [info] : []));
+  }
+
+  #letGo(handles: readonly HandleInfo[]): void {
+    if (!this.#letsGo) return;
+    for (const handle of handles) if (leftOpen.length < MAX_TOLD) leftOpen.push(handle);
+    if ([...open].some((guard) => guard.covering && guard !== this)) return;
+    letGo(leftOpen.splice(0));
   }
 
   #suspects(): HandleInfo[] {
@@ -221,7 +245,7 @@ class Guard implements LeakGuard {
 
   #isNobodys(opener: object | undefined): boolean {
     if (opener === undefined) return true;
-    return this.covering ? !open.has(opener as Guard) : this.#around === undefined && opener === this.#stale;
+    return this.covering ? !open.has(opener as Guard) && !(opener as Guard).hasFailed : this.#around === undefined && opener === this.#stale;
   }
 }
 

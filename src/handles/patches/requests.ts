@@ -1,6 +1,6 @@
 import dns from 'node:dns';
 import { currentScope, runInScope } from '../../core/scope.ts';
-import { Crowd, DNS, DNS_PROMISE, FETCH, LISTENERS, TARGET_LISTENERS, Work } from '../kinds.ts';
+import { Crowd, DNS, DNS_PROMISE, FETCH, Fetching, LISTENERS, TARGET_LISTENERS, Work } from '../kinds.ts';
 import { captureSite, maySpend, type Site } from '../origin.ts';
 import { enter, noteClosed, noteOpened } from '../registry.ts';
 import { listen } from './net.ts';
@@ -69,7 +69,7 @@ interface UndiciRequest {
   readonly method?: string;
 }
 
-const requests = new WeakMap<object, Work>();
+const requests = new WeakMap<object, Fetching>();
 const SITE = Symbol('sonde.fetch.site');
 
 /**
@@ -92,6 +92,11 @@ function patchFetch(): Undo {
       return wrapped as typeof fetch;
     }),
     listen('undici:request:create', (message) => begin((message as { request: UndiciRequest & object }).request)),
+    listen('undici:client:sendHeaders', (message) => {
+      const { request, socket } = message as { request: object; socket?: object };
+      const work = requests.get(request);
+      if (work && socket) work.socket = new WeakRef(socket);
+    }),
     listen('undici:request:trailers', finish),
     listen('undici:request:error', finish),
   ]);
@@ -100,7 +105,7 @@ function patchFetch(): Undo {
 function begin(request: UndiciRequest & object): void {
   const site = currentScope().getValue(SITE) as Site | undefined;
   const url = `${String(request.origin ?? '')}${request.path ?? ''}`;
-  const work = new Work(`${request.method ?? 'GET'} ${url.split('?')[0]}`);
+  const work = new Fetching(`${request.method ?? 'GET'} ${url.split('?')[0]}`);
   requests.set(request, work);
   pending.add(work);
   enter(FETCH, work, site);
