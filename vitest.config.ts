@@ -5,7 +5,7 @@ const onSource = ['unit', 'contract', 'property'];
 /** Suites that import the built package by its own name, start programs, or read the whole repository. */
 const onBuild = ['integration', 'process', 'package', 'architecture', 'docs', 'examples'];
 /** For a machine ten times slower than a laptop whose cores are busy: a test waits for what it tests and not for a time, and only a hang takes this long. */
-const limits = { testTimeout: 300_000, hookTimeout: 300_000 };
+const limits = { testTimeout: 900_000, hookTimeout: 900_000 };
 
 export default defineConfig({
   test: {

@@ -66,7 +66,7 @@ export async function runProgram(program: string): Promise<{ code: number; outpu
   await writeFile(path, program);
   try {
     return await new Promise((resolve) => {
-      execFile(process.execPath, [join(folder, 'main.mjs')], { cwd, timeout: 200_000, encoding: 'utf8' }, (error, stdout, stderr) => {
+      execFile(process.execPath, [join(folder, 'main.mjs')], { cwd, timeout: 600_000, encoding: 'utf8' }, (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
         resolve({ code, output: `${stdout}${stderr}` });
       });

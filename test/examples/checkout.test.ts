@@ -16,7 +16,7 @@ it('the demo shows both failures, the levels, the metrics and the handles', asyn
     const { stdout, stderr } = await run(process.execPath, [join(root, 'examples/checkout/dist/demo/main.js')], {
       cwd: root,
       env: { ...process.env, SONDE_DIR: dir, CHECKOUT_DIR: dir, NO_COLOR: '1' },
-      timeout: 200_000,
+      timeout: 600_000,
     });
     expect(stderr).toBe('');
     const [known = '', bug = ''] = [...stdout.matchAll(/^\$ sonde error (\S+)$/gm)].map((match) => match[1]);

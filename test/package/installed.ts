@@ -67,7 +67,7 @@ export async function install(tarball: string, folder: string): Promise<void> {
 /** Runs a program of `folder` with the Node that runs the tests; never rejects. */
 export async function runNode(folder: string, args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   try {
-    return { code: 0, ...(await execute(process.execPath, [...args], { cwd: folder, timeout: 200_000 })) };
+    return { code: 0, ...(await execute(process.execPath, [...args], { cwd: folder, timeout: 600_000 })) };
   } catch (error) {
     const { code, stdout, stderr } = error as { code?: number; stdout?: string; stderr?: string };
     return { code: typeof code === 'number' ? code : -1, stdout: stdout ?? '', stderr: stderr ?? String(error) };

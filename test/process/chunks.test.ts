@@ -25,7 +25,7 @@ function loadedBy(entry: string, found = new Set<string>()): Set<string> {
 }
 
 function run(code: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
-  return promisify(execFile)(process.execPath, ['--input-type=module', '-e', code, ...args], { cwd: root, timeout: 200_000 });
+  return promisify(execFile)(process.execPath, ['--input-type=module', '-e', code, ...args], { cwd: root, timeout: 600_000 });
 }
 
 describe('the package as it is built', () => {

@@ -49,7 +49,7 @@ const flagsOf = (source: string): string[] => /^\/\/ Flags: (.*)$/m.exec(source)
 function passes({ path, flags }: NodeTest, more: readonly string[]): Promise<string> {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NODE_OPTIONS|VITEST|SONDE_|OTEL_|TEST_)/.test(name)));
   return new Promise((resolve) => {
-    execFile(process.execPath, [...flags, ...more, path], { env: { ...env, SONDE_DIR: dir }, timeout: 200_000 }, (error, _out, err) =>
+    execFile(process.execPath, [...flags, ...more, path], { env: { ...env, SONDE_DIR: dir }, timeout: 600_000 }, (error, _out, err) =>
       resolve(error === null ? 'passes' : `fails: ${err.split('\n').find((line) => /Error/.test(line)) ?? error.message}`),
     );
   });

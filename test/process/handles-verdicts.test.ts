@@ -15,7 +15,7 @@ interface Ended {
 function run(command: string, args: readonly string[], cwd: string): Promise<Ended> {
   return new Promise((resolve) => {
     const { NODE_OPTIONS: _, VITEST: __, ...env } = process.env;
-    execFile(command, args, { cwd, timeout: 200_000, env: { ...env, NO_COLOR: '1', FORCE_COLOR: '0' } }, (error, stdout, stderr) => {
+    execFile(command, args, { cwd, timeout: 600_000, env: { ...env, NO_COLOR: '1', FORCE_COLOR: '0' } }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, output: stdout + stderr });
     });
   });

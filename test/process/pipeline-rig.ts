@@ -37,7 +37,7 @@ export function run(
   const path = fileURLToPath(new URL(`./fixtures/pipeline/${fixture}`, import.meta.url));
   const child = spawn(process.execPath, [...nodeArgs, path, ...args], { env: { PATH: process.env['PATH'] ?? '', ...env } });
   // A program that does not end is the failure that the tests look for: end it, and the signal tells.
-  const limit = setTimeout(() => child.kill('SIGKILL'), 200_000);
+  const limit = setTimeout(() => child.kill('SIGKILL'), 600_000);
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

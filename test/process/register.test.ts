@@ -25,7 +25,7 @@ interface Run {
 function run(args: readonly string[], env: Record<string, string> = {}): Promise<Run> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, {
-      timeout: 200_000,
+      timeout: 600_000,
       cwd: ROOT,
       env: { PATH: process.env.PATH ?? '', SONDE_DIR: dir, SONDE_LOG_FORMAT: 'json', ...env },
     });

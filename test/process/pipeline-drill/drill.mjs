@@ -38,7 +38,7 @@ const RECEIVERS = [
   'away',
   'store',
 ];
-const LIMIT_MS = 200_000; // a program that does not end is a failure of the drill
+const LIMIT_MS = 600_000; // a program that does not end is a failure of the drill
 
 const { values } = parseArgs({
   options: {

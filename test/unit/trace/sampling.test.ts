@@ -245,6 +245,43 @@ describe('keeping traces by their outcome', () => {
   });
 
   it.each([
+    ['one span', false],
+    ['several spans', true],
+  ])('work that goes on after its trace of %s had ended well is kept where it fails', async (_, several) => {
+    record();
+    const work = traced('work', async (fails: boolean) => {
+      await Promise.resolve();
+      span('step', () => 1);
+      if (fails) throw new Error('late');
+    });
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let done: Promise<unknown> | undefined;
+    traced('answer', () => {
+      if (several) span('inside', () => 1);
+      done = gate.then(() => work(false)).then(() => work(true).catch(() => 1));
+    })();
+    expect([names(), seen.dropped]).toEqual([[], several ? 2 : 1]);
+    release();
+    await done;
+    expect([names(), seen.dropped]).toEqual([['step', 'work'], several ? 4 : 3]);
+  });
+
+  it('a span that fails beside the one that ended well is kept: both continue one remote trace', () => {
+    const recorder = new Recorder();
+    const engine = createNativeEngine({ output: recorder, sampler: alwaysOff, keep: {} });
+    const remote = extractScope(ROOT, { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00` });
+    const [first, second, third] = ['first', 'second', 'third'].map((name) => engine.open(remote, undefined, name, 0));
+    first?.end();
+    second?.setStatus({ code: 2 });
+    second?.end();
+    third?.end();
+    expect([recorder.spans.map(({ name }) => name), recorder.dropped]).toEqual([['second'], 2]);
+  });
+
+  it.each([
     ['spans of a trace', { maxSpansPerTrace: 5 }],
     ['spans in all', { maxSpans: 5 }],
     ['bytes', { maxBytes: 5 * 460 }],
