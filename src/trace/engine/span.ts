@@ -119,8 +119,7 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
     if (this.hasEnded) return false;
     if ((this.flags & SAMPLED) !== 0) return true;
     // The sampler refused it, but its outcome may yet speak for it.
-    const { keeper, tail } = this.trace;
-    return keeper !== undefined && (tail === undefined || tail.state !== 'refused');
+    return this.trace.keeper !== undefined;
   }
 
   setAttribute(key: string, value: unknown): this {

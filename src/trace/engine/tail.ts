@@ -1,3 +1,4 @@
+import { clock } from '../../core/clock.ts';
 import type { EndedSpan, SpanOutput } from '../../core/ended-span.ts';
 import { SlowCalls } from './slow-calls.ts';
 
@@ -57,33 +58,40 @@ export class TailKeeper {
   readonly holding = new Set<TraceTail>();
   heldSpans = 0;
   heldBytes = 0;
+  /** Stands for a trace whose only span has ended and did not speak for it. */
+  readonly #over: TraceTail;
 
   constructor(output: SpanOutput, options: KeepOptions = {}) {
     this.output = output;
     this.options = { ...defaultKeep, ...options };
+    this.#over = new TraceTail(this, 0, 0);
+    this.#over.state = 'refused';
   }
 
   /** A further span of a refused trace begins, the first one having begun at `sinceMono`; gives the sampled flag where the trace is kept by now, else 0. */
   began(trace: RefusedTrace, sinceMono: number): 0 | 1 {
-    trace.tail ??= new TraceTail(this, sinceMono);
+    if (trace.tail === undefined) trace.tail = new TraceTail(this, sinceMono);
+    // Work that goes on after all that was known of its trace had ended well: it may fail still, and is judged by itself.
+    else if (trace.tail.state === 'refused') trace.tail = new TraceTail(this, clock.mono(), 0);
     return trace.tail.began() ? 1 : 0;
   }
 
   /** A span of a refused trace, not ended yet, was marked as failed. */
   failed(trace: RefusedTrace, span: HeldSpan): void {
     if (!this.options.failed) return;
-    if (trace.tail !== undefined) trace.tail.failed(span);
-    else this.#mark(span, 'error');
+    if (trace.tail === undefined || trace.tail === this.#over) this.#mark(span, 'error');
+    else trace.tail.failed(span);
   }
 
   /** A span of a refused trace ended. */
   ended(trace: RefusedTrace, span: HeldSpan): void {
-    if (trace.tail !== undefined) {
-      trace.tail.ended(span);
+    const { tail } = trace;
+    if (tail !== undefined && tail !== this.#over) {
+      tail.ended(span);
       return;
     }
     // It was alone: nothing is held back, and what begins later in its trace is not waited for.
-    trace.keeper = undefined;
+    trace.tail = this.#over;
     const reason = this.reasonOf(span);
     if (reason === undefined) {
       this.output.sampledOut();
@@ -124,15 +132,19 @@ export class TraceTail {
   declare private held: HeldSpan[] | undefined;
   declare private bytes: number;
   declare private open: number;
-  /** `open` until something decides; `thin` where it is too large or too old: of its further spans only those are kept that speak for it. */
+  /**
+   * `open` until something decides; `thin` where it is too large or too old: of its further spans only those are kept that speak
+   * for it; `refused` where all of its spans have ended and none spoke for it.
+   */
   declare state: 'open' | 'thin' | 'kept' | 'refused';
 
-  constructor(keeper: TailKeeper, startMono: number) {
+  /** `open`: spans of it that are under way; by default the one that began the trace. */
+  constructor(keeper: TailKeeper, startMono: number, open = 1) {
     this.keeper = keeper;
     this.startMono = startMono;
     this.held = undefined;
     this.bytes = 0;
-    this.open = 1; // the span that began the trace
+    this.open = open;
     this.state = 'open';
   }
 
@@ -145,7 +157,7 @@ export class TraceTail {
 
   /** A span of the trace, not ended yet, was marked as failed. */
   failed(span: HeldSpan): void {
-    if (this.state !== 'open' && this.state !== 'thin') return;
+    if (this.state === 'kept') return;
     span.markSampled();
     this.keep(span, 'error');
   }
@@ -153,7 +165,7 @@ export class TraceTail {
   /** A span of the trace ended: it is held back, handed over, or counted as refused. */
   ended(span: HeldSpan): void {
     this.open--;
-    const reason = this.state === 'open' || this.state === 'thin' ? this.keeper.reasonOf(span) : undefined;
+    const reason = this.state === 'kept' ? undefined : this.keeper.reasonOf(span);
     if (reason !== undefined) this.keep(span, reason);
     if (this.state === 'kept' || reason !== undefined) handOver(this.keeper.output, span);
     else if (this.state === 'open') this.hold(span);
