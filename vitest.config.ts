@@ -22,6 +22,7 @@ export default defineConfig({
     // dist is loaded by Node itself, as a user's program does, and not through vite's module runner.
     server: { deps: { external: [/\/dist\//] } },
     env: { NO_COLOR: '1' },
+    teardownTimeout: 100_000,
     expect: { requireAssertions: true, poll: { timeout: 100_000 } },
   },
 });
