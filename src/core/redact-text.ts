@@ -57,7 +57,7 @@ export function scrub(text: string): string {
   if (out.includes('=')) out = out.replace(IN_TEXT, maskInText).replace(IN_QUERY, maskInQuery);
   if (out.includes('\\"')) out = out.replace(IN_INNER_JSON, maskInInnerJson);
   if (out.includes('"')) out = out.replace(IN_JSON, maskInJson);
-  if (out.includes(': ')) out = out.replace(INSPECTED, maskInspected);
+  if (out.includes(": '") || (out.includes('{') && out.includes(': '))) out = out.replace(INSPECTED, maskInspected);
   if (out.includes('%3')) out = out.replace(IN_ENCODED_QUERY, maskInQuery);
   return out;
 }
