@@ -23,7 +23,7 @@ export interface SpoolEntry {
 const MAX_BYTES = 256 * 1024 * 1024;
 const MAX_AGE_MS = 7 * 86_400_000;
 const ENTRY = /^(\d+)-(span|log|error|metric)-(\d+)-([pj])(g?)\.otlp$/;
-const OWNER = /^(\d+)-(\d+)-(\d+)$/;
+const OWNER = /^(\d+)-(\d+)-(\d+)(-ended)?$/;
 
 /** The name of a pipeline's folder in the spool: process, thread and start tell whether its owner still runs. */
 export function spoolOwner(pid: number, threadId: number, startMs: number): string {
@@ -33,10 +33,10 @@ export function spoolOwner(pid: number, threadId: number, startMs: number): stri
 /**
  * Requests that could not be sent, in `<dir>/spool/<owner>/`: one file each, written beside and renamed, so that a process
  * that is killed leaves whole files. Bounded in bytes and age; what has to give way is counted. The spool of a pipeline
- * whose process is gone is taken over by the next one that starts.
+ * that has ended, or whose process is gone, is taken over by the next one that starts.
  */
 export class Spool {
-  readonly #folder: string;
+  #folder: string;
   readonly #root: string;
   readonly #ledger: WorkerLedger;
   readonly #maxBytes: number;
@@ -138,10 +138,10 @@ export class Spool {
 
   /** The entry's fate is known and counted. */
   finish(entry: SpoolEntry): void {
-    remove(entry.path);
+    remove(join(this.#folder, basename(entry.path))); // which may have another name since it was taken
   }
 
-  /** Reads what a former worker of this pipeline left, and takes over the spools of processes that are gone. */
+  /** Reads what a former worker of this pipeline left, and takes over the spools of pipelines that have ended and of processes that are gone. */
   open(spooledSoFar: (signal: Signal) => number): void {
     for (const entry of entriesIn(this.#folder)) this.#add(entry);
     for (const signal of SIGNALS) {
@@ -152,7 +152,7 @@ export class Spool {
     }
     for (const name of list(this.#root)) {
       const owner = OWNER.exec(name);
-      if (owner && name !== this.#owner && !isRunning(Number(owner[1]), Number(owner[3]))) this.#inherit(join(this.#root, name));
+      if (owner && name !== this.#owner && (owner[4] !== undefined || !isRunning(Number(owner[1]), Number(owner[3])))) this.#inherit(join(this.#root, name));
     }
     this.trim();
   }
@@ -180,9 +180,16 @@ export class Spool {
     if (number >= this.#next) this.#next = number + 1;
   }
 
-  /** Removes the folder where it is empty. */
+  /** Removes the folder where it is empty; else it is left to the next pipeline, which may be one of this process. */
   close(): void {
     removeFolder(this.#folder);
+    const ended = join(this.#root, `${this.#owner}-ended`);
+    try {
+      renameSync(this.#folder, ended);
+      this.#folder = ended;
+    } catch {
+      // It is gone: it was empty.
+    }
   }
 }
 

@@ -12,6 +12,8 @@ interface Running {
   readonly preloaded: boolean;
   readonly sonde: Promise<OpenSonde>;
 }
+/** A receiver that does not answer must not hold up the program's start: what is not sent by then, the new start sends from the spool. */
+const REPLACED_WITHIN = '500ms';
 type Global = { [RUNNING]?: Running | undefined };
 
 /**
@@ -49,7 +51,7 @@ async function begin(options: StartOptions | undefined): Promise<Sonde> {
 }
 
 async function replace(former: Running | undefined, config: Config): Promise<OpenSonde> {
-  if (former) await (await former.sonde).shutdown();
+  if (former) await (await former.sonde).shutdown({ within: REPLACED_WITHIN });
   // Loaded here, so that programs that only use the vocabulary do not pay for it.
   const { openSonde } = await import('./open-sonde.ts');
   return openSonde(config);

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ErrorRecord } from '../../src/core/records.ts';
@@ -22,7 +25,7 @@ interface Run {
   readonly stderr: string;
 }
 
-function run(args: readonly string[], env: Record<string, string> = {}): Promise<Run> {
+function run(args: readonly string[], env: Record<string, string> = {}, onOutput?: (stdout: string) => void): Promise<Run> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, {
       timeout: 600_000,
@@ -31,7 +34,10 @@ function run(args: readonly string[], env: Record<string, string> = {}): Promise
     });
     let stdout = '';
     let stderr = '';
-    child.stdout.on('data', (chunk) => (stdout += chunk));
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk;
+      onOutput?.(stdout);
+    });
     child.stderr.on('data', (chunk) => (stderr += chunk));
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
@@ -127,6 +133,25 @@ describe('node --import sonde/register', () => {
     expect(code).toBe(0);
     expect(stderr.replace(/\(node:\d+\) ExperimentalWarning: (?:CommonJS module|Support for loading).*\n.*\n(?:Support.*\n)?/g, '')).toBe('');
     expect((await logs()).length).toBe(1);
+  });
+
+  it('gives way to a start of the program though its receiver does not answer, and loses nothing', async () => {
+    let answers = false;
+    let spans = 0;
+    const receiver = createServer(async (request, response) => {
+      const { resourceSpans = [] } = (await json(request)) as { resourceSpans?: { scopeSpans: { spans: unknown[] }[] }[] };
+      if (!answers) return;
+      for (const one of resourceSpans) for (const scope of one.scopeSpans) spans += scope.spans.length;
+      response.setHeader('content-type', 'application/json').end('{}');
+    });
+    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' };
+    const { code } = await run(['--import', 'sonde/register', APP, 'replaced'], { ...env, OTEL_EXPORTER_OTLP_COMPRESSION: 'none' }, (stdout) => {
+      answers ||= stdout.includes('started');
+    });
+    receiver.closeAllConnections();
+    receiver.close();
+    expect([code, spans]).toEqual([0, 2]);
   });
 
   it('has packages that are links found where they really are, as pnpm lays them, though standard output is a pipe', async () => {

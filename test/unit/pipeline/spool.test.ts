@@ -83,6 +83,19 @@ describe('the spool', () => {
     );
   });
 
+  it('takes over the spool of a pipeline of this process that has ended', () => {
+    const former = open(spoolOwner(process.pid, 0, Date.now() - 1));
+    former.put(5, 10);
+    former.put(3, 10);
+    const underWay = former.spool.take();
+    former.spool.close();
+    former.spool.finish(underWay!.entry); // its answer came at last
+    const { spool, ledger } = open();
+    expect(ledger.report().span).toMatchObject({ produced: 3, spooled: 3 });
+    expect(spool.take()?.entry.count).toBe(3);
+    expect(readdirSync(join(dir, 'spool'))).toEqual([own]);
+  });
+
   it('goes on where a worker of the same pipeline stopped', () => {
     const first = open();
     first.put(3, 10);
