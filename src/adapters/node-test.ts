@@ -18,23 +18,40 @@ export async function failOnLeaks(options: LeakOptions = {}): Promise<void> {
     const name = nameOf(context);
     guards.set(name, [...(guards.get(name) ?? []), testGuard(testOptions(options, name))]);
   });
-  const stop = runInGuards((context) => guards.get(nameOrNone(context))?.at(-1));
+  const verifyFile = (): Promise<void> => {
+    stop();
+    return file.verify();
+  };
+  const stop = runInGuards(
+    (context) => guards.get(nameOrNone(context))?.at(-1),
+    (owner) => moveToEnd((owner as Root).hooks?.after, verifyFile),
+  );
   afterEach(async (context) => {
     await guards.get(nameOf(context))?.pop()?.verify();
   });
-  after(() => {
-    stop();
-    return file.verify();
-  });
+  after(verifyFile);
+}
+
+/** The part of node:test's root that is looked at. It runs, as each test does, when all tests of the file are over. */
+interface Root {
+  readonly hooks?: { readonly after?: { readonly fn?: unknown }[] };
+}
+
+/** Hooks run in the order in which they were set: what those of the file close must be closed when we look. */
+function moveToEnd(hooks: { readonly fn?: unknown }[] | undefined, fn: unknown): void {
+  if (!Array.isArray(hooks)) return;
+  const at = hooks.findIndex((hook) => hook?.fn === fn);
+  if (at !== -1 && at < hooks.length - 1) hooks.push(...hooks.splice(at, 1));
 }
 
 /**
  * node:test has no hook around a test, but each test and each of its hooks is run by its own `AsyncResource`, with its context as an
  * argument: what runs there runs under the test's guard. Where a Node does it otherwise, only tests that run one after the other are told apart.
  */
-function runInGuards(guardOf: (context: object) => LeakGuard | undefined): () => void {
+function runInGuards(guardOf: (context: object) => LeakGuard | undefined, beforeRun: (owner: object) => void): () => void {
   return patchMethod(AsyncResource.prototype, 'runInAsyncScope', (original) => {
     function runInAsyncScope(this: AsyncResource, fn: (...args: unknown[]) => unknown, ...rest: unknown[]): unknown {
+      beforeRun(this);
       const context = rest.find((each) => (each as object | undefined)?.constructor?.name === 'TestContext');
       const guard = context === undefined ? undefined : guardOf(context as object);
       const inside = guard
