@@ -12,4 +12,10 @@ const endAtOnce = (): void => {
 };
 process.exitCode = await run(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr, env: process.env, now: Date.now, endAtOnce });
 // A pipe is written to later: the last callback says that all is out.
-if (endsAtOnce) process.stderr.write('', () => process.stdout.write('', () => process.exit()));
+if (endsAtOnce)
+  process.stderr.write('', () =>
+    process.stdout.write('', () => {
+      process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write; // the last words of what was imported
+      process.exit();
+    }),
+  );

@@ -46,10 +46,10 @@ describe('sonde codes', () => {
     const index = join(import.meta.dirname, '..', '..', 'dist', 'public', 'index.js');
     writeFileSync(
       join(dir, 'app.mjs'),
-      `import { defineError } from ${JSON.stringify(index)};\ndefineError('app/gone', { status: 410, public: 'It is <gone>.' });\nconsole.log('listening');\nsetInterval(() => console.log('tick'), 1);\n`,
+      `import { defineError } from ${JSON.stringify(index)};\ndefineError('app/gone', { status: 410, public: 'It is <gone>.' });\nconsole.log('listening');\nsetInterval(() => console.log('tick'), 1);\nprocess.on('exit', () => console.log('bye'));\n`,
     );
     const { code, stdout, stderr } = await sonde(dir, 'codes', join(dir, 'app.mjs'), '--json');
-    expect([code, stderr]).toEqual([0, expect.stringMatching(/^listening\n/)]);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^listening\n(?:tick\n)*bye\n$/)]);
     expect(JSON.parse(stdout)).toContainEqual(expect.objectContaining({ code: 'app/gone', status: 410 }));
     expect((await sonde(dir, 'codes', join(dir, 'app.mjs'), '--markdown')).stdout).toContain('| `app/gone` | 410 | known | It is &lt;gone>. |');
   });
