@@ -33,7 +33,7 @@ export function spoolOwner(pid: number, threadId: number, startMs: number): stri
 /**
  * Requests that could not be sent, in `<dir>/spool/<owner>/`: one file each, written beside and renamed, so that a process
  * that is killed leaves whole files. Bounded in bytes and age; what has to give way is counted. The spool of a pipeline
- * that has ended, or whose process is gone, is taken over by the next one that starts.
+ * that has ended, or whose process is gone, is taken over by the next one that starts, or whose receiver comes back.
  */
 export class Spool {
   #folder: string;
@@ -141,7 +141,7 @@ export class Spool {
     remove(join(this.#folder, basename(entry.path))); // which may have another name since it was taken
   }
 
-  /** Reads what a former worker of this pipeline left, and takes over the spools of pipelines that have ended and of processes that are gone. */
+  /** Reads what a former worker of this pipeline left, and what others did. */
   open(spooledSoFar: (signal: Signal) => number): void {
     for (const entry of entriesIn(this.#folder)) this.#add(entry);
     for (const signal of SIGNALS) {
@@ -150,9 +150,15 @@ export class Spool {
       if (unknown > 0) this.#ledger.add(signal, { inherited: unknown, spooled: unknown });
       else if (unknown < 0) this.#ledger.add(signal, { spooled: unknown, dropped: { expired: -unknown } }); // somebody deleted files
     }
+    this.adopt();
+  }
+
+  /** Takes over the spools of pipelines that have ended meanwhile, such as those of threads, and of processes that are gone. */
+  adopt(): void {
     for (const name of list(this.#root)) {
       const owner = OWNER.exec(name);
-      if (owner && name !== this.#owner && (owner[4] !== undefined || !isRunning(Number(owner[1]), Number(owner[3])))) this.#inherit(join(this.#root, name));
+      const folder = join(this.#root, name);
+      if (owner && folder !== this.#folder && (owner[4] !== undefined || !isRunning(Number(owner[1]), Number(owner[3])))) this.#inherit(folder);
     }
     this.trim();
   }

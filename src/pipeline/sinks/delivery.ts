@@ -159,6 +159,7 @@ export class Delivery {
   }
 
   #up(): void {
+    if (this.#state.kind === 'down') this.#options.spool.adopt();
     this.#state = UP;
     if (this.#timer !== undefined) clock.clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -93,6 +93,20 @@ describe('a delivery', () => {
       expect.stringContaining('cannot deliver to http://receiver: ECONNREFUSED'),
       expect.stringMatching(/http:\/\/receiver takes records again; \d+ spooled requests follow/),
     ]);
+  });
+
+  it('sends what a thread left behind that ended while the receiver was away', async () => {
+    let up = false;
+    const { offer, flush, ledger } = rig(() => (up ? answer(200) : answer(503)));
+    offer(5);
+    await flush();
+    const thread = new Spool(dir, spoolOwner(process.pid, 7, Date.now()), {}, new WorkerLedger(ledgerMemory()));
+    thread.put('span', 3, Buffer.from('[0,3]'), false, false);
+    thread.close();
+    up = true;
+    await flush();
+    expect(ledger.report().span).toMatchObject({ produced: 8, sent: 8, spooled: 0, pending: 0 });
+    expect(readdirSync(join(dir, 'spool')).length).toBeLessThan(2);
   });
 
   it('keeps records in memory where the disk cannot take them', async () => {

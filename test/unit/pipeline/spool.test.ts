@@ -90,6 +90,8 @@ describe('the spool', () => {
     const underWay = former.spool.take();
     former.spool.close();
     former.spool.finish(underWay!.entry); // its answer came at last
+    former.spool.adopt();
+    expect(former.ledger.report().span).toMatchObject({ produced: 8, spooled: 8 });
     const { spool, ledger } = open();
     expect(ledger.report().span).toMatchObject({ produced: 3, spooled: 3 });
     expect(spool.take()?.entry.count).toBe(3);
