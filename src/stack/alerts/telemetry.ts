@@ -27,7 +27,7 @@ export const TELEMETRY_ALERTS: AlertGroup = {
       },
       series: 'sonde_telemetry_records_total{service_name="checkout",signal="span",outcome="dropped",reason="queue_full"}',
       fires: '_x20 500x40', // all at once, in a series that was not there before
-      silent: '500x60',
+      silent: '500x10 _x7 500x40', // the samples of a few minutes are missing
       labels: { service_name: 'checkout', signal: 'span', reason: 'queue_full' },
     }),
     simple({
@@ -153,7 +153,7 @@ export const TELEMETRY_ALERTS: AlertGroup = {
         mend: ['Raise the limit in collector/tempo/tempo.yaml; a trace that is too large is most often a loop that should start a new one.'],
       },
       series: 'tempo_discarded_spans_total{reason="trace_too_large"}',
-      fires: '_x20 3x40',
+      fires: '9x10 _x10 3x40', // it began anew
       silent: '3x60',
       labels: { reason: 'trace_too_large' },
     }),
