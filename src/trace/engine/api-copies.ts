@@ -13,6 +13,7 @@ export interface ApiCopy {
 
 /** What of a copy is touched. */
 export interface ApiExports {
+  readonly diag?: { setLogger?(...args: unknown[]): unknown };
   readonly trace?: { disable?(): void; readonly _proxyTracerProvider?: { setDelegate?(provider: unknown): void } };
 }
 

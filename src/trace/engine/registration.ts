@@ -74,9 +74,29 @@ const REFUSALS: DiagLogger = {
   verbose: nothing,
 };
 
+function withoutRefusals(): void {
+  const api = globals[GLOBAL_KEY];
+  if (api?.diag === REFUSALS) delete api.diag;
+}
+
+/** The program's own diagnostic logger takes the place of ours unsaid: the API warns of a logger that is overwritten. Returns what undoes it. */
+function yieldLogger({ exports: { diag } }: ApiCopy): () => void {
+  const setLogger = diag?.setLogger;
+  if (diag === undefined || setLogger === undefined) return nothing;
+  const yielding = (...args: unknown[]): unknown => {
+    withoutRefusals();
+    return setLogger.apply(diag, args);
+  };
+  diag.setLogger = yielding;
+  return () => {
+    if (diag.setLogger === yielding) diag.setLogger = setLogger;
+  };
+}
+
 class Registration {
   readonly #parts: ApiParts;
   readonly #known = new Map<string, ApiCopy>();
+  readonly #undo: (() => void)[] = [];
   #timers: TimerHandle[] = [];
 
   constructor(parts: ApiParts, copies: readonly ApiCopy[]) {
@@ -94,6 +114,7 @@ class Registration {
     const fresh = copies.filter(({ path }) => !this.#known.has(path));
     for (const copy of fresh) {
       this.#known.set(copy.path, copy);
+      this.#undo.push(yieldLogger(copy));
       const api = globals[GLOBAL_KEY];
       // Another object and not another version in it: from 1.10 on the version cannot be written, and copies remember the object.
       if (api === undefined || isNewer(copy.version, api.version)) globals[GLOBAL_KEY] = { ...api, version: copy.version };
@@ -119,8 +140,9 @@ class Registration {
     this.#parts.provider.retire();
     for (const timer of this.#timers) clock.clearTimeout(timer);
     this.#timers = [];
+    for (const undo of this.#undo) undo();
+    withoutRefusals();
     const api = globals[GLOBAL_KEY];
-    if (api?.diag === REFUSALS) delete api.diag;
     if (api === undefined || registeredProvider() !== this.#parts.provider) return; // somebody else took over
     delete api.trace;
     if (api.context === this.#parts.contextManager) delete api.context;
