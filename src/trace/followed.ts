@@ -2,9 +2,7 @@ import { clock } from '../core/clock.ts';
 import { closeCall, type OpenCall } from './call.ts';
 import type { CallScope } from './engine/port.ts';
 import { CallState, endFailed, endOk } from './open-call.ts';
-
-/** Open calls that one object ends; what is given by more is a thing to hold (a connection, a log stream), not a result that ends. */
-const MAX_OPEN = 64;
+import { MAX_LISTED } from './open-spans.ts';
 
 /**
  * The open calls that one object ends: that of the function that made it, those around it that gave it on, and each later one that
@@ -48,9 +46,9 @@ export class Followed {
     }
   }
 
-  /** Answers whether the call is one of its own now. */
+  /** Answers whether the call is one of its own now. What is given by more than are listed is a thing to hold (a log stream), no result that ends. */
   add(call: OpenCall, holder: object): boolean {
-    if (this.open.length >= MAX_OPEN) return false;
+    if (this.open.length >= MAX_LISTED) return false;
     const state = new CallState(call);
     this.open.push(state);
     state.holdBy(holder);
