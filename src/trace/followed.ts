@@ -1,7 +1,7 @@
 import { clock } from '../core/clock.ts';
 import { closeCall, type OpenCall } from './call.ts';
 import type { CallScope } from './engine/port.ts';
-import { CallState, endFailed, endOk } from './open-call.ts';
+import { CallState, endFailed, endOk, moveHold } from './open-call.ts';
 import { MAX_LISTED } from './open-spans.ts';
 
 /**
@@ -9,56 +9,73 @@ import { MAX_LISTED } from './open-spans.ts';
  * gives it again (a cached connection). The object is watched once for all of them, so that it does not grow with its calls.
  */
 export class Followed {
-  private open: CallState[] = [];
+  // Most objects are given once: a list is made for the second call only.
+  declare private first: CallState | undefined;
+  declare private more: CallState[] | undefined;
+
+  constructor() {
+    this.first = undefined;
+    this.more = undefined;
+  }
 
   get isOpen(): boolean {
-    return this.open.length > 0;
+    return this.first !== undefined;
   }
 
   /** Where its steps run: in the innermost call. Only while it is open. */
   get scope(): CallScope {
-    return (this.open[0] as CallState).call.scope;
+    return (this.first as CallState).call.scope;
   }
 
   /** It was used; what is left from here on ended now. */
   used(): void {
+    if (this.first === undefined) return;
     const mono = clock.mono();
-    for (const state of this.open) state.lastMono = mono;
+    this.first.lastMono = mono;
+    if (this.more !== undefined) for (const state of this.more) state.lastMono = mono;
   }
 
   endOk(): void {
-    for (const state of this.take()) endOk(state);
+    this.end(undefined, endOk);
   }
 
   /** Ends all with an error, the innermost first; gives what is to be thrown. */
   endFailed(error: unknown): unknown {
-    let thrown = error;
-    for (const state of this.take()) thrown = endFailed(state, thrown);
-    return thrown;
+    return this.end(error, endFailed);
   }
 
   /** From here on `target` ends the calls: an iterator in place of what it iterates. */
   moveTo(target: object, watch: (followed: Followed) => void): void {
     const to = followedBy(target, watch);
-    for (const state of this.take()) {
-      to.open.push(state);
-      state.holdBy(target);
-    }
+    this.end(undefined, (state) => {
+      to.push(state);
+      moveHold(state, target);
+    });
   }
 
   /** Answers whether the call is one of its own now. What is given by more than are listed is a thing to hold (a log stream), no result that ends. */
   add(call: OpenCall, holder: object): boolean {
-    if (this.open.length >= MAX_LISTED) return false;
+    if (this.more !== undefined && this.more.length >= MAX_LISTED - 1) return false;
     const state = new CallState(call);
-    this.open.push(state);
+    this.push(state);
     state.holdBy(holder);
     return true;
   }
 
-  private take(): CallState[] {
-    const { open } = this;
-    this.open = [];
-    return open;
+  private push(state: CallState): void {
+    if (this.first === undefined) this.first = state;
+    else (this.more ??= []).push(state);
+  }
+
+  /** Takes the calls out, then passes `value` through `step` of each, the innermost first. */
+  private end(value: unknown, step: (state: CallState, value: unknown) => unknown): unknown {
+    const { first, more } = this;
+    if (first === undefined) return value;
+    this.first = undefined;
+    this.more = undefined;
+    let passed = step(first, value);
+    if (more !== undefined) for (const state of more) passed = step(state, passed);
+    return passed;
   }
 }
 

@@ -29,9 +29,14 @@ export class CallState {
 
   /** The call ends when `holder` is collected, if nothing ended it before. */
   holdBy(holder: object): void {
-    abandoned.unregister(this); // another one may have held it until now
     abandoned.register(holder, this, this);
   }
+}
+
+/** From here on another object holds it. */
+export function moveHold(state: CallState, holder: object): void {
+  abandoned.unregister(state);
+  state.holdBy(holder);
 }
 
 // What nobody can reach any more can never end its call: an iterator that was left, a query that was never awaited.
