@@ -64,7 +64,8 @@ export class Followed {
 
   private push(state: CallState): void {
     if (this.first === undefined) this.first = state;
-    else (this.more ??= []).push(state);
+    else if (this.more === undefined) this.more = [state];
+    else this.more.push(state);
   }
 
   /** Takes the calls out, then passes `value` through `step` of each, the innermost first. */
