@@ -43,4 +43,10 @@ describe('sonde stack init', () => {
     expect((await cli(['stack', 'init', dir])).out).toContain('Keep out of git: .env and collector/alertmanager/receivers/*-url\n');
     expect(readFileSync(join(dir, '.gitignore'), 'utf8')).toBe('node_modules\n');
   });
+
+  it('says why a folder cannot be made, also where the system knows no folders', async () => {
+    writeFileSync(join(dir, 'file'), '');
+    expect(await cli(['stack', 'init', join(dir, 'file', 'below')])).toMatchObject({ exit: 2, err: expect.stringContaining('ENOTDIR') });
+    if (process.platform === 'linux') expect(await cli(['stack', 'init', '/proc/sonde'])).toMatchObject({ exit: 2, err: expect.stringContaining('ENOENT') });
+  });
 });

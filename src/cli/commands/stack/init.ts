@@ -1,5 +1,6 @@
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { makeFolder } from '../../../core/make-folder.ts';
 import type { CliContext } from '../../context.ts';
 import { wrongUsage } from '../../exit-codes.ts';
 import { PACKAGE_ROOT, STACK_FILES } from './root.ts';
@@ -13,15 +14,23 @@ export async function initCommand(context: CliContext, folder = '.'): Promise<vo
   const taken = STACK_FILES.filter((name) => existsSync(join(root, name)));
   if (taken.length > 0)
     throw wrongUsage(`Cannot put the stack into ${root}: it holds ${taken.join(', ')} already; name another folder, such as "sonde stack init observability"`);
-  mkdirSync(root, { recursive: true });
-  for (const name of STACK_FILES)
-    cpSync(join(PACKAGE_ROOT, name), join(root, name), { recursive: true, filter: (from) => !/[/\\]receivers[/\\][\w-]+-url$/.test(from) });
   // One that is there is the project's own: it is told what to add.
   const hasIgnored = existsSync(join(root, '.gitignore'));
-  if (!hasIgnored) writeFileSync(join(root, '.gitignore'), IGNORED);
+  try {
+    copyTo(root, hasIgnored);
+  } catch (error) {
+    throw wrongUsage(`Cannot put the stack into ${root}: ${(error as Error).message}`);
+  }
   if (context.json) return context.printJson({ root, files: STACK_FILES });
   context.print(
     `The stack is in ${root}: copy .env.example to .env and set GRAFANA_ADMIN_PASSWORD, then "sonde stack up${folder === '.' ? '' : ` --root ${folder}`}"\n`,
   );
   if (hasIgnored) context.print(`Keep out of git: .env and ${RECEIVERS}/*-url\n`);
+}
+
+function copyTo(root: string, hasIgnored: boolean): void {
+  makeFolder(root, 0o777); // the servers run as other users
+  for (const name of STACK_FILES)
+    cpSync(join(PACKAGE_ROOT, name), join(root, name), { recursive: true, filter: (from) => !/[/\\]receivers[/\\][\w-]+-url$/.test(from) });
+  if (!hasIgnored) writeFileSync(join(root, '.gitignore'), IGNORED);
 }
