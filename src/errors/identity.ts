@@ -24,6 +24,8 @@ export interface Sighting {
 
 interface OpenSighting extends Sighting {
   readonly crossed: SpanLike[];
+  /** When it was first seen, monotonic; absent where another version of the package saw it. */
+  readonly mono?: number;
 }
 
 interface Shared {
@@ -141,21 +143,30 @@ export function identify(causes: readonly unknown[], scope: Scope, id: string): 
 }
 
 /** Remembers that `error` came out of the traced call of `scope`. */
-export function sight(error: unknown, scope: Scope): void {
+export function sight(error: unknown, scope: Scope & { readonly startMono?: number }): void {
   const span = scope.span?.def && scope.span;
   const { sightings } = shared();
   const known = isObject(error) ? sightings.get(error) : primitive(error, scope)?.sighting;
-  if (known) {
+  if (known && !isThrownAnew(known, scope)) {
     if (span && known.crossed.length < MAX_CAUSES) known.crossed.push(span);
     return;
   }
-  const sighting: OpenSighting = { timeMs: clock.now(), scope, crossed: span ? [span] : [] };
+  const sighting: OpenSighting = { timeMs: clock.now(), mono: clock.mono(), scope, crossed: span ? [span] : [] };
   if (isObject(error)) {
     sightings.set(error, sighting);
     return;
   }
   const entry = primitiveEntry(error, scope);
   if (entry) entry.sighting = sighting;
+}
+
+/**
+ * Whether a call of another trace that began after the error was first seen throws it again: drivers and caches have one error
+ * object for all. What it came out of before is somebody else's request.
+ */
+function isThrownAnew({ mono, scope: former }: OpenSighting, { span, startMono }: Scope & { readonly startMono?: number }): boolean {
+  if (mono === undefined || startMono === undefined || startMono <= mono) return false;
+  return span?.spanContext().traceId !== former.span?.spanContext().traceId;
 }
 
 /** Where the failure was first seen: of the innermost cause that was, with all calls that it and its wrappers crossed. */

@@ -96,6 +96,24 @@ describe('the context of an error', () => {
     expect(JSON.stringify(trace)).toContain('[redacted]');
   });
 
+  it('is of the trace that failed, where one error object is thrown in many (a driver whose pool is closed)', async () => {
+    const closed = new Error('the pool is closed');
+    const query = traced('db.query', async () => Promise.reject(closed));
+    const handle = traced('shop.handle', { attributes: (user: string) => ({ user, [`for.${user}`]: true }) }, async (_user: string) => query());
+    for (const user of ['ann', 'bob']) await handle(user).catch(() => undefined); // nobody reports it
+    const { id } = await bind({ 'request.id': 'r-3' }, () => handle('carol')).catch((error) => report(error));
+    await sonde.flush({ within: '60s' });
+    const lookup = openLookup(dir);
+    const record = await lookup.error(id);
+    const trace = await lookup.trace(String(record?.['trace_id']));
+    await lookup.close();
+    expect(record).toMatchObject({ user: 'carol', 'request.id': 'r-3', 'for.carol': true });
+    expect(record).not.toHaveProperty(['for.ann']);
+    expect(record).not.toHaveProperty(['for.bob']);
+    expect(String(record?.['exception.stacktrace']).match(/at traced /g)).toHaveLength(2);
+    expect(JSON.stringify(trace)).toContain('carol');
+  });
+
   it('does not take the request of another trace', async () => {
     const { id } = await traced('alone', async () => report(new Error('outside of a request')))();
     await sonde.flush({ within: '60s' });
