@@ -138,28 +138,28 @@ function needsAsking(level: LineLevel, node: LevelNode): boolean {
   return ready && !enabled && SEVERITY[level] >= heldFrom;
 }
 
-/** The severity from which lines are written in a context. The end of a lease is looked for here too: a busy loop keeps timers waiting. */
+/** The severity from which lines are written in a context. */
 function thresholdIn(scope: Scope, node: LevelNode): number {
+  return leasedIn(scope, node) ?? node.threshold;
+}
+
+/** What a lease for this context says. The end of a lease is looked for here too: a busy loop keeps timers waiting. */
+function leasedIn(scope: Scope, node: LevelNode): number | undefined {
   if (node.heldBy !== undefined && clock.mono() >= node.heldBy.untilMono) endDueLeases();
   const { scoped } = node;
   for (let i = 0; i < scoped.length; i++) {
     const lease = scoped[i] as ScopedLease;
-    if (inScope(lease.scope, lease.word, scope)) return thresholdOf(lease, node);
+    if (!inScope(lease.scope, lease.word, scope)) continue;
+    if (clock.mono() < lease.untilMono) return lease.threshold;
+    endDueLeases();
+    return undefined;
   }
-  return node.threshold;
-}
-
-function thresholdOf(lease: ScopedLease, node: LevelNode): number {
-  if (clock.mono() < lease.untilMono) return lease.threshold;
-  endDueLeases();
-  return node.threshold;
+  return undefined;
 }
 
 /** The threshold of a child that has a level of its own: a lease that decides here and now comes before it. */
 function childThreshold(own: number, scope: Scope, node: LevelNode): number {
-  if (node.heldBy === undefined && node.scoped.length === 0) return own;
-  const asked = thresholdIn(scope, node);
-  return node.heldBy === undefined && asked === node.threshold ? own : asked;
+  return leasedIn(scope, node) ?? (node.heldBy === undefined ? own : node.threshold);
 }
 
 function complete(methods: Logger, node: LevelNode, live: Readonly<Record<LineLevel, LogMethod>>): Logger {

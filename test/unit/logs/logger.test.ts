@@ -172,6 +172,17 @@ describe('a line', () => {
     expect(seen[1]).toMatchObject({ route: '/orders', b: 1 });
   });
 
+  it('lets a lease for a context reach a child with a level of its own, also where it says what the name says', () => {
+    configure({ level: 'info' });
+    const quiet = logger('routes').child({}, { level: 'error' });
+    setLevel('routes', 'info', { scope: { user: 'u-1' }, ttlMs: 1_000 });
+    bind({ 'user.id': 'u-1' }, () => quiet.info('in the lease'));
+    quiet.info('hidden');
+    clearLevel('routes', { scope: { user: 'u-1' } });
+    const seen = lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter((line) => line['logger'] === 'routes');
+    expect(seen.map((line) => line['message'])).toEqual(['in the lease']);
+  });
+
   it('makes a child of whatever is given', () => {
     configure();
     const hostile = new Proxy(
