@@ -72,7 +72,7 @@ interface Held {
   /** The places that hold: a timer that is set again and again at one place is no news. */
   readonly key: string;
   readonly youngestMs: number;
-  /** Timers that were set before Sonde was loaded, mostly: Node counts them, and shows them to nobody. */
+  /** Timers that were set before Sonde was loaded, mostly, and those of Node and of stewards: Node counts them, and shows them to nobody. */
   readonly unseenTimers: number;
 }
 
@@ -96,7 +96,10 @@ function holding(): Held {
 
 function explanation({ holders, listens, unseenTimers }: Held, afterMs: number): string {
   const more = holders.length > MAX_SHOWN ? [`  and ${holders.length - MAX_SHOWN} more`] : [];
-  if (unseenTimers > 0) more.push(`  timers set before Sonde was loaded, or unseen: ${unseenTimers}; --import sonde/register sees them`);
+  if (unseenTimers > 0)
+    more.push(
+      `  timers without a line: ${unseenTimers}; set before Sonde was loaded (--import sonde/register sees those), or by Node or Sonde for the program: a child's time limit, the restart of a ward`,
+    );
   const count = holders.length + unseenTimers;
   const what = count === 1 ? '1 handle holds' : `${count} handles hold`;
   const stay = listens ? ' (it listens, so it may be meant to stay; this is said again once its servers are closed)' : '';
