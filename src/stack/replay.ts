@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import type { Attributes } from '../core/attributes.ts';
 import type { ErrorRecord, LogData } from '../core/records.ts';
+import { scrub } from '../core/redact-text.ts';
 import { encodeLogsJson, encodeSpansJson } from '../pipeline/otlp/encode-json.ts';
 import { Poster } from '../pipeline/sinks/http-post.ts';
 import { errorAsLog } from '../pipeline/worker/log-lines.ts';
@@ -84,7 +85,7 @@ async function send(poster: Poster, url: URL, body: Buffer, pause: (ms: number) 
     const again = result.kind === 'failed' || [429, 502, 503, 504].includes(result.status);
     if (!again || attempt === ATTEMPTS) {
       const reason = result.kind === 'failed' ? result.reason : `it answered ${result.status} ${result.body.toString('utf8').slice(0, 200)}`;
-      throw new StoreError('io', `Cannot send to ${url.href}: ${reason}`);
+      throw new StoreError('io', `Cannot send to ${scrub(url.href)}: ${reason}`);
     }
     await pause(PAUSE_MS * attempt);
   }

@@ -37,3 +37,20 @@ it('errors of one process go together, however its memory was when each occurred
   expect(sent?.resource.attributes.map(({ key }) => key)).not.toContain('process.uptime');
   for (const { attributes } of records) expect(attributes.map(({ key }) => key)).toEqual(expect.arrayContaining(['process.uptime', 'process.memory.rss']));
 });
+
+it('the password of an address is not shown', async () => {
+  const dir = testFolder();
+  const store = openWriter(dir, { resource: RESOURCE, maxAgeMs: 1e12 });
+  store.writeErrors([errorRecord({ timeMs: Date.now() })]);
+  store.close();
+  const statuses = [200, 400];
+  const running = createServer((_req, res) => res.writeHead(statuses.shift() ?? 500).end('{}'));
+  server = running;
+  await new Promise<void>((resolve) => running.listen(0, '127.0.0.1', resolve));
+  const place = `127.0.0.1:${(running.address() as AddressInfo).port}`;
+  const send = (to: string) => cli(['stack', 'replay', '--to', to, '--dir', dir]);
+
+  expect((await send(`http://app:hunter2@${place}`)).out).toContain(`1 errors sent to http://[redacted]@${place}\n`);
+  expect((await send(`http://app:hunter2@${place}`)).err).toContain(`Cannot send to http://[redacted]@${place}/v1/logs: it answered 400`);
+  expect((await send(`app:hunter2@${place}`)).err).toMatch(/^sonde: Cannot send to --to: expected/);
+});

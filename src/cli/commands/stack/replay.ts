@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tryDurationMs } from '../../../core/duration.ts';
+import { scrub } from '../../../core/redact-text.ts';
 import type { CliContext } from '../../context.ts';
 import { wrongUsage } from '../../exit-codes.ts';
 
@@ -9,7 +10,9 @@ const DEFAULT_ENDPOINT = 'http://127.0.0.1:4318';
 export async function replayCommand(context: CliContext, options: { readonly to?: string; readonly since?: string }): Promise<void> {
   const endpoint = options.to ?? context.io.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? DEFAULT_ENDPOINT;
   if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint))
-    throw wrongUsage(`Cannot send to "${endpoint}": expected the URL of an OTLP receiver, such as ${DEFAULT_ENDPOINT}`);
+    throw wrongUsage(
+      `Cannot send to ${options.to === undefined ? 'OTEL_EXPORTER_OTLP_ENDPOINT' : '--to'}: expected the URL of an OTLP receiver, such as ${DEFAULT_ENDPOINT}`, // not shown: it may hold a password
+    );
   const agoMs = options.since === undefined ? Number.POSITIVE_INFINITY : tryDurationMs(options.since);
   if (agoMs === undefined) throw wrongUsage(`Cannot use "${options.since}" as --since: expected how long ago, such as "24h"`);
   const { replay } = await import('../../../stack/replay.ts');
@@ -24,5 +27,5 @@ export async function replayCommand(context: CliContext, options: { readonly to?
     sleep,
   );
   if (context.json) context.printJson(done);
-  else context.print(`${stdout.isTTY ? '\r' : ''}${done.span} spans, ${done.log} log lines and ${done.error} errors sent to ${endpoint}\n`);
+  else context.print(`${stdout.isTTY ? '\r' : ''}${done.span} spans, ${done.log} log lines and ${done.error} errors sent to ${scrub(endpoint)}\n`);
 }
