@@ -1,4 +1,4 @@
-import { type Context, type Span, type TextMapPropagator, type Tracer, trace } from '@opentelemetry/api';
+import { type Context, context, propagation, type Span, type TextMapPropagator, type Tracer, trace } from '@opentelemetry/api';
 import type { Attributes } from '../core/attributes.ts';
 import { clock } from '../core/clock.ts';
 import type { FunctionDef } from '../core/function-def.ts';
@@ -10,6 +10,7 @@ import { contextOf, SondeContextManager } from './engine/context.ts';
 import { int32OfHex } from './engine/ids.ts';
 import { InertSpan } from './engine/inert-span.ts';
 import type { CallScope, Engine } from './engine/port.ts';
+import { registeredProvider } from './engine/registration.ts';
 import { alwaysOn, type RootSampler } from './engine/sampler.ts';
 import { createPropagator } from './propagation.ts';
 
@@ -78,7 +79,14 @@ export async function createOtelSdkEngine(options: OtelSdkOptions): Promise<Otel
     metricReaders: [],
     logRecordProcessors: [],
   });
+  const before = registeredProvider();
   sdk.start();
+  const registered = registeredProvider();
+  // The SDK leaves its dead parts behind the API, which refuses whoever comes next: a second start would have no spans.
+  const unregister = (): void => {
+    if (registered === before || registeredProvider() !== registered) return;
+    for (const part of [trace, context, propagation]) part.disable();
+  };
   const provider = trace.getTracerProvider() as { getDelegate?(): { forceFlush?(): Promise<void> } };
   const tracer = trace.getTracer('sonde');
   return {
@@ -92,7 +100,10 @@ export async function createOtelSdkEngine(options: OtelSdkOptions): Promise<Otel
       span.end();
     },
     flush: async () => provider.getDelegate?.().forceFlush?.(),
-    shutdown: () => sdk.shutdown(),
+    async shutdown() {
+      unregister();
+      await sdk.shutdown();
+    },
   };
 }
 

@@ -71,3 +71,22 @@ it('the engine on the SDK sends by the SDK what ours would: names, parents, fail
   expect(JSON.stringify(bodies)).not.toContain('hunter2');
   expect([...keys]).toEqual(['k1']);
 });
+
+it.each([['otel-sdk otel-sdk'], ['otel-sdk sonde'], ['sonde otel-sdk sonde']])('telemetry that is started again has its spans: %s', async (text) => {
+  const names: string[] = [];
+  const receiver = createServer(async (request, response) => {
+    const { resourceSpans = [] } = (await json(request)) as Partial<OtlpBody>;
+    for (const one of resourceSpans) for (const scope of one.scopeSpans) names.push(...scope.spans.map(({ name }) => name));
+    response.setHeader('content-type', 'application/json').end('{}');
+  });
+  receiver.listen(0, '127.0.0.1');
+  await once(receiver, 'listening');
+  const endpoint = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+  const fixture = new URL('fixtures/interop/sdk-again.mjs', import.meta.url).pathname;
+  const engines = text.split(' ');
+  const { stderr } = await promisify(execFile)(process.execPath, ['--no-warnings', fixture, endpoint, folder, ...engines]);
+  receiver.close();
+  receiver.closeAllConnections();
+  expect(stderr).toBe('');
+  expect(names.sort()).toEqual([...engines.map((_, i) => `ours ${i}`), ...engines.map((_, i) => `theirs ${i}`)]);
+});
