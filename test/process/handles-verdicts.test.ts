@@ -84,11 +84,11 @@ describe('verdicts in node:test on what never rests', () => {
 });
 
 describe('verdicts in vitest', () => {
-  const vitest = (file: string): Promise<Ended> =>
-    run(process.execPath, [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', file], join(fixtures, 'leaks-vitest'));
+  const vitest = (file: string, ...options: readonly string[]): Promise<Ended> =>
+    run(process.execPath, [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', file, ...options], join(fixtures, 'leaks-vitest'));
 
-  it('let a file pass that closes what it opens', async () => {
-    const { code, output } = await vitest('clean');
+  it.each(['stack', 'list'])('let a file pass that closes what it opens, its hooks in the order "%s"', async (order) => {
+    const { code, output } = await vitest('clean', `--sequence.hooks=${order}`);
     expect(output).toMatch(/Tests +1 passed/);
     expect(code).toBe(0);
   });
