@@ -85,6 +85,8 @@ export function supervise(name: string, ward: Ward, options: SuperviseOptions = 
     throw new RangeError(`Cannot supervise "${name}": maxRestarts is ${maxRestarts}, expected a whole number from 0`);
   if (typeof (options.backoff ?? {}) !== 'object')
     throw new TypeError(`Cannot supervise "${name}": backoff is ${typeof options.backoff}, expected { initial, max }`);
+  if (options.signal !== undefined && typeof options.signal?.addEventListener !== 'function')
+    throw new TypeError(`Cannot supervise "${name}": its signal is ${typeof options.signal}, expected an AbortSignal`);
   const policy: RestartPolicy = {
     initialMs: durationMs(options.backoff?.initial ?? '100ms', `the first back-off of "${name}"`),
     maxMs: durationMs(options.backoff?.max ?? '30s', `the longest back-off of "${name}"`),

@@ -238,8 +238,10 @@ describe('supervise', () => {
     ['restarts below 0', () => supervise('x', () => {}, { maxRestarts: -1 }), RangeError],
     ['a heartbeat without a unit', () => supervise('x', () => {}, { heartbeat: '5' as never }), RangeError],
     ['a heartbeat of nothing', () => supervise('x', () => {}, { heartbeat: '0s' }), RangeError],
+    ['a signal that is none', () => supervise('x', () => {}, { signal: {} as never }), TypeError],
     ['a back-off that is a duration', () => supervise('x', () => {}, { backoff: '1s' as never }), TypeError],
   ])('refuses %s', (_name, build, type) => {
     expect(build).toThrow(type);
+    expect(build).toThrow(/^Cannot /); // in our words, with the name
   });
 });
