@@ -33,10 +33,10 @@ const nesting = (depth) => async () => {
   return { ...variant, op: (i) => (i % depth === 0 ? inner(i) : undefined), opsPerBatch: depth, opsPerRound: OPS_PER_ROUND };
 };
 
-/** So many requests under way, each with a call inside. */
-const concurrency = (count) => async () => {
-  const { traced } = await import('../../../dist/public/index.js');
-  const variant = await calls({ asynchronous: true, sampled: true });
+/** So many requests under way, each with a call inside; bare: the same promises without us, whose survivors the collector has to move too. */
+const concurrency = (count, bare) => async () => {
+  const { traced } = bare ? { traced: (_name, fn) => fn } : await import('../../../dist/public/index.js');
+  const variant = bare ? { asynchronous: true } : await calls({ asynchronous: true, sampled: true });
   const work = traced('request.work', async (a) => a + 1);
   const request = traced('request', async (a) => {
     await undefined;
@@ -61,6 +61,8 @@ export const scenario = {
     'sonde, 100,000 functions': functions(100_000),
     'sonde, nesting 10': nesting(10),
     'sonde, nesting 1,000': nesting(1_000),
+    'no instrumentation, 10 requests under way': concurrency(10, true),
+    'no instrumentation, 10,000 requests under way': concurrency(10_000, true),
     'sonde, 10 requests under way': concurrency(10),
     'sonde, 1,000 requests under way': concurrency(1_000),
     'sonde, 10,000 requests under way': concurrency(10_000),
