@@ -1,8 +1,8 @@
 import { writeSync } from 'node:fs';
+import { pauseSync } from './pause.ts';
 
 const PATIENCE_MS = 500; // a full pipe is waited for once so long: what stands here may be the only copy of a record
 const PAUSE_MS = 1;
-const pause = new Int32Array(new SharedArrayBuffer(4));
 /** A reader that did not read in all that time is not waited for again until it does. */
 let patient = true;
 /** The last line was cut short: the next one begins anew. */
@@ -29,7 +29,7 @@ export function writeStderr(text: string): boolean {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return false; // EPIPE, EBADF: there is nobody left to tell
       if (!patient || waitedMs >= PATIENCE_MS) break;
       waitedMs += PAUSE_MS;
-      Atomics.wait(pause, 0, 0, PAUSE_MS);
+      pauseSync(PAUSE_MS);
     }
   }
   if (rest.length > 0) patient = false;

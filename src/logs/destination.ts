@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { clock, type TimerHandle } from '../core/clock.ts';
 import { resolved, warn } from '../core/diag.ts';
+import { pauseSync } from '../core/pause.ts';
 
 /** Where lines go. A line ends in a newline. Never throws. */
 export interface Destination {
@@ -19,8 +20,6 @@ const PAUSE_MS = 2; // between two looks while the process ends
 const READING = 5; // times the limit, where the reader takes something again and again: on a busy machine it only comes to its turn late
 /** A write of a pipe up to 4,096 bytes is whole or not at all (POSIX); this many UTF-16 units are never more in UTF-8. */
 const WHOLE = 1_365;
-
-const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * Opens a file descriptor, by default standard output, so that a write neither blocks nor throws. Each line is written
@@ -86,7 +85,7 @@ class FdDestination implements Destination {
     let untilMono = clock.mono() + withinMs;
     this.#drain();
     while (this.#held.length > 0 && !this.#broken && clock.mono() < untilMono) {
-      Atomics.wait(pause, 0, 0, PAUSE_MS);
+      pauseSync(PAUSE_MS);
       const before = this.#heldBytes;
       this.#drain();
       if (this.#heldBytes < before) untilMono = Math.min(latestMono, clock.mono() + withinMs);

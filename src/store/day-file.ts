@@ -1,5 +1,6 @@
 import { accessSync, constants, renameSync, statSync } from 'node:fs';
 import { makeFolder } from '../core/make-folder.ts';
+import { pauseSync } from '../core/pause.ts';
 import { type Day, dayPath, storeFolder } from './day-files.ts';
 import { migrate, rollback } from './migrate.ts';
 import { type Database, openDatabase, type Statement } from './sqlite.ts';
@@ -95,7 +96,6 @@ export class DayFile {
 
 /** Switches to WAL. Two processes that create one file meet here, and SQLite does not wait for this lock by itself. */
 function setWal(db: Database): void {
-  const cell = new Int32Array(new SharedArrayBuffer(4));
   for (let waitedMs = 0; ; waitedMs += 5) {
     try {
       db.exec('PRAGMA journal_mode = WAL');
@@ -103,7 +103,7 @@ function setWal(db: Database): void {
     } catch (error) {
       const busy = ((error as { errcode?: number }).errcode ?? 0) % 256 === 5;
       if (!busy || waitedMs >= BUSY_MS) throw error;
-      Atomics.wait(cell, 0, 0, 5);
+      pauseSync(5);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { closeSync, openSync, statSync, unlinkSync } from 'node:fs';
+import { pauseSync } from '../../core/pause.ts';
 
 const WAIT_MS = 1_000; // what is done under it takes a millisecond or two; a starved machine some tens
 const LOOK_MS = 5;
@@ -27,7 +28,7 @@ function take(path: string): boolean {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || waitedMs >= WAIT_MS) return false;
     }
     if (isStale(path)) release(path);
-    else pause(LOOK_MS);
+    else pauseSync(LOOK_MS);
   }
 }
 
@@ -45,8 +46,4 @@ function release(path: string): void {
   } catch {
     // It was taken for one whose holder had died.
   }
-}
-
-function pause(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -1,23 +1,16 @@
 import { PassThrough } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { boundary } from '../../../src/errors/boundary.ts';
 import { MAX_LISTED, openSpans } from '../../../src/trace/open-spans.ts';
 import { traced } from '../../../src/trace/traced.ts';
-import { recordSpans } from './recorder.ts';
+import { recordEach } from './recorder.ts';
 
 /** More than a stack holds, were there a layer a call. */
 const OFTEN = 20_000;
 
 class Lazy<T> extends Promise<T> {}
 
-let seen: ReturnType<typeof recordSpans>;
-beforeEach(() => {
-  seen = recordSpans();
-});
-afterEach(() => {
-  seen.stop();
-  expect(openSpans(1).count).toBe(0);
-});
+const seen = recordEach();
 
 describe('an object that is given again and again (a cached connection)', () => {
   it('as a promise of its own class, awaited or not', async () => {

@@ -1,22 +1,14 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SondeContextManager } from '../../../src/trace/engine/context.ts';
 import { createNativeEngine } from '../../../src/trace/engine/native.ts';
 import { NativeTracerProvider } from '../../../src/trace/engine/provider.ts';
 import { listOpen, MAX_LISTED, openSpans, unlistOpen } from '../../../src/trace/open-spans.ts';
 import { span } from '../../../src/trace/span.ts';
 import { traced } from '../../../src/trace/traced.ts';
-import { recordSpans } from './recorder.ts';
+import { recordEach } from './recorder.ts';
 
-let seen: ReturnType<typeof recordSpans>;
-beforeEach(() => {
-  seen = recordSpans();
-});
-afterEach(() => {
-  seen.stop();
-  // Whatever a test opened, it ended.
-  expect(openSpans(1).count).toBe(0);
-});
+recordEach();
 
 const names = (): unknown[] => openSpans(10).oldest.map(({ scope, def }) => def?.name ?? scope.span?.name);
 

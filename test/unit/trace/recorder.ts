@@ -1,7 +1,9 @@
+import { afterEach, beforeEach, expect } from 'vitest';
 import type { EndedSpan, SpanOutput } from '../../../src/core/ended-span.ts';
 import { hex32 } from '../../../src/trace/engine/ids.ts';
 import { createNativeEngine, type NativeEngineOptions } from '../../../src/trace/engine/native.ts';
 import { installEngine } from '../../../src/trace/engine/port.ts';
+import { openSpans } from '../../../src/trace/open-spans.ts';
 
 /** A span as tests like to read it. */
 export interface SeenSpan {
@@ -50,4 +52,21 @@ export function recordSpans(options: Omit<NativeEngineOptions, 'output'> = {}): 
   const recorder = new Recorder();
   const stop = installEngine(createNativeEngine({ ...options, output: recorder }));
   return Object.assign(recorder, { stop });
+}
+
+/** A new recorder for each test of a file; whatever a test opened it has to have ended. */
+export function recordEach(): { readonly spans: readonly SeenSpan[] } {
+  let seen: ReturnType<typeof recordSpans>;
+  beforeEach(() => {
+    seen = recordSpans();
+  });
+  afterEach(() => {
+    seen.stop();
+    expect(openSpans(1).count).toBe(0);
+  });
+  return {
+    get spans() {
+      return seen.spans;
+    },
+  };
 }
