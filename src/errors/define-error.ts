@@ -1,4 +1,4 @@
-import { nearest } from '../core/nearest.ts';
+import { checkOptionNames } from '../core/known-options.ts';
 import { registerCode } from './codes.ts';
 import { DEFINITION, definitionOf, type ErrorDefinition, type ErrorKind } from './definition.ts';
 
@@ -112,18 +112,7 @@ const OPTIONS: readonly string[] = ['status', ...TEXTS, 'kind'] satisfies (keyof
 
 /** An option that is misspelt would be left out without a word, and the user would read the wrong sentence. */
 function checkOptions(code: string, options: DefineErrorOptions): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new TypeError(
-      `Cannot define the error "${code}": its options are ${options === null ? 'null' : Array.isArray(options) ? 'a list' : `a ${typeof options}`}, expected an object`,
-    );
-  }
-  for (const key of Object.keys(options)) {
-    if (OPTIONS.includes(key)) continue;
-    const meant = nearest(key, OPTIONS);
-    throw new TypeError(
-      `Cannot define the error "${code}": unknown option "${key.slice(0, MAX_CODE)}", ${meant === undefined ? '' : `did you mean "${meant}"? `}expected some of ${OPTIONS.join(', ')}`,
-    );
-  }
+  checkOptionNames(`Cannot define the error "${code}"`, options, OPTIONS);
   for (const key of TEXTS) {
     const value: unknown = options[key];
     if (value !== undefined && typeof value !== 'string')

@@ -28,6 +28,7 @@ import { httpSpans } from './http-spans.ts';
 import { openNativeEngine, openSdkEngine } from './open-engine.ts';
 import { pushMetrics } from './push-metrics.ts';
 import { requestFacts } from './request-facts.ts';
+import { watchResilience } from './resilience-metrics.ts';
 import { watchProcess } from './watch-process.ts';
 import { within } from './within.ts';
 
@@ -92,7 +93,7 @@ export async function wire(config: Config): Promise<Telemetry> {
     // Where spans are not sent at all, no exemplar may name a trace.
     ...(config.otlp?.off?.includes('traces') && { isTraceKept: () => false }),
   });
-  undo.push(() => metrics.stop(), watchLeases(), watchOutput(logs));
+  undo.push(() => metrics.stop(), watchLeases(), watchOutput(logs), watchResilience());
   undo.push(...watchProcess(config));
   if (config.otlp?.metricsEveryMs !== undefined) undo.push(pushMetrics(pipeline, config.otlp.metricsEveryMs));
   if (config.http !== false) {

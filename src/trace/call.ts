@@ -1,11 +1,11 @@
 import { callAborted } from '../core/call-aborted.ts';
+import { isCancellation } from '../core/cancelled.ts';
 import { clock } from '../core/clock.ts';
 import { errorType } from '../core/error-type.ts';
 import { callFailed } from '../core/events.ts';
 import type { CallResult, FunctionDef } from '../core/function-def.ts';
 import { safeMessage } from '../core/json.ts';
 import { scrub } from '../core/redact-text.ts';
-import { isCancellation } from './cancelled.ts';
 import { crossBoundary } from './cross-boundary.ts';
 import type { CallScope, Engine } from './engine/port.ts';
 

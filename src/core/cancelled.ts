@@ -1,4 +1,4 @@
-import type { Scope } from '../core/scope.ts';
+import type { Scope } from './scope.ts';
 
 const MAX_CAUSES = 8; // as deep as errors are wrapped in practice, and a bound for cycles
 

@@ -1,0 +1,20 @@
+import type { Attributes } from '../core/attributes.ts';
+import { currentScope } from '../core/scope.ts';
+import { report } from '../errors/report.ts';
+
+/** Writes an event on the running span. */
+export function tell(event: string, attributes: Attributes): void {
+  try {
+    const { span } = currentScope();
+    if (span?.isRecording()) span.addEvent(event, attributes);
+  } catch {
+    // Telemetry must not break the call it watches.
+  }
+}
+
+/** Gives a refusal its error ID and writes it on the running span; the error is the caller's to throw. */
+export function refusal<E extends Error>(error: E, event: string, attributes: Attributes): E {
+  tell(event, attributes);
+  report(error, { attributes });
+  return error;
+}

@@ -1,0 +1,89 @@
+import { checkOptionNames } from '../core/known-options.ts';
+import { type AnyFunction, applyWrapper, isDecoratorContext, type MethodPlace, mimic, type Wrapper } from '../core/wrapper.ts';
+
+/** What every wrapper can be told. */
+export interface NamedOptions {
+  /** The name on metrics, events and errors; the function's own (`Class.method` where the class is known) by default. */
+  readonly name?: string;
+}
+
+/**
+ * The forms of a wrapper: name, options, function, in that order; each may be left out. Without a function it is a decorator,
+ * and a wrapper for as many functions as one likes.
+ */
+export interface WrapperForms<O extends NamedOptions, W extends Wrapper = Wrapper> extends Wrapper {
+  <F extends AnyFunction>(name: string, fn: F): F;
+  <F extends AnyFunction>(name: string, options: O, fn: F): F;
+  <F extends AnyFunction>(options: O, fn: F): F;
+  (name: string, options?: O): W;
+  (options?: O): W;
+}
+
+/** One wrapper, its options read and checked. */
+export interface Maker {
+  /** Wraps `fn`; `name` is the one that was given, else the function's. What it returns gets name, length and more of `fn`. */
+  wrap(fn: AnyFunction, name: string): AnyFunction;
+  /** What the wrapper value shows besides being one, such as its state. */
+  readonly face?: object;
+}
+
+/**
+ * Makes the forms of a wrapper. `what` names it in messages, such as `retry`; `prepare` runs once for each use, and throws
+ * where an option is wrong, `refuse` making the message.
+ */
+export function wrapperForms<O extends NamedOptions, W extends Wrapper = Wrapper>(
+  what: string,
+  known: readonly (keyof O & string)[],
+  prepare: (options: O, refuse: (problem: string) => TypeError) => Maker,
+): WrapperForms<O, W> {
+  const configured = (options: O): Wrapper => {
+    const subject = options.name === undefined ? '' : ` "${String(options.name).slice(0, 100)}"`;
+    checkOptionNames(`Cannot make ${what}${subject}`, options, known);
+    const refuse = (problem: string): TypeError => new TypeError(`Cannot make ${what}${subject}: ${problem}`);
+    if (options.name !== undefined && (typeof options.name !== 'string' || options.name === '')) {
+      throw refuse(`its name is ${options.name === '' ? 'empty' : typeof options.name}, expected a text`);
+    }
+    const maker = prepare(options, refuse);
+    const wrap = (fn: AnyFunction, place: MethodPlace | undefined): AnyFunction => {
+      const wrapped = maker.wrap(fn, options.name ?? nameOf(fn, place));
+      return mimic(wrapped, fn);
+    };
+    const wrapper = (...args: readonly unknown[]): unknown => applyWrapper(`wrap with ${what}`, wrap, undefined, args);
+    if (maker.face) Object.defineProperties(wrapper, Object.getOwnPropertyDescriptors(maker.face));
+    return wrapper as Wrapper;
+  };
+  const forms = (...args: readonly unknown[]): unknown => {
+    const { options, target } = readForm(what, args);
+    const wrapper = configured(options as O);
+    return target === undefined ? wrapper : (wrapper as unknown as (...target: readonly unknown[]) => unknown)(...target);
+  };
+  Object.defineProperty(forms, 'name', { value: what, configurable: true });
+  return forms as WrapperForms<O, W>;
+}
+
+/** Tells name, options and what is to be wrapped apart; `target` holds the arguments of a decorator too. */
+function readForm(what: string, args: readonly unknown[]): { options: unknown; target: readonly unknown[] | undefined } {
+  const [first, second, third] = args;
+  if (args.length === 0) return { options: {}, target: undefined };
+  if (typeof first === 'string') {
+    if (typeof second === 'function') return { options: { name: first }, target: [second] };
+    const options = second === undefined ? {} : second;
+    checkOptionNames(`Cannot make ${what} "${first.slice(0, 100)}"`, options, Object.keys(Object(options)));
+    const inner = (options as NamedOptions).name;
+    if (inner !== undefined && inner !== first) {
+      throw new TypeError(`Cannot make ${what} "${first}": option "name" is "${String(inner)}", expected one name`);
+    }
+    return { options: { ...(options as object), name: first }, target: third === undefined ? undefined : [third] };
+  }
+  if (isDecorated(first, second)) return { options: {}, target: args };
+  return { options: first, target: second === undefined ? undefined : [second] };
+}
+
+function isDecorated(first: unknown, second: unknown): boolean {
+  return typeof first === 'function' || isDecoratorContext(second) || typeof second === 'string' || typeof second === 'symbol';
+}
+
+function nameOf(fn: AnyFunction, place: MethodPlace | undefined): string {
+  if (place === undefined) return fn.name || 'anonymous';
+  return place.className ? `${place.className}.${place.key}` : place.key;
+}
