@@ -131,10 +131,13 @@ async function startServers(paths: Readonly<Record<string, string>>, options: St
       )
     : undefined;
   const all: StackServer[] = [...Object.values(servers), ...(tempoServer ? [tempoServer] : [])];
+  const listeners = [webhook, ...(tempoServer ? [] : [await takeAll(tempoOtlp)])];
   const stop = async (): Promise<void> => {
     await Promise.all(all.map((server) => server.stop()));
-    webhook.close();
-    webhook.closeAllConnections();
+    for (const listener of listeners) {
+      listener.close();
+      listener.closeAllConnections();
+    }
     rmSync(dir, { recursive: true, force: true });
   };
   try {
@@ -192,6 +195,14 @@ function alertmanagerServer(path: string, dir: string, port: number, hook: strin
     [...composeCommand('alertmanager', { '/etc/alertmanager': folder, '/alertmanager': join(folder, 'data') }), `--web.listen-address=127.0.0.1:${port}`],
     `http://127.0.0.1:${port}/-/ready`,
   );
+}
+
+/** Stands in Tempo's place: without anybody who takes the spans, they would fill the collector's queue for good. */
+function takeAll(port: number): Promise<Server> {
+  const server = createServer((req, res) => {
+    req.resume().on('end', () => res.setHeader('content-type', 'application/x-protobuf').end());
+  });
+  return new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(server)));
 }
 
 function receive(port: number, notified: Notified[]): Promise<Server> {
