@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import type { Attributes } from '../core/attributes.ts';
 import type { ErrorRecord, LogData } from '../core/records.ts';
 import { scrub } from '../core/redact-text.ts';
+import type { TlsFiles } from '../pipeline/messages.ts';
 import { encodeLogsJson, encodeSpansJson } from '../pipeline/otlp/encode-json.ts';
 import { Poster } from '../pipeline/sinks/http-post.ts';
 import { errorAsLog } from '../pipeline/worker/log-lines.ts';
@@ -20,25 +21,36 @@ export interface Replayed {
   error: number;
 }
 
-/** Sends what the store in `dir` holds from `sinceMs` on to an OTLP receiver; `progress` is called after each batch. */
+/** Where the records of one signal go, and with what. */
+export interface ReplayTarget {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly tls?: TlsFiles | undefined;
+}
+
+/** The receivers of what is sent again. */
+export type ReplayTargets = Readonly<Record<'traces' | 'logs', ReplayTarget>>;
+
+/** Sends what the store in `dir` holds from `sinceMs` on to OTLP receivers; `progress` is called after each batch. */
 export async function replay(
   dir: string,
-  endpoint: string,
+  targets: ReplayTargets,
   sinceMs: number,
   progress: (done: Replayed) => void,
   pause: (ms: number) => Promise<void>,
 ): Promise<Replayed> {
-  const poster = new Poster();
+  const posters = { traces: new Poster(targets.traces.tls), logs: new Poster(targets.logs.tls) };
   const done: Replayed = { span: 0, log: 0, error: 0 };
   try {
     for (const batch of readAll(dir, sinceMs)) {
-      for (const { path, body } of requests(batch)) await send(poster, new URL(`${endpoint.replace(/\/+$/, '')}/v1/${path}`), body, pause);
+      for (const { path, body } of requests(batch)) await send(posters[path], targets[path], body, pause);
       done[batch.signal] += batch.items.length;
       progress(done);
     }
     return done;
   } finally {
-    poster.close();
+    posters.traces.close();
+    posters.logs.close();
   }
 }
 
@@ -76,8 +88,9 @@ function byResource<T>(items: readonly T[], resourceOf: (item: T) => Attributes)
   return [...groups.values()];
 }
 
-async function send(poster: Poster, url: URL, body: Buffer, pause: (ms: number) => Promise<void>): Promise<void> {
-  const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+async function send(poster: Poster, target: ReplayTarget, body: Buffer, pause: (ms: number) => Promise<void>): Promise<void> {
+  const url = new URL(target.url);
+  const headers = { ...target.headers, 'content-type': 'application/json', 'content-encoding': 'gzip' };
   const compressed = gzipSync(body);
   for (let attempt = 1; ; attempt++) {
     const result = await poster.post({ url, headers, body: compressed, timeoutMs: TIMEOUT_MS });

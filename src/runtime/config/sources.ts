@@ -76,9 +76,20 @@ export class Sources {
   }
 }
 
+const MAX_SHOWN = 80;
+const MAX_READ = 4_096; // a bound on the time of the search for a password
+
 function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+  if (typeof value === 'string') {
+    const text = withoutPassword(value.slice(0, MAX_READ));
+    return JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
+  }
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
   return String(value);
+}
+
+/** An address that is not one may hold a password still. */
+function withoutPassword(text: string): string {
+  return text.replace(/[^\s/@:]*:[^\s/@]*@/g, '[redacted]@');
 }

@@ -54,3 +54,36 @@ it('the password of an address is not shown', async () => {
   expect((await send(`http://app:hunter2@${place}`)).err).toContain(`Cannot send to http://[redacted]@${place}/v1/logs: it answered 400`);
   expect((await send(`app:hunter2@${place}`)).err).toMatch(/^sonde: Cannot send to --to: expected/);
 });
+
+it('the headers that the environment sets go to its receiver, and to no other server', async () => {
+  const dir = testFolder();
+  const store = openWriter(dir, { resource: RESOURCE, maxAgeMs: 1e12 });
+  store.writeErrors([errorRecord({ timeMs: Date.now() })]);
+  store.close();
+  const seen: { url: string | undefined; token: string | undefined }[] = [];
+  const running = createServer((req, res) => {
+    seen.push({ url: req.url, token: req.headers['x-token'] as string | undefined });
+    req.resume().on('end', () => res.end('{}'));
+  });
+  server = running;
+  await new Promise<void>((resolve) => running.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(running.address() as AddressInfo).port}`;
+  const send = (env: Record<string, string>, ...to: string[]) => cli(['stack', 'replay', ...to, '--dir', dir], { env });
+
+  const token = { OTEL_EXPORTER_OTLP_HEADERS: 'x-token=all' };
+  expect((await send({ ...token, OTEL_EXPORTER_OTLP_ENDPOINT: `${url}/base` })).out).toBe(`0 spans, 0 log lines and 1 errors sent to ${url}/base\n`);
+  await send({ ...token, OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_LOGS_HEADERS: 'x-token=logs' });
+  await send(token, '--to', url);
+  await send({ ...token, OTEL_EXPORTER_OTLP_ENDPOINT: url }, '--to', `${url}/other`);
+  await send({ ...token, OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example' }, '--to', url);
+  expect(seen).toEqual([
+    { url: '/base/v1/logs', token: 'all' },
+    { url: '/v1/logs', token: 'logs' },
+    { url: '/v1/logs', token: 'all' },
+    { url: '/other/v1/logs', token: 'all' },
+    { url: '/v1/logs', token: undefined },
+  ]);
+  const wrong = await send({ OTEL_EXPORTER_OTLP_ENDPOINT: 'app:hunter2@x' });
+  expect(wrong.exit).toBe(2);
+  expect(wrong.err).not.toContain('hunter2');
+});

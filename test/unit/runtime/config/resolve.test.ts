@@ -240,3 +240,8 @@ describe('resolveConfig', () => {
     expect(VERSION).toBe((JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version);
   });
 });
+
+it('an address that is none is shown without its password', () => {
+  const [problem] = problemsOf({}, { OTEL_EXPORTER_OTLP_ENDPOINT: `grpc://app:${'s3cret'.repeat(30)}@collector` });
+  expect(problem).toBe('OTEL_EXPORTER_OTLP_ENDPOINT is "grpc://[redacted]@collector", expected an http:// or https:// URL');
+});
