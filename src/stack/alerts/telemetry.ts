@@ -85,6 +85,25 @@ export const TELEMETRY_ALERTS: AlertGroup = {
       labels: { exporter: 'otlp_http/tempo' },
     }),
     simple({
+      name: 'CollectorLost',
+      severity: 'ticket',
+      // A term a signal: without their names, series of one exporter that carries two signals would be the same.
+      expr: `(${['spans', 'log_records', 'metric_points'].map((items) => `sum by (exporter) ${counted(`otelcol_exporter_send_failed_${items}_total`, '15m')}`).join(' or ')}) > 0`,
+      for: '0m',
+      summary: 'The collector lost {{ $value | humanize }} items on the way to {{ $labels.exporter }}',
+      description: 'A backend refused items for good in the last quarter of an hour, perhaps only once (CollectorFailing: all the time).',
+      dashboard: DASHBOARD,
+      runbook: {
+        meaning: 'What was refused is lost there; each service still has its error records in its journal.',
+        check: ['`sonde stack logs collector`: the status and the reason.', 'LokiDiscarding and TempoDiscarding name the limit.'],
+        mend: ['A single batch that came back with a status of 4xx: mend the source of it. It resolves a quarter of an hour after the last one.'],
+      },
+      series: 'otelcol_exporter_send_failed_log_records_total{exporter="otlp_http/loki"}',
+      fires: '_x20 1x40', // once, and the series was not there before
+      silent: '7x10 _x7 7x40', // the samples of a few minutes are missing
+      labels: { exporter: 'otlp_http/loki' },
+    }),
+    simple({
       name: 'CollectorRefusing',
       severity: 'ticket',
       expr: 'sum by (receiver) (rate({__name__=~"otelcol_receiver_refused_(spans|log_records|metric_points)_total"}[5m])) > 0',
