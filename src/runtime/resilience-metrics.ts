@@ -1,3 +1,5 @@
+import { warn } from '../core/diag.ts';
+import { safeMessage } from '../core/json.ts';
 import { defineHistogram } from '../metrics/histogram.ts';
 import { defineReading } from '../metrics/registry.ts';
 import { useTimers, watchMeters } from '../resilience/meters.ts';
@@ -7,12 +9,25 @@ export function watchResilience(): () => void {
   const undo: (() => void)[] = [];
   undo.push(
     useTimers(({ name, help, labels }, values) => {
-      const cell = defineHistogram(name, { help, labels }).cell(values);
-      return (seconds) => cell.observe(seconds);
+      const cell = unlessTaken(name, () => defineHistogram(name, { help, labels }).cell(values));
+      return (seconds) => cell?.observe(seconds);
     }),
-    watchMeters(({ read, ...shape }) => undo.push(defineReading(shape, read))),
+    watchMeters(({ read, ...shape }) => {
+      const end = unlessTaken(shape.name, () => defineReading(shape, read));
+      if (end) undo.push(end);
+    }),
   );
   return () => {
     for (const step of undo.splice(0)) step();
   };
+}
+
+/** The application may have a metric of that name: it keeps it, and its wrappers work all the same. */
+function unlessTaken<T>(name: string, define: () => T): T | undefined {
+  try {
+    return define();
+  } catch (error) {
+    warn(`resilience-metric-${name}`, safeMessage(error));
+    return undefined;
+  }
 }
