@@ -1,11 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { placeBuggy, placeDeclined, placeOne } from '../../examples/checkout/src/demo/drive.ts';
+import { placeBuggy, placeDeclined, placeFailing, placeOne } from '../../examples/checkout/src/demo/drive.ts';
 import { ATTRIBUTES_ONLY_WHEN, CONTEXT_ATTRIBUTES, LOG_ATTRIBUTES, SPAN_ATTRIBUTES } from '../../src/stack/catalogue/attributes.ts';
 import { buildExample, type Example, startExample } from './services.ts';
 
@@ -21,6 +21,7 @@ interface Received {
   readonly resourceSpans?: readonly { resource: { attributes: readonly KeyValue[] }; scopeSpans: readonly Scope[] }[];
 }
 
+const JSON_BODY = { 'content-type': 'application/json' };
 /** Names of attributes that came over the wire. */
 const seen = { logs: new Set<string>(), spans: new Set<string>() };
 let receiver: Server;
@@ -61,12 +62,21 @@ beforeAll(async () => {
     SONDE_DIR: dir,
     CHECKOUT_DIR: dir,
     SONDE_ENVIRONMENT: 'test',
+    OTEL_RESOURCE_ATTRIBUTES: 'service.namespace=shop',
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`,
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
   });
-  await placeOne(example.app);
-  await placeDeclined(example.app);
-  await placeBuggy(example.app);
+  const { app, admin } = example;
+  await placeOne(app);
+  await placeDeclined(app);
+  await placeFailing(app); // payments answers with an error ID of its own
+  await fetch(`${app}/orders/o-none`, { headers: { 'x-request-id': 'r-17' } });
+  await mkdir(join(dir, 'orders', 'o-unreadable.json')); // a folder in place of a file: the store cannot read it
+  await fetch(`${app}/orders/o-unreadable`);
+  await fetch(`${admin}/log/level?logger=orders&level=debug&ttl=1m&reason=test`, { method: 'PUT' });
+  await fetch(`${admin}/loggers/orders?route=/orders&ttl=1m`, { method: 'POST', body: '{"configuredLevel":"debug"}', headers: JSON_BODY });
+  // A storm of one failure: more than ten a second are told as one, and the first of the next second says how many.
+  for (let round = 0; round < 100 && !seen.logs.has('sonde.error.suppressed'); round++) await Promise.all(Array.from({ length: 20 }, () => placeBuggy(app)));
   await example.stop(); // delivers everything
 });
 afterAll(async () => {

@@ -7,6 +7,7 @@ import { buildExample, type Example, startExample } from './services.ts';
 
 let example: Example;
 let dir: string;
+const put = (url: string): Promise<Response> => fetch(url, { method: 'PUT' });
 /** Labels by family, from a live page. */
 const families = new Map<string, { readonly type: string; readonly labels: Set<string> }>();
 
@@ -18,6 +19,7 @@ beforeAll(async () => {
   for (const card of ['4242424242424242', '4000000000000002']) {
     await (await fetch(`${app}/orders`, { method: 'POST', body: JSON.stringify({ plan: 'pro', seats: 1, card }) })).text();
   }
+  await put(`${admin}/log/level?logger=orders&level=debug&ttl=10m`);
   const page = await (await fetch(`${admin}/metrics`)).text();
   for (const [, name = '', type = ''] of page.matchAll(/^# TYPE (\S+) (\S+)$/gm)) families.set(name, { type, labels: new Set() });
   for (const [, name = '', labels = ''] of page.matchAll(/^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? \S+$/gm)) {

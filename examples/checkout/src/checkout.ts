@@ -1,14 +1,16 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { start } from 'sonde';
+import { setRoute, slo, start } from 'sonde';
 import { BadRequest } from './errors.ts';
-import { announce, readJson, route, sendJson } from './http.ts';
+import { announce, handler, readJson, sendJson } from './http.ts';
 import type { OrderRequest } from './order.ts';
 import { OrderRepository } from './order-repository.ts';
 import { Orders } from './orders.ts';
+import { startReceipts } from './receipts.ts';
 
 const sonde = await start({ service: 'checkout', release: '1.4.2' });
+const receipts = startReceipts();
 const orders = new Orders(new OrderRepository(join(process.env.CHECKOUT_DIR ?? '.checkout', 'orders')));
 
 function parseOrder(value: unknown): OrderRequest {
@@ -18,13 +20,17 @@ function parseOrder(value: unknown): OrderRequest {
   return order as OrderRequest;
 }
 
+slo('GET /orders/:id', { objective: 0.999, latency: '250ms' });
+
 const app = createServer(
-  route(async (req, res) => {
-    const url = new URL(req.url ?? '/', 'http://checkout');
-    if (req.method === 'POST' && url.pathname === '/orders') {
+  handler(async (req, res) => {
+    const { pathname } = new URL(req.url ?? '/', 'http://checkout');
+    if (req.method === 'POST' && pathname === '/orders') {
+      setRoute(req, '/orders');
       sendJson(res, 201, await orders.place(parseOrder(await readJson(req))));
-    } else if (req.method === 'GET' && url.pathname.startsWith('/orders/')) {
-      sendJson(res, 200, await orders.find(url.pathname.slice('/orders/'.length)));
+    } else if (req.method === 'GET' && pathname.startsWith('/orders/')) {
+      setRoute(req, '/orders/:id');
+      sendJson(res, 200, await orders.find(pathname.slice('/orders/'.length)));
     } else {
       sendJson(res, 404, { error: 'There is POST /orders and GET /orders/{id}.' });
     }
@@ -46,6 +52,7 @@ process.once('SIGTERM', async () => {
   admin.close();
   app.closeIdleConnections();
   admin.closeIdleConnections();
+  await receipts.stop();
   await sonde.shutdown({ within: '3s' });
   process.exit(0);
 });

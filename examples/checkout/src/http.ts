@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { problem } from 'sonde';
+import { bind, sendProblem } from 'sonde';
 import { BadRequest } from './errors.ts';
 
 const MAX_BODY_BYTES = 16_384; // an order is under 200 bytes
@@ -24,14 +24,10 @@ export function sendJson(res: ServerResponse, status: number, body: unknown): vo
   res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-/** Makes a handler of an async function: whatever it throws becomes an answer with an error ID. */
-export function route(handle: (req: IncomingMessage, res: ServerResponse) => Promise<void>): RequestListener {
+/** Makes a handler of an async function: whatever it throws becomes an answer with an error ID. The gateway's request ID is on all telemetry below. */
+export function handler(handle: (req: IncomingMessage, res: ServerResponse) => Promise<void>): RequestListener {
   return (req, res) => {
-    handle(req, res).catch((error: unknown) => {
-      const body = problem(error);
-      if (res.headersSent) return res.destroy();
-      res.writeHead(body.status, { 'content-type': 'application/problem+json', 'x-error-id': body.errorId }).end(JSON.stringify(body));
-    });
+    bind({ 'request.id': req.headers['x-request-id'] }, () => handle(req, res)).catch((error: unknown) => sendProblem(req, res, error));
   };
 }
 

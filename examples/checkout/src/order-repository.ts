@@ -6,7 +6,7 @@ import type { Order } from './order.ts';
 const ID = /^o-[0-9a-z]{1,20}$/;
 
 /** Orders as JSON files in a folder, one a file, each written whole and then renamed into place. */
-@traced
+@traced({ boundary: 'order-store' })
 export class OrderRepository {
   readonly #dir: string;
   #count = 0;

@@ -4,6 +4,7 @@ import type { Order, OrderRequest } from './order.ts';
 import type { OrderRepository } from './order-repository.ts';
 import { charge } from './payments-client.ts';
 import { priceOf } from './pricing.ts';
+import { queueReceipt } from './receipts.ts';
 
 const log = logger('orders');
 const placed = counter('orders_placed_total', { help: 'Orders accepted', labels: ['plan'] });
@@ -29,6 +30,7 @@ export class Orders {
       throw new CardDeclined(`Cannot charge order "${id}": the payments service refused ${cents} cents`, { data: { orderId: id }, cause: error });
     }
     await this.#repository.save(order);
+    queueReceipt(order);
     placed.inc({ plan: order.plan });
     log.info({ order: id, cents }, 'order placed');
     return order;

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { logger, start, traced } from 'sonde';
-import { announce, readJson, route, sendJson } from './http.ts';
+import { announce, handler, readJson, sendJson } from './http.ts';
 
 const sonde = await start({ service: 'payments', release: '0.9.0' });
 const log = logger('payments');
@@ -13,16 +13,17 @@ interface Charge {
   readonly card: string;
 }
 
-/** Cards that end in 0002 are declined, as test cards are everywhere. */
+/** Cards that end in 0002 are declined, as test cards are everywhere; those that end in 0119 meet an issuer that fails. */
 const authorise = traced('payments.authorise', async (charge: Charge): Promise<boolean> => {
   await sleep(5 + Math.random() * 15);
+  if (charge.card.endsWith('0119')) throw new Error(`Cannot authorise order "${charge.order}": the issuer does not answer`);
   const ok = !charge.card.endsWith('0002');
   if (!ok) log.warn({ order: charge.order, issuerCode: 51 }, 'the issuer declined the card');
   return ok;
 });
 
 const server = createServer(
-  route(async (req, res) => {
+  handler(async (req, res) => {
     const charge = (await readJson(req)) as Charge;
     if (await authorise(charge)) sendJson(res, 201, { charged: charge.cents });
     else sendJson(res, 402, { declined: true });

@@ -38,6 +38,7 @@ export const CONTEXT_ATTRIBUTES: readonly string[] = [
   'event.name',
   'request.id',
   'http.route',
+  'http.request.id',
   'http.request.method',
   'url.path',
   'code.function.name',
@@ -97,23 +98,8 @@ export function lokiLabel(attribute: string): string {
 /** Span attributes that TraceQL queries use. */
 export const SPAN_ATTRIBUTES: readonly string[] = ['error.id', 'error.type', 'http.route', 'http.request.method', 'http.response.status_code'];
 
-/** Attributes that come only after something that the example does not do, and what that is. */
+/** Attributes that come only after something that neither the example nor its test can do on purpose, and what that is. */
 export const ATTRIBUTES_ONLY_WHEN: Readonly<Record<string, string>> = {
-  'sonde.error.boundary': 'a function is a boundary',
-  'sonde.error.suppressed': 'an error storm is folded',
-  'sonde.error.same_as': 'an error storm is folded',
-  'sonde.error.amends': 'a reported error turns out to be another',
-  'sonde.error.cause_id': 'another service answers with an error ID',
-  'service.namespace': 'OTEL_RESOURCE_ATTRIBUTES names it',
-  'request.id': 'a request carries it, or bind() sets it',
-  'http.route': 'a framework routes',
-  'log.level.logger': 'a level is changed',
-  'log.level.old': 'a level is changed',
-  'log.level.new': 'a level is changed',
-  'log.level.scope': 'a level is changed for one service or process',
-  'log.level.actor': 'a level is changed',
-  'log.level.reason': 'a level is changed with a reason',
-  'log.level.ttl_ms': 'a level is changed for a time',
-  'client.address': 'a level is changed over the network',
-  'code.function.name': 'a handler of NestJS, or a heartbeat',
+  'sonde.error.amends': 'a failure that was reported is reported again and is more than it was taken for: a bug, or the end of the process',
+  'code.function.name': 'a function blocks the event loop for longer than a heartbeat may take, or NestJS names its handler',
 };

@@ -5,7 +5,7 @@ export interface MetricEntry {
   /** Labels besides those of the resource ({@link RESOURCE_LABELS}). */
   readonly labels: readonly string[];
   readonly help: string;
-  /** Emitted only after something that the example does not do; absent: the example emits it. */
+  /** Emitted only after something that neither the example nor its test can do on purpose, or by some systems only; absent: the example emits it. */
   readonly onlyWhen?: string;
 }
 
@@ -37,8 +37,8 @@ export const SDK_METRICS: readonly MetricEntry[] = [
   gauge('function_calls_concurrent', FUNCTION, 'Calls under way'),
   gauge('sonde_slo_objective_ratio', FUNCTION, 'Share of calls that must not fail'),
   gauge('sonde_slo_latency_seconds', FUNCTION, 'Latency that 99 % of the calls must keep'),
-  gauge('sonde_slo_route_objective_ratio', ROUTE, 'Share of requests that must not fail', 'a route declares an objective'),
-  gauge('sonde_slo_route_latency_seconds', ROUTE, 'Latency that 99 % of the requests must keep', 'a route declares a latency'),
+  gauge('sonde_slo_route_objective_ratio', ROUTE, 'Share of requests that must not fail'),
+  gauge('sonde_slo_route_latency_seconds', ROUTE, 'Latency that 99 % of the requests must keep'),
   counter('errors_total', ['error_type', 'kind', 'boundary'], 'Errors reported'),
   histogram(
     'http_server_request_duration_seconds',
@@ -64,9 +64,9 @@ export const SDK_METRICS: readonly MetricEntry[] = [
   counter('process_network_io_bytes_total', ['network_io_direction'], 'Bytes over the network interfaces', 'the system tells it (Linux)'),
   gauge('sonde_resource_pressure_ratio', ['resource'], 'How near processor, memory, disk and network are to limiting the process; 1: it does'),
   gauge('sonde_handles_open', ['type'], 'Open handles'),
-  gauge('sonde_leaks_suspected', ['type', 'source'], 'What only grows', 'a leak is suspected'),
-  gauge('sonde_heartbeat_age_seconds', ['name'], 'Time since a heartbeat last beat', 'a heartbeat is registered'),
-  gauge('sonde_log_level_override_active', ['logger'], 'A level lease is running', 'a level is leased'),
+  gauge('sonde_leaks_suspected', ['type', 'source'], 'What only grows', 'something has only grown for an hour or more'),
+  gauge('sonde_heartbeat_age_seconds', ['name'], 'Time since a heartbeat last beat'),
+  gauge('sonde_log_level_override_active', ['logger'], 'A level lease is running'),
   counter('sonde_telemetry_records_total', ['signal', 'outcome', 'reason'], 'The ledger'),
   histogram('resilience4j_circuitbreaker_calls_seconds', ['name', 'kind'], 'Calls through a breaker', 'a breaker is used'),
   gauge('resilience4j_circuitbreaker_state', ['name', 'state'], 'State of a breaker', 'a breaker is used'),

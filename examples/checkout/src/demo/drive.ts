@@ -11,6 +11,7 @@ export interface Seen {
 
 const GOOD_CARD = '4242424242424242';
 const DECLINED_CARD = '4000000000000002';
+const FAILING_CARD = '4000000000000119';
 
 export async function post(app: string, what: string, order: Record<string, unknown>): Promise<Seen> {
   const response = await fetch(`${app}/orders`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(order) });
@@ -22,6 +23,8 @@ export const placeDeclined = (app: string): Promise<Seen> =>
   post(app, 'POST /orders with a card that is declined', { plan: 'basic', seats: 2, card: DECLINED_CARD });
 export const placeBuggy = (app: string): Promise<Seen> =>
   post(app, 'POST /orders with a coupon nobody thought of', { plan: 'pro', seats: 5, card: GOOD_CARD, coupon: 'WINTER' });
+export const placeFailing = (app: string): Promise<Seen> =>
+  post(app, 'POST /orders with a card whose issuer fails', { plan: 'basic', seats: 1, card: FAILING_CARD });
 
 /** Drives the service with real requests for about `ms` milliseconds; returns how many were answered, by status. */
 export async function drive(app: string, ms: number, progress: (done: number) => void): Promise<Map<number, number>> {
