@@ -51,3 +51,23 @@ export interface LevelChanged {
   readonly scope?: string | undefined;
 }
 export const levelChanged: Channel<LevelChanged> = channel('log.level.changed');
+
+/** A breaker went from one state to another. */
+export interface BreakerChanged {
+  readonly name: string;
+  readonly from: 'closed' | 'open' | 'half_open' | 'forced_open';
+  readonly to: 'closed' | 'open' | 'half_open' | 'forced_open';
+  /** What it went by before, 0 to 1; `undefined` where it went by no rate. */
+  readonly failureRate: number | undefined;
+  readonly slowCallRate: number | undefined;
+  /** How long it was not closed; `undefined` where it was. */
+  readonly sinceClosedMs: number | undefined;
+  /** When it tries again; of `open` only. */
+  readonly waitMs: number | undefined;
+  /** Why it opened, or who closed it. */
+  readonly reason: string | undefined;
+  /** `error.type` and ID of the failure that opened it; the ID where it was reported by then. */
+  readonly errorType: string | undefined;
+  readonly errorId: string | undefined;
+}
+export const breakerChanged: Channel<BreakerChanged> = channel('breaker.changed');

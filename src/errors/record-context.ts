@@ -74,9 +74,9 @@ function contextOf(input: ContextInput, sighting: Sighting | undefined, span: Sp
   return context;
 }
 
-/** The keys that every record has of its own; a context that calls its values so does not overwrite them. */
+/** The keys that every record has of its own; a context that calls its values so does not overwrite them. A wrapper's are context. */
 const OWN =
-  /^(?:sonde\.|exception\.|error\.(?!data$)|(?:trace_id|span_id|trace_flags|timestamp|observed_timestamp|level|severity_number|message|event\.name|logger|process\.uptime|process\.memory\.(?:rss|heap_used|heap_limit)|nodejs\.eventloop\.delay)$)/;
+  /^(?:sonde\.(?!resilience\.)|exception\.|error\.(?!data$)|(?:trace_id|span_id|trace_flags|timestamp|observed_timestamp|level|severity_number|message|event\.name|logger|process\.uptime|process\.memory\.(?:rss|heap_used|heap_limit)|nodejs\.eventloop\.delay)$)/;
 const MAX_KEYS = 1_000; // keys are few in a program; a hostile client could send new ones for ever
 
 let judgedFor: Attributes | undefined;

@@ -24,6 +24,8 @@ export interface TimerShape {
 export type BindTimer = (shape: TimerShape, labels: Readonly<Record<string, string>>) => (seconds: number) => void;
 
 const meters: Meter[] = [];
+const MAX_SERIES = 10_000; // a name made of data would otherwise fill the memory; those beyond are bound when they are needed
+const allSeries: TimerSeries[] = [];
 let onMeter: ((meter: Meter) => void) | undefined;
 let bindTimer: BindTimer | undefined;
 let epoch = 0;
@@ -47,6 +49,7 @@ export function watchMeters(fn: (meter: Meter) => void): () => void {
 export function useTimers(bind: BindTimer): () => void {
   bindTimer = bind;
   epoch++;
+  for (const series of allSeries) series.bind();
   return () => {
     if (bindTimer !== bind) return;
     bindTimer = undefined;
@@ -54,7 +57,7 @@ export function useTimers(bind: BindTimer): () => void {
   };
 }
 
-/** One series of a histogram, bound when it is first needed; free where nobody keeps it. */
+/** One series of a histogram: there from its making, so that a rate sees its first value; free where nobody keeps it. */
 export class TimerSeries {
   readonly #shape: TimerShape;
   readonly #labels: Readonly<Record<string, string>>;
@@ -64,13 +67,17 @@ export class TimerSeries {
   constructor(shape: TimerShape, labels: Readonly<Record<string, string>>) {
     this.#shape = shape;
     this.#labels = labels;
+    if (allSeries.length < MAX_SERIES) allSeries.push(this);
+    this.bind();
   }
 
   observe(seconds: number): void {
-    if (this.#epoch !== epoch) {
-      this.#epoch = epoch;
-      this.#observe = bindTimer?.(this.#shape, this.#labels);
-    }
+    if (this.#epoch !== epoch) this.bind();
     this.#observe?.(seconds);
+  }
+
+  bind(): void {
+    this.#epoch = epoch;
+    this.#observe = bindTimer?.(this.#shape, this.#labels);
   }
 }

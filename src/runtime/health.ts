@@ -4,6 +4,7 @@ import { type Duration, durationMs } from '../core/duration.ts';
 import { safeMessage } from '../core/json.ts';
 import { Latch } from '../core/latch.ts';
 import { scrub } from '../core/redact-text.ts';
+import { openBreakers } from '../resilience/breaker.ts';
 import { staleHeartbeats } from '../resilience/heartbeat.ts';
 
 /** Options of {@link health}. */
@@ -69,7 +70,7 @@ export async function readHealth(kind: 'live' | 'ready'): Promise<Health> {
   if (kind === 'live') return { ok: true, reasons: [] };
   const outcomes = await Promise.all([...checks.values()].map(async (check) => [check.name, await ask(check)] as const));
   const reasons = outcomes.filter(([, one]) => !one.ok && one.critical).map(([name, one]) => `${name}: ${one.reason ?? 'failed'}`);
-  reasons.push(...staleHeartbeats());
+  reasons.push(...staleHeartbeats(), ...openBreakers());
   if (draining) reasons.unshift('shutting down');
   return { ok: reasons.length === 0, reasons, checks: Object.fromEntries(outcomes) };
 }

@@ -21,6 +21,7 @@ import { startMetrics } from '../metrics/start-metrics.ts';
 import type { SinkOptions } from '../pipeline/messages.ts';
 import { startPipeline } from '../pipeline/pipeline.ts';
 import { isAdminServer } from './admin-server.ts';
+import { logBreakers } from './breaker-log.ts';
 import type { Config } from './config/config.ts';
 import { monitorErrors } from './error-monitor.ts';
 import { httpRecorder } from './http-metrics.ts';
@@ -93,7 +94,7 @@ export async function wire(config: Config): Promise<Telemetry> {
     // Where spans are not sent at all, no exemplar may name a trace.
     ...(config.otlp?.off?.includes('traces') && { isTraceKept: () => false }),
   });
-  undo.push(() => metrics.stop(), watchLeases(), watchOutput(logs), watchResilience());
+  undo.push(() => metrics.stop(), watchLeases(), watchOutput(logs), watchResilience(), logBreakers());
   undo.push(...watchProcess(config));
   if (config.otlp?.metricsEveryMs !== undefined) undo.push(pushMetrics(pipeline, config.otlp.metricsEveryMs));
   if (config.http !== false) {
