@@ -7,7 +7,7 @@ const MAX_CAUSES = 8; // as deep as errors are wrapped in practice, and a bound 
  * caused by) the reason of the scope's aborted signal.
  */
 export function isCancellation(scope: Scope, error: unknown): boolean {
-  const signal = scope.limit?.signal;
+  const signal = scope.limit?.isAsked === false ? undefined : scope.limit?.signal;
   const reason: unknown = signal?.aborted ? signal.reason : undefined;
   try {
     let link: unknown = error;

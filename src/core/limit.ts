@@ -24,11 +24,14 @@ export function deadline(): { readonly leftMs: number; readonly at: Date } | und
   return { leftMs, at: new Date(clock.now() + leftMs) };
 }
 
+/** Whether a limit's signal has aborted; asks for none that need not exist. */
+export function isAborted(limit: Limit): boolean {
+  return limit.abortedMono !== undefined || (limit.isAsked !== false && limit.signal.aborted);
+}
+
 /** Joins a further limit with the one that holds: the earlier deadline, either signal. */
 export function narrowLimit(former: Limit | undefined, deadlineMs: number, abort: AbortSignal): Limit {
-  const note = noteOf(abort);
-  if (former === undefined) return new NotedLimit(deadlineMs, abort, note, undefined);
-  return new NotedLimit(Math.min(former.deadlineMs, deadlineMs), AbortSignal.any([former.signal, abort]), note, former);
+  return new NotedLimit(Math.min(former?.deadlineMs ?? Number.POSITIVE_INFINITY, deadlineMs), abort, former);
 }
 
 interface Note {
@@ -61,15 +64,23 @@ function noteOf(signal: AbortSignal): Note {
  */
 class NotedLimit implements Limit {
   readonly deadlineMs: number;
-  readonly signal: AbortSignal;
+  private readonly own: AbortSignal;
   private readonly note: Note;
   private readonly former: Limit | undefined;
+  private joined: AbortSignal | undefined;
 
-  constructor(deadlineMs: number, signal: AbortSignal, note: Note, former: Limit | undefined) {
+  constructor(deadlineMs: number, own: AbortSignal, former: Limit | undefined) {
     this.deadlineMs = deadlineMs;
-    this.signal = signal;
-    this.note = note;
+    this.own = own;
+    this.note = noteOf(own);
     this.former = former;
+    this.joined = former === undefined ? own : undefined;
+  }
+
+  /** Joined when it is asked for: the outer signal may be one that need not exist. */
+  get signal(): AbortSignal {
+    this.joined ??= AbortSignal.any([(this.former as Limit).signal, this.own]);
+    return this.joined;
   }
 
   get abortedMono(): number | undefined {

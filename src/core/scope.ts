@@ -21,6 +21,8 @@ export interface Limit {
   /** Monotonic milliseconds ({@link Clock.mono}); `Infinity` where only a signal was given. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
+  /** `false` while nobody has asked for the signal and it need not exist, so that nobody can know its reason; absent where it always does. */
+  readonly isAsked?: boolean;
   /** When the signal aborted, in monotonic milliseconds; `undefined` while it has not, or where nobody noted it. */
   readonly abortedMono?: number | undefined;
 }

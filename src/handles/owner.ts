@@ -1,3 +1,4 @@
+import { isAborted } from '../core/limit.ts';
 import type { Scope } from '../core/scope.ts';
 
 /** Who opened a handle: the traced function or span around it. */
@@ -18,7 +19,7 @@ export function ownerOf(scope: Scope | undefined): Owner | undefined {
 /** Why the owner is over: its span ended (a call returned, a request was answered) or its scope was aborted; `undefined` while it runs. */
 export function ownerEnded(scope: Scope | undefined): 'span ended' | 'scope aborted' | undefined {
   if (!scope) return undefined;
-  if (scope.limit?.signal.aborted) return 'scope aborted';
+  if (scope.limit && isAborted(scope.limit)) return 'scope aborted';
   const span = scope.span as ({ readonly hasEnded?: unknown; readonly ended?: unknown } & NonNullable<Scope['span']>) | undefined;
   if (!span) return undefined;
   const told = span.hasEnded ?? span.ended; // our engine's name, and the SDK's

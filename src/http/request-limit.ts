@@ -18,6 +18,10 @@ export class RequestLimit implements Limit {
     this.deadlineMs = deadlineMs;
   }
 
+  get isAsked(): boolean {
+    return this.controller !== undefined;
+  }
+
   get signal(): AbortSignal {
     if (this.controller) return this.controller.signal;
     const controller = new AbortController();

@@ -1,8 +1,9 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isCancellation } from '../../../src/core/cancelled.ts';
 import { systemClock, useClock } from '../../../src/core/clock.ts';
-import { deadline, narrowLimit, signal, withSignal } from '../../../src/core/limit.ts';
-import { ROOT, runInScope, Scope } from '../../../src/core/scope.ts';
+import { deadline, isAborted, narrowLimit, signal, withSignal } from '../../../src/core/limit.ts';
+import { type Limit, ROOT, runInScope, Scope } from '../../../src/core/scope.ts';
 
 let restore: () => void;
 beforeEach(() => {
@@ -52,6 +53,43 @@ describe('narrowLimit', () => {
     const outer = narrowLimit(undefined, 300, abort);
     expect([outer.deadlineMs, outer.signal]).toEqual([300, abort]);
     expect([narrowLimit(outer, 200, abort).deadlineMs, narrowLimit(outer, 400, abort).deadlineMs]).toEqual([200, 300]);
+  });
+});
+
+describe('a signal that need not exist', () => {
+  const lazy = () => {
+    let asked = 0;
+    const { signal: abort } = new AbortController();
+    const limit: Limit = {
+      deadlineMs: 900,
+      get isAsked() {
+        return asked > 0;
+      },
+      get signal() {
+        asked++;
+        return abort;
+      },
+    };
+    return { limit, asked: () => asked };
+  };
+  it('is not made by a limit around which another is put, until that is asked', () => {
+    const { limit, asked } = lazy();
+    const inner = narrowLimit(limit, 800, new AbortController().signal);
+    expect([inner.deadlineMs, asked()]).toEqual([800, 0]);
+    expect(inner.signal).toBe(inner.signal);
+    expect(asked()).toBe(1);
+  });
+  it('is not made to tell whether it aborted, or whether an error says so', () => {
+    const { limit, asked } = lazy();
+    const scope = new Scope(ROOT);
+    scope.limit = limit;
+    expect([isAborted(limit), isCancellation(scope, new Error('no')), isCancellation(scope, new DOMException('gone', 'AbortError'))]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    expect(asked()).toBe(0);
+    expect(isAborted({ deadlineMs: 900, signal: AbortSignal.abort() })).toBe(true);
   });
 });
 
