@@ -40,6 +40,7 @@ export type { BreakerState } from '../resilience/breaker-state.ts';
 export { type Fallback, type FallbackOptions, type FallbackTo, fallback } from '../resilience/fallback.ts';
 export { type Heartbeat, type HeartbeatInfo, type HeartbeatOptions, type HeartbeatState, heartbeat, listHeartbeats, pulse } from '../resilience/heartbeat.ts';
 export { type Steward, type SuperviseOptions, supervise, type Ward, type WardContext } from '../resilience/supervise.ts';
+export { TimedOut, type Timeout, type TimeoutOptions, timeout } from '../resilience/timeout.ts';
 export type { Config } from '../runtime/config/config.ts';
 export { ConfigError } from '../runtime/config/config-error.ts';
 export type { StartOptions } from '../runtime/config/start-options.ts';

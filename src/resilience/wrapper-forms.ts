@@ -29,12 +29,14 @@ export interface Maker {
 
 /**
  * Makes the forms of a wrapper. `what` names it in messages, such as `retry`; `prepare` runs once for each use, and throws
- * where an option is wrong, `refuse` making the message.
+ * where an option is wrong, `refuse` making the message. `short` reads a text that may stand for the options, such as `'2s'`;
+ * one that stands alone (`isAlone`) may be a name.
  */
 export function wrapperForms<O extends NamedOptions, W extends Wrapper = Wrapper>(
   what: string,
   known: readonly (keyof O & string)[],
   prepare: (options: O, refuse: (problem: string) => TypeError) => Maker,
+  short?: (text: string, isAlone: boolean) => O | undefined,
 ): WrapperForms<O, W> {
   const configured = (options: O): Wrapper => {
     const subject = options.name === undefined ? '' : ` "${String(options.name).slice(0, 100)}"`;
@@ -53,12 +55,20 @@ export function wrapperForms<O extends NamedOptions, W extends Wrapper = Wrapper
     return wrapper as Wrapper;
   };
   const forms = (...args: readonly unknown[]): unknown => {
-    const { options, target } = readForm(what, args);
+    const { options, target } = readForm(what, short ? written(args, short) : args);
     const wrapper = configured(options as O);
     return target === undefined ? wrapper : (wrapper as unknown as (...target: readonly unknown[]) => unknown)(...target);
   };
   Object.defineProperty(forms, 'name', { value: what, configurable: true });
   return forms as WrapperForms<O, W>;
+}
+
+/** The arguments with the options in full where a text stood for them: after the name, or first. */
+function written(args: readonly unknown[], short: (text: string, isAlone: boolean) => object | undefined): readonly unknown[] {
+  const at = typeof args[0] === 'string' && (typeof args[1] === 'string' || (typeof args[1] === 'object' && args[1] !== null)) ? 1 : 0;
+  const text = args[at];
+  const options = typeof text === 'string' ? short(text, at === 0) : undefined;
+  return options === undefined ? args : args.with(at, options);
 }
 
 /** Tells name, options and what is to be wrapped apart; `target` holds the arguments of a decorator too. */
