@@ -3,9 +3,7 @@ import { expectTypeOf } from 'vitest';
 import { stack } from '../../src/core/wrapper.ts';
 import { TimedOut, timeout } from '../../src/resilience/timeout.ts';
 
-async function rate<T extends string>(pair: T): Promise<T> {
-  return pair;
-}
+const rate = async (pair: string, times = 1): Promise<number> => pair.length * times;
 
 expectTypeOf(timeout('2s', rate)).toEqualTypeOf(rate);
 expectTypeOf(timeout('rates', '2s', rate)).toEqualTypeOf(rate);
