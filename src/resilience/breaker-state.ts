@@ -170,12 +170,12 @@ export class BreakerMachine {
     };
   }
 
-  /** How long it will refuse calls at least; `undefined` where it does not, or nobody knows. */
+  /** When a call may be let in again, in whole milliseconds from now; `undefined` where it may be now, or nobody knows. */
   retryAfterMs(mono: number): number | undefined {
     const state = this.#state;
-    if (state.kind === 'open') return Math.max(0, state.sinceMono + state.wait.duration - mono);
+    if (state.kind === 'open') return Math.ceil(Math.max(0, state.sinceMono + state.wait.duration - mono));
     if (state.kind !== 'half_open' || state.done + state.running.length < this.#rules.trials) return undefined;
-    return Math.max(0, (state.running[0] ?? mono) + this.#rules.openMs - mono);
+    return Math.ceil(Math.max(0, (state.running[0] ?? mono) + this.#rules.openMs - mono));
   }
 
   /** How long it is not closed. */

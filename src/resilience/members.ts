@@ -75,8 +75,9 @@ function differenceOf(known: object = {}, given: object = {}): string | undefine
   const a = known as Readonly<Record<string, unknown>>;
   const b = given as Readonly<Record<string, unknown>>;
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-    if (typeof a[key] === 'function' && typeof b[key] === 'function') continue;
-    if (JSON.stringify(a[key]) !== JSON.stringify(b[key])) return key;
+    const isFunction = typeof a[key] === 'function';
+    if (isFunction !== (typeof b[key] === 'function')) return key;
+    if (!isFunction && JSON.stringify(a[key]) !== JSON.stringify(b[key])) return key;
   }
   return undefined;
 }

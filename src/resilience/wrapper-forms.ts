@@ -39,7 +39,7 @@ export function wrapperForms<O extends NamedOptions, W extends Wrapper = Wrapper
   short?: (text: string, isAlone: boolean) => O | undefined,
 ): WrapperForms<O, W> {
   const configured = (options: O): Wrapper => {
-    const subject = options.name === undefined ? '' : ` "${String(options.name).slice(0, 100)}"`;
+    const subject = options?.name === undefined ? '' : ` "${String(options.name).slice(0, 100)}"`;
     checkOptionNames(`Cannot make ${what}${subject}`, options, known);
     const refuse = (problem: string): TypeError => new TypeError(`Cannot make ${what}${subject}: ${problem}`);
     if (options.name !== undefined && (typeof options.name !== 'string' || options.name === '')) {
