@@ -37,6 +37,7 @@ export { type Breaker, breaker, listBreakers } from '../resilience/breaker.ts';
 export { type BreakerInfo, BreakerOpen } from '../resilience/breaker-member.ts';
 export type { BreakerOptions } from '../resilience/breaker-options.ts';
 export type { BreakerState } from '../resilience/breaker-state.ts';
+export { type Cached, type CachedFunction, type CachedOptions, type CachedWrapper, cached } from '../resilience/cached.ts';
 export { type Fallback, type FallbackOptions, type FallbackTo, fallback } from '../resilience/fallback.ts';
 export { type Heartbeat, type HeartbeatInfo, type HeartbeatOptions, type HeartbeatState, heartbeat, listHeartbeats, pulse } from '../resilience/heartbeat.ts';
 export { type Steward, type SuperviseOptions, supervise, type Ward, type WardContext } from '../resilience/supervise.ts';
