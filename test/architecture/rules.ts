@@ -31,7 +31,7 @@ const PACKAGES: readonly PackageRule[] = [
   { package: /^prom-client$/, only: /^src\/metrics\//, lazy: true },
   { package: /^nanoid$/, only: /^src\/errors\// },
   { package: /^@jridgewell\/trace-mapping$/, only: /^src\/errors\/(trace-mapping|source-map-cache)\.ts$/, lazy: true },
-  { package: /^(cockatiel|lru-cache)$/, only: /^src\/resilience\// },
+  { package: /^(cockatiel|lru-cache)$/, only: /^src\/resilience\//, lazy: true },
   { package: /^find-my-way$/, only: /^src\/admin\//, lazy: true },
   { package: /^@photostructure\/sqlite$/, only: /^src\/store\//, lazy: true },
   { package: /^node:sqlite$/, only: /^src\/store\//, lazy: true },
