@@ -69,9 +69,21 @@ function call(wrapper: Wrapper, ...args: readonly unknown[]): unknown {
   return (wrapper as unknown as (...args: readonly unknown[]) => unknown)(...args);
 }
 
+const written = new WeakMap<AnyFunction, AnyFunction>();
+
+/** The function that somebody wrote, below all wrappers that are around it. */
+export function innermost(fn: AnyFunction): AnyFunction {
+  return written.get(fn) ?? fn;
+}
+
 /** What a decorator of any kind, or a call with a function, comes down to. */
-export function applyWrapper(what: string, wrap: Wrap, onClass: ((cls: AnyClass) => AnyClass) | undefined, args: readonly unknown[]): unknown {
+export function applyWrapper(what: string, around: Wrap, onClass: ((cls: AnyClass) => AnyClass) | undefined, args: readonly unknown[]): unknown {
   const [target, where, descriptor] = args;
+  const wrap: Wrap = (fn, place) => {
+    const wrapped = around(fn, place);
+    if (wrapped !== fn) written.set(wrapped, innermost(fn));
+    return wrapped;
+  };
   if (isDecoratorContext(where)) return decorate(what, wrap, onClass, target, where);
   if (typeof where === 'string' || typeof where === 'symbol') return decorateLegacy(what, wrap, target, where, descriptor);
   if (typeof target !== 'function') throw new TypeError(`Cannot ${what}: is ${target === null ? 'null' : typeof target}, expected a function`);

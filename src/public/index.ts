@@ -37,6 +37,8 @@ export { type Breaker, breaker, listBreakers } from '../resilience/breaker.ts';
 export { type BreakerInfo, BreakerOpen } from '../resilience/breaker-member.ts';
 export type { BreakerOptions } from '../resilience/breaker-options.ts';
 export type { BreakerState } from '../resilience/breaker-state.ts';
+export { type Bulkhead, type BulkheadOptions, bulkhead } from '../resilience/bulkhead.ts';
+export { BulkheadFull, type BulkheadFullData } from '../resilience/bulkhead-places.ts';
 export { type Cached, type CachedFunction, type CachedOptions, type CachedWrapper, cached } from '../resilience/cached.ts';
 export { type Fallback, type FallbackOptions, type FallbackTo, fallback } from '../resilience/fallback.ts';
 export { type Heartbeat, type HeartbeatInfo, type HeartbeatOptions, type HeartbeatState, heartbeat, listHeartbeats, pulse } from '../resilience/heartbeat.ts';
