@@ -4,7 +4,7 @@ import { errorType } from '../core/error-type.ts';
 import { type BreakerChanged, breakerChanged } from '../core/events.ts';
 import { defineError } from '../errors/define-error.ts';
 import { errorIdOf } from '../errors/report.ts';
-import { BreakerMachine, type BreakerRules, type BreakerState, type CallKind, type Figures, REFUSED, type Transition } from './breaker-state.ts';
+import { BreakerMachine, type BreakerRules, type BreakerState, type CallKind, type Figures, type Transition } from './breaker-state.ts';
 import { TimerSeries } from './meters.ts';
 import { refusal, tell } from './tell.ts';
 
@@ -94,11 +94,9 @@ export class BreakerMember {
     return this.#machine.totalOpenMs(clock.mono());
   }
 
-  /** Lets a call begin, or throws the refusal. What it returns goes to {@link leave}. */
+  /** Lets a call begin: what it returns goes to {@link leave}, or is REFUSED. */
   enter(startMono: number): number {
-    const pass = this.#machine.enter(startMono);
-    if (pass === REFUSED) throw this.#refuse(startMono);
-    return pass;
+    return this.#machine.enter(startMono);
   }
 
   leave(pass: number, startMono: number, kind: CallKind, error: unknown): void {
@@ -137,7 +135,8 @@ export class BreakerMember {
     };
   }
 
-  #refuse(mono: number): Error {
+  /** The refusal of a call, with its error ID; it is the caller's to throw. */
+  refusal(mono: number): Error {
     this.refused++;
     const state = this.#machine.state(mono);
     const retryAfterMs = this.#machine.retryAfterMs(mono);

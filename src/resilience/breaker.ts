@@ -1,13 +1,13 @@
 import { isCancellation } from '../core/cancelled.ts';
 import { clock } from '../core/clock.ts';
 import { currentScope } from '../core/scope.ts';
-import type { AnyFunction, Wrapper } from '../core/wrapper.ts';
+import { type AnyFunction, innermost, type Wrapper } from '../core/wrapper.ts';
 import { definitionOf } from '../errors/definition.ts';
 import { type BreakerInfo, BreakerMember } from './breaker-member.ts';
 import { BREAKER_METERS } from './breaker-meters.ts';
 import { BREAKER_OPTIONS, type BreakerOptions, readBreakerOptions } from './breaker-options.ts';
-import type { BreakerState } from './breaker-state.ts';
-import { follow } from './follow.ts';
+import { type BreakerState, type CallKind, REFUSED } from './breaker-state.ts';
+import { follow, isThenable } from './follow.ts';
 import { Members } from './members.ts';
 import { type WrapperForms, wrapperForms } from './wrapper-forms.ts';
 
@@ -79,25 +79,47 @@ export const breaker: WrapperForms<BreakerOptions, Breaker> = wrapperForms('brea
   };
 });
 
+/**
+ * Calls go past `member`. What is refused is thrown by a function that answers at once, and rejected by one that answers with promises:
+ * that is known of `async` functions, and of any other from its first promise on.
+ */
 function guard(fn: AnyFunction, member: BreakerMember, isFailure: (error: unknown) => boolean): AnyFunction {
-  return function (this: unknown, ...args: unknown[]): unknown {
+  let promises = Object.prototype.toString.call(innermost(fn)) === '[object AsyncFunction]';
+  return function (this: unknown, ...args: readonly unknown[]): unknown {
     const startMono = clock.mono();
     const pass = member.enter(startMono);
+    if (pass === REFUSED) {
+      const refused = member.refusal(startMono);
+      if (promises) return Promise.reject(refused);
+      throw refused;
+    }
+    let result: unknown;
+    try {
+      result = fn.apply(this, args as unknown[]);
+    } catch (error) {
+      member.leave(pass, startMono, kindOf(error, isFailure), error);
+      throw error;
+    }
+    if (!isThenable(result)) {
+      member.leave(pass, startMono, 'successful', undefined);
+      return result;
+    }
+    promises = true;
     return follow(
-      () => Reflect.apply(fn, this, args) as unknown,
+      () => result,
       () => member.leave(pass, startMono, 'successful', undefined),
-      (error) => member.leave(pass, startMono, saysFailure(isFailure, error) ? 'failed' : 'ignored', error),
+      (error) => member.leave(pass, startMono, kindOf(error, isFailure), error),
     );
   };
 }
 
-/** A rule of the user's that fails itself must not hide a failure. */
-function saysFailure(isFailure: (error: unknown) => boolean, error: unknown): boolean {
-  if (isCancellation(currentScope(), error)) return false;
+/** How a call that failed counts. A rule of the user's that fails itself must not hide a failure. */
+function kindOf(error: unknown, isFailure: (error: unknown) => boolean): CallKind {
+  if (isCancellation(currentScope(), error)) return 'ignored';
   try {
-    return isFailure(error) !== false;
+    return isFailure(error) === false ? 'ignored' : 'failed';
   } catch {
-    return true;
+    return 'failed';
   }
 }
 

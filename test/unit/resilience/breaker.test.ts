@@ -5,6 +5,7 @@ import { defineError } from '../../../src/errors/define-error.ts';
 import { type Breaker, breaker, listBreakers } from '../../../src/resilience/breaker.ts';
 import { BreakerOpen } from '../../../src/resilience/breaker-member.ts';
 import type { BreakerOptions } from '../../../src/resilience/breaker-options.ts';
+import { timeout } from '../../../src/resilience/timeout.ts';
 import { type ManualClock, manualClock } from '../../../src/testing/manual-clock.ts';
 import { recordEach } from './telemetry.ts';
 
@@ -19,11 +20,12 @@ beforeEach(() => {
 afterEach(() => time.restore());
 
 let last = 0;
-/** A breaker, and a function behind it that does what it is given. */
-function make(options: BreakerOptions = {}): { its: Breaker; call: <T>(work: () => T) => T; name: string } {
+/** A breaker, and two functions behind it that do what they are given: one answers at once, the other with promises. */
+function make(options: BreakerOptions = {}): { its: Breaker; call: <T>(work: () => T) => T; load: <T>(work: () => T) => T; name: string } {
   const name = options.name ?? `unit-${++last}`;
   const its = breaker({ ...options, name });
-  return { its, call: its((work: () => unknown) => work()) as <T>(work: () => T) => T, name };
+  const made = (): (<T>(work: () => T) => T) => its((work: () => unknown) => work()) as <T>(work: () => T) => T;
+  return { its, call: made(), load: made(), name };
 }
 const boom = (): never => {
   throw new Error('boom');
@@ -121,7 +123,7 @@ describe('a closed breaker', () => {
   });
 
   it('takes a slow call for a failure where it counts failures in a row', () => {
-    const { its, call } = make({ consecutive: 2, slowCall: '1s' });
+    const { its, call, load } = make({ consecutive: 2, slowCall: '1s' });
     fail(call);
     call(() => time.block('2s'));
     expect(its.state).toBe('open');
@@ -135,16 +137,16 @@ describe('a closed breaker', () => {
     ['a bug', new TypeError('bug'), 'open'],
     ['what is no error', undefined, 'open'],
   ])('%s leaves it as it should', async (_what, error, state) => {
-    const { its, call } = make({ consecutive: 2 });
-    for (let i = 0; i < 2; i++) await expect(call(() => Promise.reject(error))).rejects.toBe(error);
+    const { its, call, load } = make({ consecutive: 2 });
+    for (let i = 0; i < 2; i++) await expect(load(() => Promise.reject(error))).rejects.toBe(error);
     expect(its.state).toBe(state);
   });
 
   it('counts no call that its caller gave up', async () => {
-    const { its, call } = make({ consecutive: 1 });
+    const { its, load } = make({ consecutive: 1 });
     const abort = new AbortController();
     const given = withSignal(abort.signal, () =>
-      call(() => new Promise((_, reject) => abort.signal.addEventListener('abort', () => reject(abort.signal.reason)))),
+      load(() => new Promise((_, reject) => abort.signal.addEventListener('abort', () => reject(abort.signal.reason)))),
     );
     abort.abort(new Error('enough'));
     await expect(given).rejects.toThrow('enough');
@@ -185,11 +187,16 @@ describe('an open breaker', () => {
     expect(error.cause).toBe(undefined);
   });
 
-  it('rejects where the function is asynchronous only when it is called so', async () => {
+  it('is thrown by what answers at once, and rejected by what answers with promises', async () => {
     const its = breaker({ consecutive: 1 });
     const load = its(async (): Promise<number> => boom());
+    const stacked = its(timeout('1s')(async () => 1));
+    const plain = its((): Promise<number> => Promise.resolve(1));
+    expect(await plain()).toBe(1);
+    const unknown = its((): Promise<number> => Promise.resolve(1));
     await expect(load()).rejects.toThrow('boom');
-    await expect((async () => load())()).rejects.toBeInstanceOf(BreakerOpen);
+    for (const call of [load, stacked, plain]) await expect(call().catch((error: unknown) => Promise.reject(error))).rejects.toBeInstanceOf(BreakerOpen);
+    expect(() => unknown()).toThrow(BreakerOpen); // nobody knows yet what it gives
   });
 
   it('tries again after its time, whatever the wall clock does', async () => {
@@ -206,10 +213,10 @@ describe('an open breaker', () => {
   });
 
   it('takes no notice of calls that began before it opened', async () => {
-    const { its, call } = make({ consecutive: 2, openFor: '30s', halfOpenCalls: 1 });
+    const { its, call, load } = make({ consecutive: 2, openFor: '30s', halfOpenCalls: 1 });
     const early = [new Latch<number>(), new Latch<number>()] as const;
-    const late = early.map((latch) => call(() => latch.promise));
-    const failing = call(() => late[0]?.then(boom));
+    const late = early.map((latch) => load(() => latch.promise));
+    const failing = load(() => late[0]?.then(boom));
     fail(call, 2);
     await time.advance('30s');
     expect(its.state).toBe('half_open');
@@ -234,9 +241,9 @@ describe('a half-open breaker', () => {
   };
 
   it('lets so many calls through at once, and refuses the others', async () => {
-    const { its, call } = await halfOpen({ halfOpenCalls: 2 });
+    const { its, call, load } = await halfOpen({ halfOpenCalls: 2 });
     const latch = new Latch<number>();
-    const trials = [call(() => latch.promise), call(() => latch.promise)];
+    const trials = [load(() => latch.promise), load(() => latch.promise)];
     expect(refused(call).message).toMatch('half open, and its trial calls are under way');
     latch.release(7);
     expect(await Promise.all(trials)).toEqual([7, 7]);
@@ -289,10 +296,10 @@ describe('a half-open breaker', () => {
   });
 
   it('takes a place back from a trial that is cancelled', async () => {
-    const { its, call } = await halfOpen({ halfOpenCalls: 1 });
+    const { its, call, load } = await halfOpen({ halfOpenCalls: 1 });
     const gone = Object.assign(new Error('gone'), { name: 'AbortError' });
     const latch = new Latch();
-    const trial = call(() => latch.promise.then(() => Promise.reject(gone)));
+    const trial = load(() => latch.promise.then(() => Promise.reject(gone)));
     refused(call);
     latch.release();
     await expect(trial).rejects.toBe(gone);
@@ -302,14 +309,14 @@ describe('a half-open breaker', () => {
   });
 
   it('gives a place away that a trial holds for ever; what comes back late counts still', async () => {
-    const { its, call } = await halfOpen({ halfOpenCalls: 2 });
+    const { its, call, load } = await halfOpen({ halfOpenCalls: 2 });
     const latch = new Latch<number>();
-    const trials = [call(() => latch.promise), call(() => latch.promise)];
+    const trials = [load(() => latch.promise), load(() => latch.promise)];
     await time.advance('9s');
     expect(refused(call).data.retryAfterMs).toBe(1_000);
     await time.advance('1s');
-    const third = call(() => latch.promise);
-    const fourth = call(() => latch.promise);
+    const third = load(() => latch.promise);
+    const fourth = load(() => latch.promise);
     refused(call);
     latch.release(1);
     await Promise.all([...trials, third, fourth]);
@@ -393,7 +400,7 @@ describe('the wrapped function', () => {
   });
 
   it('counts a generator when it is returned, and a thenable when it is settled', async () => {
-    const { its, call } = make({ consecutive: 1 });
+    const { its, call, load } = make({ consecutive: 1 });
     const items = call(function* () {
       yield 1;
       boom();
@@ -401,7 +408,7 @@ describe('the wrapped function', () => {
     expect(() => [...items]).toThrow('boom');
     expect(its.state).toBe('closed');
     const query: PromiseLike<number> = { then: (done, failed) => Promise.reject(new Error('no table')).then(done, failed) };
-    await expect(call(() => query)).rejects.toThrow('no table');
+    await expect(load(() => query)).rejects.toThrow('no table');
     expect(its.state).toBe('open');
   });
 });
