@@ -42,6 +42,7 @@ export { BulkheadFull, type BulkheadFullData } from '../resilience/bulkhead-plac
 export { type Cached, type CachedFunction, type CachedOptions, type CachedWrapper, cached } from '../resilience/cached.ts';
 export { type Fallback, type FallbackOptions, type FallbackTo, fallback } from '../resilience/fallback.ts';
 export { type Heartbeat, type HeartbeatInfo, type HeartbeatOptions, type HeartbeatState, heartbeat, listHeartbeats, pulse } from '../resilience/heartbeat.ts';
+export { type Hedge, type HedgeOptions, hedge } from '../resilience/hedge.ts';
 export { type Steward, type SuperviseOptions, supervise, type Ward, type WardContext } from '../resilience/supervise.ts';
 export { TimedOut, type Timeout, type TimeoutOptions, timeout } from '../resilience/timeout.ts';
 export type { Config } from '../runtime/config/config.ts';
