@@ -13,7 +13,7 @@ export function logBreakers(): () => void {
       'sonde.resilience.to': change.to,
       'sonde.resilience.failure_rate': change.failureRate,
       'sonde.resilience.slow_call_rate': change.slowCallRate,
-      'sonde.resilience.since_closed_ms': change.sinceClosedMs,
+      'sonde.resilience.since_closed_ms': change.sinceClosedMs && Math.round(change.sinceClosedMs),
       'sonde.resilience.wait_ms': change.waitMs,
       'sonde.resilience.reason': change.reason,
       'sonde.resilience.last_error.type': change.errorType,
