@@ -6,6 +6,7 @@ import type { Scope, SpanLike } from '../core/scope.ts';
 import type { Classification } from './classify.ts';
 import { settings } from './configure.ts';
 import { fieldOf, type Sighting } from './identity.ts';
+import { notesOn } from './notes.ts';
 import { quote } from './record-text.ts';
 
 const MAX_CONTEXT = 128; // attributes of one record, as OpenTelemetry's own limit
@@ -15,6 +16,8 @@ const MAX_VALUE_TEXT = 4_096;
 /** What the context of a record is taken from. */
 export interface ContextInput {
   readonly error: unknown;
+  /** The error and what caused it. */
+  readonly causes: readonly unknown[];
   readonly scope: Scope;
   readonly classification: Classification;
   readonly attributes: Attributes | undefined;
@@ -65,6 +68,7 @@ function contextOf(input: ContextInput, sighting: Sighting | undefined, span: Sp
     add(spanAttributes(span));
   }
   if (sighting !== undefined && sighting.scope !== scope) add(sighting.scope.values);
+  for (const cause of input.causes) add(notesOn(cause));
   add(input.attributes);
   const data = input.classification.definition && fieldOf(input.error, 'data');
   if (data !== undefined) {
@@ -76,7 +80,7 @@ function contextOf(input: ContextInput, sighting: Sighting | undefined, span: Sp
 
 /** The keys that every record has of its own; a context that calls its values so does not overwrite them. A wrapper's are context. */
 const OWN =
-  /^(?:sonde\.(?!resilience\.)|exception\.|error\.(?!data$)|(?:trace_id|span_id|trace_flags|timestamp|observed_timestamp|level|severity_number|message|event\.name|logger|process\.uptime|process\.memory\.(?:rss|heap_used|heap_limit)|nodejs\.eventloop\.delay)$)/;
+  /^(?:sonde\.(?!(?:resilience|retry)\.)|exception\.|error\.(?!data$)|(?:trace_id|span_id|trace_flags|timestamp|observed_timestamp|level|severity_number|message|event\.name|logger|process\.uptime|process\.memory\.(?:rss|heap_used|heap_limit)|nodejs\.eventloop\.delay)$)/;
 const MAX_KEYS = 1_000; // keys are few in a program; a hostile client could send new ones for ever
 
 let judgedFor: Attributes | undefined;

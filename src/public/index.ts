@@ -33,6 +33,7 @@ export { type BoundHistogram, type Histogram, type HistogramOptions, histogram, 
 export type { Labels, LabelValue } from '../metrics/label-set.ts';
 export { renderMetrics } from '../metrics/render.ts';
 export { slo } from '../metrics/route-slo.ts';
+export type { BackoffOptions } from '../resilience/backoff.ts';
 export { type Breaker, breaker, listBreakers } from '../resilience/breaker.ts';
 export { type BreakerInfo, BreakerOpen } from '../resilience/breaker-member.ts';
 export type { BreakerOptions } from '../resilience/breaker-options.ts';
@@ -43,6 +44,9 @@ export { type Cached, type CachedFunction, type CachedOptions, type CachedWrappe
 export { type Fallback, type FallbackOptions, type FallbackTo, fallback } from '../resilience/fallback.ts';
 export { type Heartbeat, type HeartbeatInfo, type HeartbeatOptions, type HeartbeatState, heartbeat, listHeartbeats, pulse } from '../resilience/heartbeat.ts';
 export { type Hedge, type HedgeOptions, hedge } from '../resilience/hedge.ts';
+export { retry } from '../resilience/retry.ts';
+export type { RetryBudgetOptions } from '../resilience/retry-budget.ts';
+export type { RetryOptions } from '../resilience/retry-options.ts';
 export { type Steward, type SuperviseOptions, supervise, type Ward, type WardContext } from '../resilience/supervise.ts';
 export { TimedOut, type Timeout, type TimeoutOptions, timeout } from '../resilience/timeout.ts';
 export type { Config } from '../runtime/config/config.ts';

@@ -1,6 +1,6 @@
 import type { Attributes } from '../core/attributes.ts';
 import { currentScope } from '../core/scope.ts';
-import { report } from '../errors/report.ts';
+import { reportOrPostpone } from './attempt.ts';
 
 /** Writes an event on the running span. */
 export function tell(event: string, attributes: Attributes): void {
@@ -12,9 +12,12 @@ export function tell(event: string, attributes: Attributes): void {
   }
 }
 
-/** Gives a refusal its error ID and writes it on the running span; the error is the caller's to throw. */
+/**
+ * Gives a refusal its error ID and writes it on the running span; the error is the caller's to throw. Of an attempt that is
+ * retried only the event is left.
+ */
 export function refusal<E extends Error>(error: E, event: string, attributes: Attributes): E {
   tell(event, attributes);
-  report(error, { attributes });
+  reportOrPostpone(error, attributes);
   return error;
 }
