@@ -46,7 +46,7 @@ export const scenario = {
     ),
     'sonde, a method': async () => {
       const { find, ...running } = await sonde(function (id) {
-        return id.length + this.base;
+        return id.length + (this?.base ?? 0); // it is called without an object first
       }, one)();
       const object = { base: 1, find };
       for (const key of KEYS) object.find(key);
