@@ -5,7 +5,7 @@ import { type FunctionDef, functionDefs } from '../core/function-def.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { OpenRequests } from '../http/open-requests.ts';
 import { routeOf } from '../http/route.ts';
-import { type OpenSpan, openSpans } from '../trace/open-spans.ts';
+import { type OpenScope, openSpans } from '../trace/open-spans.ts';
 
 const MAX_REQUESTS = 200; // the oldest ones: those that may hang
 const MAX_SPANS = 200;
@@ -25,16 +25,17 @@ export function activeWork(open: OpenRequests<Exchange>, traces: Pick<TraceBook,
     return { name, detail: target.path, ...idsOf(scope.span?.spanContext()), count: 1, ...ageOf(nowMono - startMono, p99.get(name)) };
   });
   const { oldest } = openSpans(MAX_SPANS);
-  const spans = oldest.map(({ scope, def }): ActiveWork => {
+  const spans = oldest.map((scope): ActiveWork => {
+    const { def } = scope;
     const name = scope.span?.name ?? def?.name ?? 'span';
     const p99Ms = def?.cell?.p99Ms?.() ?? p99.get(name);
-    return { name, detail: detailOf(scope, def), ...idsOf(scope.span?.spanContext()), count: 1, ...ageOf(nowMono - scope.startMono, p99Ms) };
+    return { name, detail: detailOf(scope), ...idsOf(scope.span?.spanContext()), count: 1, ...ageOf(nowMono - scope.startMono, p99Ms) };
   });
   return [...requests, ...spans, ...otherCalls(oldest)];
 }
 
 /** Calls that run at this moment, and those beyond the oldest, by function. */
-function otherCalls(shown: readonly OpenSpan[]): ActiveWork[] {
+function otherCalls(shown: readonly OpenScope[]): ActiveWork[] {
   const counts = new Map<FunctionDef, number>();
   for (const { def } of shown) if (def !== undefined) counts.set(def, (counts.get(def) ?? 0) + 1);
   return functionDefs()
@@ -52,6 +53,6 @@ function idsOf(context: { readonly traceId: string; readonly spanId: string } | 
   return { traceId: context?.traceId, spanId: context?.spanId };
 }
 
-function detailOf({ library }: OpenSpan['scope'], def: FunctionDef | undefined): string {
+function detailOf({ def, library }: OpenScope): string {
   return def?.site ?? def?.module ?? library?.name ?? '';
 }

@@ -36,7 +36,7 @@ export function httpSpans(engine: Engine, propagation: Propagation): HttpSpans {
         if (outcome.errorType !== undefined) span.setStatus({ code: 2 });
       }
       if (outcome.errorType !== undefined) spanFailed(span);
-      engine.close(scope as CallScope, endMono);
+      (scope as CallScope).finish(endMono);
     },
   };
 }

@@ -7,23 +7,21 @@ import type { CallResult, FunctionDef } from '../core/function-def.ts';
 import { safeMessage } from '../core/json.ts';
 import { scrub } from '../core/redact-text.ts';
 import { crossBoundary } from './cross-boundary.ts';
-import type { CallScope, Engine } from './engine/port.ts';
+import type { CallScope } from './engine/port.ts';
 
 /** One call under way: everything that is needed to end it, at once or later. */
 export interface OpenCall {
-  readonly engine: Engine;
   readonly scope: CallScope;
-  /** Absent for `span()`, which has no metrics. */
-  readonly def: FunctionDef | undefined;
   readonly boundary: string | undefined;
 }
 
 /** Ends a call: its span, and its cell of the RED metrics. */
-export function closeCall(engine: Engine, scope: CallScope, def: FunctionDef | undefined, result: CallResult, endMono: number = clock.mono()): void {
+export function closeCall(scope: CallScope, result: CallResult, endMono: number = clock.mono()): void {
   try {
+    const { def } = scope;
     if (def !== undefined) def.active--;
     // The span first: its end may decide that the trace is kept, and only a kept trace is an exemplar.
-    engine.close(scope, endMono);
+    scope.finish(endMono);
     if (def !== undefined) {
       def.cell?.observe(endMono - scope.startMono, result, scope.caller, scope);
       if (scope.limit !== undefined && scope.limit.abortedMono !== undefined) noteAbort(scope, def, result, endMono, scope.limit.abortedMono);
@@ -42,10 +40,10 @@ function noteAbort(scope: CallScope, def: FunctionDef, result: CallResult, endMo
  * Ends a call that threw or rejected. Returns what its caller shall get: the error itself, or the one that the call's
  * boundary makes of it.
  */
-export function failCall(engine: Engine, scope: CallScope, def: FunctionDef | undefined, boundary: string | undefined, error: unknown): unknown {
+export function failCall(scope: CallScope, boundary: string | undefined, error: unknown): unknown {
   if (isCancellation(scope, error)) {
     scope.span?.setAttribute('sonde.cancelled', true);
-    closeCall(engine, scope, def, 'cancelled');
+    closeCall(scope, 'cancelled');
     return error;
   }
   const thrown = crossBoundary(boundary, error, scope);
@@ -56,6 +54,6 @@ export function failCall(engine: Engine, scope: CallScope, def: FunctionDef | un
   } catch {
     // As above.
   }
-  closeCall(engine, scope, def, 'error');
+  closeCall(scope, 'error');
   return thrown;
 }

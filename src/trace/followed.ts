@@ -84,7 +84,7 @@ const all = new WeakMap<object, Followed>();
 
 /** Lets `call` end with `object`, which `watch` watches where nobody does yet. Throws what `watch` does: then the call is still its caller's. */
 export function follow(call: OpenCall, object: object, watch: (followed: Followed) => void): void {
-  if (!followedBy(object, watch).add(call, object)) closeCall(call.engine, call.scope, call.def, 'ok');
+  if (!followedBy(object, watch).add(call, object)) closeCall(call.scope, 'ok');
 }
 
 function followedBy(object: object, watch: (followed: Followed) => void): Followed {

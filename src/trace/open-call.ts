@@ -1,17 +1,16 @@
 import { clock } from '../core/clock.ts';
 import { closeCall, failCall, type OpenCall } from './call.ts';
-import { listOpen, type OpenSpan, unlistOpen } from './open-spans.ts';
+import { listOpen, unlistOpen } from './open-spans.ts';
 
 /** Whether a call that outlives its function is still open, and when it was last used. */
 export class CallState {
   readonly call: OpenCall;
   #open = true;
   lastMono: number = clock.mono();
-  readonly #listed: OpenSpan;
 
   constructor(call: OpenCall) {
     this.call = call;
-    this.#listed = listOpen(call.scope, call.def);
+    listOpen(call.scope);
   }
 
   get open(): boolean {
@@ -22,7 +21,7 @@ export class CallState {
   end(): boolean {
     if (!this.#open) return false;
     this.#open = false;
-    unlistOpen(this.#listed);
+    unlistOpen(this.call.scope);
     abandoned.unregister(this);
     return true;
   }
@@ -42,9 +41,9 @@ export function moveHold(state: CallState, holder: object): void {
 // What nobody can reach any more can never end its call: an iterator that was left, a query that was never awaited.
 const abandoned = new FinalizationRegistry<CallState>((state) => {
   if (!state.end()) return;
-  const { engine, scope, def } = state.call;
+  const { scope } = state.call;
   scope.span?.setAttribute('sonde.abandoned', true);
-  closeCall(engine, scope, def, 'ok', state.lastMono);
+  closeCall(scope, 'ok', state.lastMono);
 });
 
 /** Starts to watch a call that may never be ended by its user. */
@@ -54,11 +53,11 @@ export function watchAbandoned(call: OpenCall): CallState {
 
 /** Ends a followed call well, once. */
 export function endOk(state: CallState): void {
-  if (state.end()) closeCall(state.call.engine, state.call.scope, state.call.def, 'ok');
+  if (state.end()) closeCall(state.call.scope, 'ok');
 }
 
 /** Ends a followed call with an error, once; gives what is to be thrown. */
 export function endFailed(state: CallState, error: unknown): unknown {
   if (!state.end()) return error;
-  return failCall(state.call.engine, state.call.scope, state.call.def, state.call.boundary, error);
+  return failCall(state.call.scope, state.call.boundary, error);
 }

@@ -1,56 +1,62 @@
 import type { FunctionDef } from '../core/function-def.ts';
-import { type OpenLink, OpenList } from '../core/open-list.ts';
 import type { Scope } from '../core/scope.ts';
 
 /** The scope of an open span, and what its engine tells of it. */
 export interface OpenScope extends Scope {
-  readonly def?: FunctionDef | undefined;
+  /** The traced function; absent for `span()`, which has no metrics, and for spans of libraries. */
+  readonly def: FunctionDef | undefined;
+  /** Monotonic milliseconds. */
   readonly startMono: number;
   readonly library?: { readonly name: string } | undefined;
-}
-
-/** A span that is open after the function that began it has returned. */
-export class OpenSpan implements OpenLink {
-  previous: OpenLink | undefined = undefined;
-  next: OpenLink | undefined = undefined;
-  readonly scope: OpenScope;
-  /** The traced function; absent for `span()` and for spans of libraries. */
-  readonly def: FunctionDef | undefined;
-
-  constructor(scope: OpenScope, def: FunctionDef | undefined) {
-    this.scope = scope;
-    this.def = def;
-  }
+  /** Its place among the listed ones; {@link NOT_LISTED} at first. This file alone changes it. */
+  openAt: number;
 }
 
 /**
- * Spans that are listed one by one, some 400 bytes each. They are held, because one whose promise nobody can settle any
- * more is just what is looked for; what is open beyond is only counted, and the oldest tell most.
+ * Spans that are listed one by one. They are held, because one whose promise nobody can settle any more is just what is
+ * looked for; what is open beyond is only counted, and the oldest tell most.
  */
 export const MAX_LISTED = 10_000;
+/** The place of a span that is not open beyond its function's return. */
+export const NOT_LISTED = -1;
+const BEYOND = -2;
 
-const listed = new OpenList<OpenSpan>();
-const BEYOND = new OpenSpan(undefined as never, undefined);
+/** A place holds the scope that is open there, or the number of the free place after it: to list one allocates nothing. */
+const places: (OpenScope | number)[] = [];
+let nextFree = 0;
+let listed = 0;
 let beyond = 0;
 
 /** Lists a span from the moment that it is known to outlive its function. A call that ends at once never comes here. */
-export function listOpen(scope: OpenScope, def: FunctionDef | undefined): OpenSpan {
-  if (listed.size >= MAX_LISTED) {
+export function listOpen(scope: OpenScope): void {
+  if (listed >= MAX_LISTED) {
     beyond++;
-    return BEYOND;
+    scope.openAt = BEYOND;
+    return;
   }
-  const open = new OpenSpan(scope, def);
-  listed.add(open);
-  return open;
+  const at = nextFree;
+  nextFree = at === places.length ? at + 1 : (places[at] as number);
+  places[at] = scope;
+  scope.openAt = at;
+  listed++;
 }
 
-/** To be called once for each one that was listed. */
-export function unlistOpen(open: OpenSpan): void {
-  if (open === BEYOND) beyond--;
-  else listed.remove(open);
+/** Takes a span out that is listed; any other one stays as it is. */
+export function unlistOpen(scope: OpenScope): void {
+  const at = scope.openAt;
+  if (at === NOT_LISTED) return;
+  scope.openAt = NOT_LISTED;
+  if (at === BEYOND) {
+    beyond--;
+    return;
+  }
+  places[at] = nextFree;
+  nextFree = at;
+  listed--;
 }
 
 /** The oldest open spans, and how many there are. */
-export function openSpans(limit: number): { readonly oldest: readonly OpenSpan[]; readonly count: number } {
-  return { oldest: listed.oldest(limit), count: listed.size + beyond };
+export function openSpans(limit: number): { readonly oldest: readonly OpenScope[]; readonly count: number } {
+  const oldest = places.filter((place) => typeof place === 'object').sort((one, other) => one.startMono - other.startMono);
+  return { oldest: oldest.slice(0, limit), count: listed + beyond };
 }

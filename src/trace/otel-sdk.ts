@@ -12,6 +12,7 @@ import { InertSpan } from './engine/inert-span.ts';
 import type { CallScope, Engine } from './engine/port.ts';
 import { registeredProvider } from './engine/registration.ts';
 import { alwaysOn, type RootSampler } from './engine/sampler.ts';
+import { NOT_LISTED } from './open-spans.ts';
 import { createPropagator } from './propagation.ts';
 
 /** Options of {@link createOtelSdkEngine}. */
@@ -42,17 +43,27 @@ type SdkSpan = Span & SpanLike & { def?: FunctionDef | undefined; caller?: Funct
 
 /** A call's scope whose span is one of the SDK's. */
 class SdkCallScope extends Scope implements CallScope {
+  readonly def: FunctionDef | undefined;
   readonly caller: FunctionDef | undefined;
   readonly startMono: number;
+  openAt = NOT_LISTED;
 
   constructor(parent: Scope, span: SdkSpan, def: FunctionDef | undefined) {
     super(parent);
+    this.def = def;
     const above = parent.span as SdkSpan | undefined;
     this.caller = above?.def ?? above?.caller;
     this.span = span as SpanLike;
     span.def = def;
     span.caller = this.caller;
     this.startMono = clock.mono();
+  }
+
+  /** The SDK's span has a clock of its own. */
+  finish(): void {
+    const span = this.span as unknown as SdkSpan;
+    addValues(span, this.values);
+    span.end();
   }
 }
 
@@ -93,11 +104,6 @@ export async function createOtelSdkEngine(options: OtelSdkOptions): Promise<Otel
     name: 'otel-sdk',
     open(parent, def, name, kind) {
       return new SdkCallScope(parent, startSpan(tracer, name, kind, parent), def);
-    },
-    close(call) {
-      const span = call.span as unknown as SdkSpan;
-      addValues(span, call.values);
-      span.end();
     },
     flush: async () => provider.getDelegate?.().forceFlush?.(),
     async shutdown() {

@@ -29,16 +29,15 @@ export function span<T>(name: string, second: SpanOptions | (() => T), third?: (
   const options = typeof second === 'function' ? undefined : second;
   if (typeof fn !== 'function') throw new TypeError(`Cannot run span "${String(name)}": is ${typeof fn}, expected a function`);
   if (engine === undefined) return fn();
-  const current = engine;
-  const scope = current.open(currentScope(), undefined, String(name), kindNumber(options?.kind, name));
+  const scope = engine.open(currentScope(), undefined, String(name), kindNumber(options?.kind, name));
   if (options?.attributes) scope.span?.setAttributes(options.attributes);
   let result: T;
   try {
     result = runInScope(scope, fn);
   } catch (error) {
-    throw failCall(current, scope, undefined, undefined, error);
+    throw failCall(scope, undefined, error);
   }
-  if (typeof result === 'object' && result !== null) return outlive(current, scope, undefined, undefined, result) as T;
-  closeCall(current, scope, undefined, 'ok');
+  if (typeof result === 'object' && result !== null) return outlive(scope, undefined, result) as T;
+  closeCall(scope, 'ok');
   return result;
 }

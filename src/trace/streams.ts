@@ -13,7 +13,7 @@ export function followNodeStream(call: OpenCall, stream: Readable | Writable): v
   const { readableEnded, writableFinished, destroyed } = stream as Partial<Readable & Writable>;
   const isReadable = readableEnded !== undefined;
   if (destroyed || readableEnded || (!isReadable && writableFinished)) {
-    closeCall(call.engine, call.scope, call.def, 'ok');
+    closeCall(call.scope, 'ok');
     return;
   }
   follow(call, stream, (followed) => {

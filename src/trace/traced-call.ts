@@ -4,7 +4,7 @@ import { type AnyFunction, mimic } from '../core/wrapper.ts';
 import { closeCall, failCall } from './call.ts';
 import { type CallPlan, resolveDef } from './call-plan.ts';
 import { crossBoundary } from './cross-boundary.ts';
-import { type CallScope, type Engine, engine } from './engine/port.ts';
+import { type CallScope, engine } from './engine/port.ts';
 import { watchAbandoned } from './open-call.ts';
 import { outlive } from './outlive.ts';
 
@@ -41,21 +41,21 @@ function plainCall(fn: AnyFunction, plan: CallPlan): AnyFunction {
       const parent = scopeAt(place);
       const scope = current.open(parent === undefined ? ROOT : parent, def, def.name, plan.kind);
       def.active++;
-      const last = isSpecial ? specialArguments(current, scope, plan, args) : undefined;
+      const last = isSpecial ? specialArguments(scope, plan, args) : undefined;
       const entered = enterScope(place, scope);
       let result: unknown;
       try {
         result = last === undefined ? fn.apply(this, args) : fn.apply(this, last);
       } catch (error) {
         leaveScope(place, parent, entered);
-        throw failCall(current, scope, def, plan.boundary, error);
+        throw failCall(scope, plan.boundary, error);
       }
       leaveScope(place, parent, entered);
       if (last !== undefined) return result;
       if (typeof result === 'object' && result !== null && !plan.untilReturn) {
-        return outlive(current, scope, def, plan.boundary, result);
+        return outlive(scope, plan.boundary, result);
       }
-      closeCall(current, scope, def, 'ok');
+      closeCall(scope, 'ok');
       return result;
     },
   };
@@ -76,22 +76,21 @@ function constructed(fn: AnyFunction, plan: CallPlan, args: unknown[], target: A
   if (engine === undefined) return construct();
   const def = resolveDef(plan, fn, undefined, undefined);
   const scope = engine.open(storage.getStore() ?? ROOT, def, def.name, plan.kind);
-  const current = engine;
   def.active++;
   if (plan.attributes !== undefined) setCallAttributes(scope, plan.attributes, args);
   try {
     const made = runInScope(scope, construct);
-    closeCall(current, scope, def, 'ok');
+    closeCall(scope, 'ok');
     return made;
   } catch (error) {
-    throw failCall(current, scope, def, plan.boundary, error);
+    throw failCall(scope, plan.boundary, error);
   }
 }
 
 /** Sets the call's attributes; gives the arguments with the callback replaced, where the call ends with one. */
-function specialArguments(current: Engine, scope: CallScope, plan: CallPlan, args: unknown[]): unknown[] | undefined {
+function specialArguments(scope: CallScope, plan: CallPlan, args: unknown[]): unknown[] | undefined {
   if (plan.attributes !== undefined) setCallAttributes(scope, plan.attributes, args);
-  return plan.callback ? callbackOf(current, scope, plan, args) : undefined;
+  return plan.callback ? callbackOf(scope, plan, args) : undefined;
 }
 
 function setCallAttributes(scope: CallScope, attributes: NonNullable<CallPlan['attributes']>, args: unknown[]): void {
@@ -106,17 +105,17 @@ function setCallAttributes(scope: CallScope, attributes: NonNullable<CallPlan['a
 }
 
 /** The arguments with the callback at their end replaced by one that ends the call; `undefined` where there is none. */
-function callbackOf(current: Engine, scope: CallScope, plan: CallPlan, args: unknown[]): unknown[] | undefined {
+function callbackOf(scope: CallScope, plan: CallPlan, args: unknown[]): unknown[] | undefined {
   const callback: unknown = args[args.length - 1];
   if (typeof callback !== 'function') return undefined;
-  const { def, boundary } = plan;
+  const { boundary } = plan;
   const caller = storage.getStore();
-  const state = watchAbandoned({ engine: current, scope, def, boundary });
+  const state = watchAbandoned({ scope, boundary });
   const ended = function (this: unknown, ...results: unknown[]): unknown {
     if (state.end()) {
       const error = results[0];
-      if (error === null || error === undefined) closeCall(current, scope, def, 'ok');
-      else results[0] = failCall(current, scope, def, boundary, error);
+      if (error === null || error === undefined) closeCall(scope, 'ok');
+      else results[0] = failCall(scope, boundary, error);
     }
     return storage.run(caller, () => (callback as AnyFunction).apply(this, results));
   };

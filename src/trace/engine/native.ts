@@ -4,7 +4,7 @@ import type { FunctionDef } from '../../core/function-def.ts';
 import type { Scope } from '../../core/scope.ts';
 import { type ForeignParent, foreignParent, newTrace, RANDOM, SAMPLED, type SpanHost } from './identity.ts';
 import { defaultSpanLimits, type SpanLimits } from './limits.ts';
-import type { CallScope, Engine } from './port.ts';
+import type { Engine } from './port.ts';
 import { alwaysOn, type RootSampler } from './sampler.ts';
 import { shapes } from './shapes.ts';
 import { NativeSpan } from './span.ts';
@@ -63,10 +63,6 @@ export class NativeEngine implements Engine {
     if (!sampled && trace.tail === undefined) trace.keeper = this.#keeper;
     const keptFlag = !sampled && trace.tail !== undefined && trace.keeper !== undefined ? trace.keeper.began(trace, 0) : 0;
     return new NativeSpan(parent, trace, s0, s1, keptFlag | (flags & RANDOM) | (sampled ? SAMPLED : 0), def, name, kind, undefined);
-  }
-
-  close(call: CallScope, endMono: number): void {
-    (call as NativeSpan).finish(endMono);
   }
 }
 

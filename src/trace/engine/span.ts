@@ -6,7 +6,7 @@ import { errorType } from '../../core/error-type.ts';
 import type { FunctionDef } from '../../core/function-def.ts';
 import type { AttributeBag, SpanEventData, SpanLinkData } from '../../core/records.ts';
 import { Scope } from '../../core/scope.ts';
-import { listOpen, type OpenSpan, unlistOpen } from '../open-spans.ts';
+import { listOpen, NOT_LISTED, unlistOpen } from '../open-spans.ts';
 import { type NativeTrace, SAMPLED } from './identity.ts';
 import { hex32, randomPool, reserveRandom } from './ids.ts';
 import { attributeValue } from './limits.ts';
@@ -21,7 +21,6 @@ class Rare {
   events: SpanEventData[] | undefined = undefined;
   links: SpanLinkData[] | undefined = undefined;
   library: EndedSpan['library'] = undefined;
-  listed: OpenSpan | undefined = undefined;
   droppedAttributes = 0;
   droppedEvents = 0;
   droppedLinks = 0;
@@ -50,6 +49,7 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
   declare attrs: AttributeBag | undefined;
   declare attrCount: number;
   declare rare: Rare | undefined;
+  declare openAt: number;
 
   constructor(
     parent: Scope,
@@ -82,6 +82,7 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
     this.attrs = undefined;
     this.attrCount = 0;
     this.rare = undefined;
+    this.openAt = NOT_LISTED;
   }
 
   get statusMessage(): string | undefined {
@@ -219,7 +220,7 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
   finish(endMono: number): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
-    if (this.rare?.listed !== undefined) unlistOpen(this.rare.listed);
+    if (this.openAt !== NOT_LISTED) unlistOpen(this);
     this.endMono = Math.max(endMono, this.startMono);
     const { trace } = this;
     try {
@@ -245,7 +246,7 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
 
   /** Lists it among the open spans until it ends: its maker has to end it, and may forget to. */
   listUntilEnd(): void {
-    this.detail().listed = listOpen(this, this.def);
+    listOpen(this);
   }
 
   detail(): Rare {

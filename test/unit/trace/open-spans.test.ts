@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { SondeContextManager } from '../../../src/trace/engine/context.ts';
 import { createNativeEngine } from '../../../src/trace/engine/native.ts';
 import { NativeTracerProvider } from '../../../src/trace/engine/provider.ts';
-import { listOpen, MAX_LISTED, openSpans, unlistOpen } from '../../../src/trace/open-spans.ts';
+import { listOpen, MAX_LISTED, NOT_LISTED, type OpenScope, openSpans, unlistOpen } from '../../../src/trace/open-spans.ts';
 import { span } from '../../../src/trace/span.ts';
 import { traced } from '../../../src/trace/traced.ts';
 import { recordEach } from './recorder.ts';
 
 recordEach();
 
-const names = (): unknown[] => openSpans(10).oldest.map(({ scope, def }) => def?.name ?? scope.span?.name);
+const names = (): unknown[] => openSpans(10).oldest.map(({ span: open, def }) => def?.name ?? open?.name);
 
 describe('open spans', () => {
   it('lists an asynchronous call until its promise is settled, oldest first', async () => {
@@ -55,15 +55,27 @@ describe('open spans', () => {
     const output = { ended: () => {}, sampledOut: () => {} };
     const tracer = new NativeTracerProvider(createNativeEngine({ output })).getTracer('pg', '8.0.0');
     const query = tracer.startSpan('SELECT', {}, new SondeContextManager().active() ?? ROOT_CONTEXT);
-    expect(openSpans(10).oldest.map(({ scope }) => [scope.span?.name, scope.library?.name])).toEqual([['SELECT', 'pg']]);
+    expect(openSpans(10).oldest.map(({ span: open, library }) => [open?.name, library?.name])).toEqual([['SELECT', 'pg']]);
     query.end();
     query.end();
     expect(names()).toEqual([]);
   });
 
+  it('tells them by their start, also where a place is taken again', () => {
+    const [first, second, third] = [1, 2, 3].map((startMono) => ({ startMono, openAt: NOT_LISTED }) as OpenScope) as [OpenScope, OpenScope, OpenScope];
+    for (const one of [third, first]) listOpen(one);
+    unlistOpen(third);
+    unlistOpen(third);
+    for (const one of [second, third]) listOpen(one);
+    expect(openSpans(10)).toEqual({ oldest: [first, second, third], count: 3 });
+    expect(openSpans(2).oldest).toEqual([first, second]);
+    for (const one of [first, second, third]) unlistOpen(one);
+    expect(openSpans(10)).toEqual({ oldest: [], count: 0 });
+  });
+
   it('holds no more than its bound and counts the rest', () => {
-    const scope = { startMono: 0 } as never;
-    const open = Array.from({ length: MAX_LISTED + 5 }, () => listOpen(scope, undefined));
+    const open = Array.from({ length: MAX_LISTED + 5 }, () => ({ startMono: 0, openAt: NOT_LISTED }) as OpenScope);
+    for (const one of open) listOpen(one);
     expect(openSpans(MAX_LISTED * 2).count).toBe(MAX_LISTED + 5);
     expect(openSpans(MAX_LISTED * 2).oldest).toHaveLength(MAX_LISTED);
     expect(openSpans(3).oldest).toHaveLength(3);
