@@ -8,24 +8,25 @@ const ATTEMPTS = Symbol('sonde.retry');
 /** The attempts of one call. */
 export class Attempts {
   isOver = false;
-  readonly #scope: Scope;
-  readonly #extra: ReadonlyMap<symbol, unknown>;
+  // No private fields (#): those are stored apart from the object's own slots, and this is made for every call.
+  private readonly scope: Scope;
+  private readonly extra: ReadonlyMap<symbol, unknown>;
 
   /** `scope` is the one around the call. */
   constructor(scope: Scope) {
-    this.#scope = scope;
-    this.#extra = (scope.extra === undefined ? new Map<symbol, unknown>() : new Map(scope.extra)).set(ATTEMPTS, this);
+    this.scope = scope;
+    this.extra = (scope.extra === undefined ? new Map<symbol, unknown>() : new Map(scope.extra)).set(ATTEMPTS, this);
   }
 
   /** The attempts that this call is part of. */
   get outer(): Attempts | undefined {
-    return attemptsOf(this.#scope);
+    return attemptsOf(this.scope);
   }
 
   /** The scope of one attempt. From the second on its spans, logs and errors say which one it is. */
   scopeOf(attempt: number): Scope {
-    const scope = new Scope(this.#scope);
-    scope.extra = this.#extra;
+    const scope = new Scope(this.scope);
+    scope.extra = this.extra;
     if (attempt > 1) scope.values = mergeValues(scope.values, { 'sonde.retry.attempt': attempt });
     return scope;
   }

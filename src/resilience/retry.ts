@@ -1,9 +1,5 @@
-import { clock } from '../core/clock.ts';
-import { isPlainPromise, keepExtras } from '../core/promises.ts';
-import { currentScope, runInScope } from '../core/scope.ts';
+import { currentScope } from '../core/scope.ts';
 import type { AnyFunction } from '../core/wrapper.ts';
-import { Attempts } from './attempt.ts';
-import { isThenable } from './follow.ts';
 import { Members } from './members.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { type RetryCounts, RetryCourse, type RetryPlan } from './retry-course.ts';
@@ -67,32 +63,7 @@ export const retry: WrapperForms<RetryOptions> = wrapperForms<RetryOptions>('ret
 });
 
 function retried(plan: RetryPlan, fn: AnyFunction): AnyFunction {
-  const { counts, budget } = plan;
-  const startOf = plan.withinMs === Number.POSITIVE_INFINITY ? () => 0 : () => clock.mono();
-  const succeeded = (attempts: Attempts, value: unknown): unknown => {
-    attempts.isOver = true;
-    counts.successfulAtOnce++;
-    budget?.succeeded();
-    return value;
-  };
   return function (this: unknown, ...args: unknown[]): unknown {
-    const scope = currentScope();
-    const startMono = startOf();
-    const call = (): unknown => fn.apply(this, args);
-    const attempts = new Attempts(scope);
-    const course = (): RetryCourse => new RetryCourse(plan, scope, attempts, startMono, call);
-    let result: unknown;
-    try {
-      result = runInScope(attempts.scopeOf(1), call);
-    } catch (error) {
-      return course().thrown(error);
-    }
-    if (!isThenable(result)) return succeeded(attempts, result);
-    const settled = Promise.resolve(result).then(
-      (value) => succeeded(attempts, value),
-      (error: unknown) => course().rejected(error),
-    );
-    if (isPlainPromise(result)) keepExtras(result, settled);
-    return settled;
+    return new RetryCourse(plan, currentScope(), () => fn.apply(this, args)).run();
   };
 }
