@@ -279,6 +279,20 @@ describe('a half-open breaker', () => {
     expect(its.state).toBe('open');
   });
 
+  it('waits for all trials where slow ones may still be too many', async () => {
+    const { its, call } = make({ window: 2, failureRate: 1, openFor: '10s', halfOpenCalls: 2, slowCall: '1s', slowCallRate: 1 });
+    fail(call, 2);
+    await time.advance('10s');
+    call(() => time.block('2s'));
+    expect(its.state).toBe('half_open');
+    call(() => time.block('2s'));
+    expect(its.state).toBe('open');
+    await time.advance('20s');
+    call(() => time.block('2s'));
+    succeed(call);
+    expect(its.state).toBe('closed');
+  });
+
   it('stays open twice as long after each trial that failed, up to the longest; a success begins anew', async () => {
     const { its, call } = await halfOpen({ halfOpenCalls: 1, maxOpenFor: '35s' });
     const waits: unknown[] = [];
@@ -368,6 +382,16 @@ describe('by hand', () => {
     fail(call);
     its.reset();
     expect([its.state, its.failureRate]).toEqual(['closed', undefined]);
+  });
+
+  it('takes no notice, after reset, of calls that were under way', async () => {
+    const { its, load } = make({ consecutive: 1 });
+    const latch = new Latch();
+    const early = load(() => latch.promise.then(boom));
+    its.reset();
+    latch.release();
+    await expect(early).rejects.toThrow('boom');
+    expect(its.state).toBe('closed');
   });
 });
 
