@@ -166,12 +166,12 @@ function note(error: unknown, name: string): void {
 function withCause(error: unknown, cause: unknown): unknown {
   if (error === cause) return error;
   try {
-    if (error instanceof Error && error.cause === undefined && Object.isExtensible(error)) {
+    if (error instanceof Error && error.cause === undefined) {
       Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
       return error;
     }
   } catch {
-    // A getter or a proxy refused: as below.
+    // It is frozen, or a getter refused: as below.
   }
   if (!causesOf(error).includes(cause)) report(cause);
   return error;

@@ -189,6 +189,7 @@ describe('a fallback that fails', () => {
       throw second;
     });
     expect(thrown(sync)).toBe(second);
+    expect(first.cause).toBeUndefined();
   });
 });
 

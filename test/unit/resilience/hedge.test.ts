@@ -106,6 +106,19 @@ describe('the second attempt', () => {
     expect(open.map((run) => run.signal?.aborted)).toEqual([true, false, true]);
   });
 
+  it('is followed by the third after the time, wherefore it may have begun itself', async () => {
+    const { fn, open } = runs();
+    const given = hedge({ after: '10ms', max: 3 }, fn)();
+    await time.advance('5ms');
+    open[0]?.reject(new Error('first'));
+    await time.advance('9ms');
+    expect(open).toHaveLength(2);
+    await time.advance('1ms');
+    expect(open).toHaveLength(3);
+    open[2]?.resolve('third');
+    expect(await given).toBe('third');
+  });
+
   it('may throw or answer at once', async () => {
     let attempt = 0;
     const read = hedge({ after: '10ms', max: 3 }, (): Promise<number> => {
@@ -202,6 +215,25 @@ describe("a percentile of the function's own calls", () => {
     open[21]?.resolve('second');
     expect(await slow).toBe('second');
   });
+});
+
+it('the percentile does not sink because the slow ones are cut short', async () => {
+  const { fn, open } = runs();
+  const read = hedge({ after: 'p50', budget: 1 }, fn);
+  const call = async (ms: number): Promise<void> => {
+    const before = open.length;
+    const given = read();
+    await time.advance(`${ms}ms`);
+    open.slice(before).at(-1)?.resolve('done');
+    await given;
+  };
+  for (let i = 0; i < 20; i++) await call(10);
+  expect(open).toHaveLength(20);
+  for (let i = 0; i < 60; i++) await call(11);
+  expect(open).toHaveLength(140);
+  void call(9);
+  await time.advance('9ms');
+  expect(open).toHaveLength(141);
 });
 
 describe('failures', () => {
