@@ -49,6 +49,8 @@ export interface Transition {
   readonly error: unknown;
 }
 
+const TRIAL_MS = 1_000; // a trial is a call: most are over by then, and what they decide is known
+
 /** Instead of a pass: the call is refused. */
 export const REFUSED = -1;
 
@@ -170,12 +172,13 @@ export class BreakerMachine {
     };
   }
 
-  /** When a call may be let in again, in whole milliseconds from now; `undefined` where it may be now, or nobody knows. */
+  /** When it is worth another call, in whole milliseconds from now; `undefined` where it is now, or nobody knows. */
   retryAfterMs(mono: number): number | undefined {
     const state = this.#state;
     if (state.kind === 'open') return Math.ceil(Math.max(0, state.sinceMono + state.wait.duration - mono));
     if (state.kind !== 'half_open' || state.done + state.running.length < this.#rules.trials) return undefined;
-    return Math.ceil(Math.max(0, (state.running[0] ?? mono) + this.#rules.openMs - mono));
+    const placeInMs = Math.max(0, (state.running[0] ?? mono) + this.#rules.openMs - mono);
+    return Math.ceil(Math.min(placeInMs, TRIAL_MS));
   }
 
   /** How long it is not closed. */

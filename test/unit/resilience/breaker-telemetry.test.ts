@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type BreakerChanged, breakerChanged } from '../../../src/core/events.ts';
+import { stack } from '../../../src/core/wrapper.ts';
 import { errorIdOf, report } from '../../../src/errors/report.ts';
 import { breaker, listBreakers, openBreakers } from '../../../src/resilience/breaker.ts';
+import { retry } from '../../../src/resilience/retry.ts';
 import { logBreakers } from '../../../src/runtime/breaker-log.ts';
 import { readHealth } from '../../../src/runtime/health.ts';
 import { type ManualClock, manualClock } from '../../../src/testing/manual-clock.ts';
@@ -124,6 +126,24 @@ describe('a refusal', () => {
     ]);
     expect(telemetry.now.spansNamed('refused')[0]?.attributes['error.id']).toBe(telemetry.now.errors.at(-1)?.['error.id']);
   });
+});
+
+it('ends the attempts of a retry around it, with one record', async () => {
+  let calls = 0;
+  const load = stack(
+    retry({ name: 'around', attempts: 5, backoff: { initial: '1ms' } }),
+    breaker({ name: 'inside', consecutive: 2, openFor: '1m' }),
+  )(async (): Promise<void> => {
+    calls++;
+    throw boom;
+  });
+  const given = load().catch((error: unknown) => error);
+  await time.advance('1m');
+  const error = await given;
+  expect([calls, (error as { code?: string }).code]).toEqual([2, 'sonde/breaker-open']);
+  expect(telemetry.now.errors.map((record) => [record['error.id'], record['error.code'], record['sonde.resilience.name']])).toEqual([
+    [errorIdOf(error), 'sonde/breaker-open', 'inside'],
+  ]);
 });
 
 describe('log records', () => {
