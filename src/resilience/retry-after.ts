@@ -5,14 +5,26 @@ import { fieldOf } from '../errors/identity.ts';
 const SECONDS = /^\d{1,9}$/;
 const MAX_DATE = 40; // characters; an HTTP date has 29
 
+/** The refusals of ours that say when they would not refuse. */
+const OPEN = 'sonde/breaker-open';
+const TIMED: readonly (string | undefined)[] = [OPEN, 'sonde/rate-limited'];
+
+/** Whether it is an open breaker that refused: it is there so that nobody waits for what is down. */
+export function isBreakerOpen(error: unknown): boolean {
+  return definitionOf(error)?.code === OPEN;
+}
+
 /**
  * How long the one who refused asks to wait, in milliseconds: `retryAfterMs` in the data of a defined error (a breaker's, a
- * rate limit's), or the `Retry-After` header of the answer on the error. 0 where nobody says.
+ * rate limit's), or the `Retry-After` header of the answer on the error. 0 where nobody says, `Infinity` where trying
+ * again is of no use: a breaker that somebody holds open, more than a rate limit ever lets pass.
  */
 export function retryAfterMs(error: unknown): number {
-  if (definitionOf(error) !== undefined) {
+  const code = definitionOf(error)?.code;
+  if (code !== undefined) {
     const ms = fieldOf(fieldOf(error, 'data'), 'retryAfterMs');
-    if (typeof ms === 'number' && ms > 0) return ms;
+    if (typeof ms === 'number' && ms >= 0) return ms;
+    if (TIMED.includes(code)) return Number.POSITIVE_INFINITY;
   }
   const header = headerOf(fieldOf(fieldOf(error, 'response'), 'headers')) ?? headerOf(fieldOf(error, 'headers'));
   return header === undefined ? 0 : parseRetryAfter(header);

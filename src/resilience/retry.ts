@@ -35,8 +35,8 @@ const budgets = new Members<RetryBudget>('retry', []);
  * Shape: a wrapper, as {@link traced} is. What throws at once is called again at once, without a wait, which would block the process: so are
  * synchronous functions. What was returned is not retried when it fails later: a generator, a stream.
  * A wait ends with the scope's {@link signal} and is not begun where it would pass its {@link deadline}; it holds the process. A
- * `Retry-After` header on the error and the `retryAfterMs` of `sonde/rate-limited` and `sonde/breaker-open` are waited for; where they
- * ask for more than `backoff.max` the call is given up.
+ * `Retry-After` header on the error and the `retryAfterMs` of `sonde/rate-limited` are waited for; where they ask for more than
+ * `backoff.max` the call is given up, as it is by an open breaker that asks for more than the next wait.
  * Units: durations with units; `attempts` counts the first call too.
  * Errors: the last failure, the same object; each failed attempt is an event `retry` of the running span, and the record of the last one has
  * `sonde.retry.attempts`. What is tried again is not reported. Wrong options throw here, not on the call.

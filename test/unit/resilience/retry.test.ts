@@ -7,6 +7,8 @@ import { stack } from '../../../src/core/wrapper.ts';
 import { defineError } from '../../../src/errors/define-error.ts';
 import { errorIdOf, report } from '../../../src/errors/report.ts';
 import { logger } from '../../../src/logs/logger.ts';
+import { breaker } from '../../../src/resilience/breaker.ts';
+import { BreakerOpen } from '../../../src/resilience/breaker-member.ts';
 import { retry } from '../../../src/resilience/retry.ts';
 import type { RetryOptions } from '../../../src/resilience/retry-options.ts';
 import { TimedOut, timeout } from '../../../src/resilience/timeout.ts';
@@ -276,6 +278,32 @@ describe('a wait', () => {
     expect(events('caller')).toMatchObject([{ 'sonde.retry.gave_up': 'retry_after' }]);
     const short = new Busy('busy', { data: { retryAfterMs: 1 } });
     expect(retry(EVEN, failing(short, short).sync)).toThrow(short);
+  });
+});
+
+describe('an open breaker', () => {
+  const open = (retryAfterMs: number | undefined): Error => new BreakerOpen('open', { data: { breaker: 'a', retryAfterMs } });
+  it.each<[string, number | undefined, number[]]>([
+    ['ends the attempts', 150, [0]],
+    ['that tries again before the next attempt does not', 90, [0, 100]],
+    ['that somebody holds open ends them', undefined, [0]],
+  ])('%s', async (_what, retryAfterMs, made) => {
+    const { fn, calls } = failing(open(retryAfterMs));
+    await outcome(retry(EVEN, fn)());
+    expect(calls).toEqual(made);
+  });
+
+  it('has a record of the refusal that the caller gets, and none of those after which it was tried again', async () => {
+    const refused = (): unknown[] => telemetry.now.errors.filter((record) => record['error.type'] === 'sonde/breaker-open').map((record) => record['error.id']);
+    const call = (attempts: number): Promise<unknown> => {
+      const shut = breaker(`retry-test.${attempts}`, { consecutive: 1, openFor: '150ms' });
+      return outcome(retry({ ...EVEN, attempts }, shut(failing(...errors(9)).fn))());
+    };
+    expect(await call(3)).toMatchObject({ message: 'no 2' });
+    expect(refused()).toEqual([]);
+    const error = await call(2);
+    expect(error).toBeInstanceOf(BreakerOpen);
+    expect(refused()).toEqual([errorIdOf(error)]);
   });
 });
 

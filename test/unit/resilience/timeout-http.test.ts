@@ -29,7 +29,7 @@ async function serve(handler: (req: IncomingMessage, res: ServerResponse) => voi
 /** Answers with the time that the request says it has, in ms. */
 const told = (req: IncomingMessage, res: ServerResponse): unknown => res.end(req.headers['x-request-timeout-ms']);
 const ask = async (url: string, headers: Record<string, string> = {}): Promise<number> =>
-  Number(await (await fetch(url, { headers, signal: signal() })).text());
+  Number(await (await fetch(url, { headers, signal: signal() ?? null })).text());
 
 it('a request tells the time that the call has left', async () => {
   const url = await serve(told);
