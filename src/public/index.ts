@@ -44,6 +44,8 @@ export { type Cached, type CachedFunction, type CachedOptions, type CachedWrappe
 export { type Fallback, type FallbackOptions, type FallbackTo, fallback } from '../resilience/fallback.ts';
 export { type Heartbeat, type HeartbeatInfo, type HeartbeatOptions, type HeartbeatState, heartbeat, listHeartbeats, pulse } from '../resilience/heartbeat.ts';
 export { type Hedge, type HedgeOptions, hedge } from '../resilience/hedge.ts';
+export { type RateLimiter, type RateLimitOptions, type RateTier, rateLimit } from '../resilience/rate-limit.ts';
+export { RateLimited, type RateLimitedData, type Reservation } from '../resilience/rate-limit-member.ts';
 export { retry } from '../resilience/retry.ts';
 export type { RetryBudgetOptions } from '../resilience/retry-budget.ts';
 export type { RetryOptions } from '../resilience/retry-options.ts';
