@@ -38,10 +38,11 @@ export class Flight {
     if (limit === undefined) return result;
     const { signal } = limit;
     return new Promise((resolve, reject) => {
-      const stay = onAbort(signal, () => {
+      const go = (): void => {
         reject(signal.reason);
         this.leave(signal.reason);
-      });
+      };
+      const stay = onAbort(signal, go);
       result.then(
         (value) => {
           stay();
@@ -52,6 +53,7 @@ export class Flight {
           reject(error);
         },
       );
+      if (signal.aborted) go(); // before he came, or while the run began
     });
   }
 

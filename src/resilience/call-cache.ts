@@ -191,9 +191,7 @@ export class CallCache {
       'cache.shared',
       run === undefined ? this.#attributes : { ...this.#attributes, 'sonde.cache.trace_id': run.traceId, 'sonde.cache.span_id': run.spanId },
     );
-    const { limit } = currentScope();
-    if (limit !== undefined && isAborted(limit)) return Promise.reject(limit.signal.reason);
-    return flight.wait(limit).then((value) => (isOneShot(value) ? this.#fn.apply(self, args) : value));
+    return flight.wait(currentScope().limit).then((value) => (isOneShot(value) ? this.#fn.apply(self, args) : value));
   }
 
   /** What is asynchronous is made anew while the old result is given; a synchronous function is called, and the old result stands in where it fails. */

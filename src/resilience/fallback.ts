@@ -63,7 +63,7 @@ const members = new Members<FallbackCounts>('fallback', [
  * Answers with something else where a call fails.
  *
  * Shape: a wrapper, as {@link traced} is; `to` has to be given. A synchronous function stays one: what it throws is answered at once, a
- * rejection with a promise.
+ * rejection with a promise. What a generator or a stream throws later is not answered.
  * Units: none.
  * Errors: the failure is not lost: it is reported and has an error ID, a bug as a bug, a known edge case as a warning, with the attribute
  * `fallback.name`. A cancelled call stays cancelled. What the fallback itself throws is thrown, with the failure as its

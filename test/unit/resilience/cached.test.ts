@@ -359,6 +359,19 @@ describe('callers that go', () => {
     expect([await first, await withSignal(gone, () => load('x'))]).toEqual(['value', 'value']);
   });
 
+  it('abort a run that they leave while it begins', async () => {
+    const caller = new AbortController();
+    const seen: (AbortSignal | undefined)[] = [];
+    const load = cached(() => {
+      caller.abort(new Error('gone'));
+      const own = signal();
+      seen.push(own);
+      return new Promise((_resolve, reject) => own?.addEventListener('abort', () => reject(own.reason)));
+    });
+    await expect(withSignal(caller.signal, load)).rejects.toThrow('gone');
+    expect(seen.map((own) => own?.aborted)).toEqual([true]);
+  });
+
   it('leave the latest of their deadlines to the run', async () => {
     const left: (number | undefined)[] = [];
     let go = (): void => {};
