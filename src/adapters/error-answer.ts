@@ -37,7 +37,7 @@ const MAX_DETAIL = 500; // a sentence; a validator can list a hundred faults
 const MAX_HEADER = 200;
 
 /** Headers of an error that are part of the protocol, and so may leave. */
-const PROTOCOL_HEADERS = ['retry-after', 'www-authenticate', 'allow', 'proxy-authenticate'];
+const PROTOCOL_HEADERS = ['Retry-After', 'WWW-Authenticate', 'Allow', 'Proxy-Authenticate'];
 
 /** Reports `error` and makes the answer. Never throws. */
 export function errorAnswer(error: unknown, request: IncomingMessage, options: ErrorAnswerInput = {}): ErrorAnswer {
@@ -134,8 +134,8 @@ function protocolHeaders(error: unknown): Record<string, string> {
     for (const source of [headers, (res as { headers?: unknown } | undefined)?.headers]) {
       if (typeof source !== 'object' || source === null) continue;
       for (const [name, value] of source instanceof Headers ? source : Object.entries(source)) {
-        if (PROTOCOL_HEADERS.includes(name.toLowerCase()) && (typeof value === 'string' || typeof value === 'number'))
-          found[name] = cut(String(value).replace(/[^\x20-\x7e]/g, ''));
+        const known = PROTOCOL_HEADERS.find((header) => header.toLowerCase() === name.toLowerCase()); // in one spelling: none is sent twice
+        if (known !== undefined && (typeof value === 'string' || typeof value === 'number')) found[known] = cut(String(value).replace(/[^\x20-\x7e]/g, ''));
       }
     }
   } catch {

@@ -1,5 +1,6 @@
 import { nodeHttp } from '../core/node-http.ts';
 import { definitionOf } from './definition.ts';
+import { fieldOf } from './identity.ts';
 import { type Reported, type ReportOptions, report } from './report.ts';
 
 /** The body of an answer about an error, RFC 9457. */
@@ -15,13 +16,14 @@ export interface ProblemBody {
   readonly errorId: string;
 }
 
-/** What {@link problem} gives: the body, and beside it (not in its JSON) the headers. */
+/** What {@link problem} gives: the body, and beside it (not in its JSON) the headers: content type, error ID, when to come again. */
 export type Problem = ProblemBody & { readonly headers: Readonly<Record<string, string>> };
 
 /**
  * Reports an error, unless it was, and makes the answer for the user: an RFC 9457 body that holds nothing internal.
  *
- * Shape: the body's fields are enumerable, so that `JSON.stringify(problem(error))` is the body; `headers` is beside them.
+ * Shape: the body's fields are enumerable, so that `JSON.stringify(problem(error))` is the body; `headers` is beside them. A
+ * defined error of status 429 or 503 whose data has `retryAfterMs`, as refusals have, is answered with `Retry-After`.
  * Errors: never throws.
  * Source: RFC 9457, Problem Details for HTTP APIs.
  *
@@ -49,8 +51,15 @@ export function problemOf(error: unknown, reported: Reported): Problem {
     instance: `/debug/errors/${id}`,
     errorId: id,
   };
-  return Object.defineProperty(body, 'headers', {
-    value: Object.freeze({ 'Content-Type': 'application/problem+json; charset=utf-8', 'X-Error-Id': id, 'Cache-Control': 'no-store' }),
-    enumerable: false,
-  }) as Problem;
+  const headers: Record<string, string> = { 'Content-Type': 'application/problem+json; charset=utf-8', 'X-Error-Id': id, 'Cache-Control': 'no-store' };
+  const retryAfter = definition && retryAfterOf(error, status);
+  if (retryAfter !== undefined) headers['Retry-After'] = retryAfter;
+  return Object.defineProperty(body, 'headers', { value: Object.freeze(headers), enumerable: false }) as Problem;
+}
+
+/** RFC 9110's `Retry-After` in whole seconds, rounded up: who comes then is not too early. */
+function retryAfterOf(error: unknown, status: number): string | undefined {
+  if (status !== 429 && status !== 503) return undefined;
+  const ms = fieldOf(fieldOf(error, 'data'), 'retryAfterMs');
+  return typeof ms === 'number' && Number.isFinite(ms) && ms >= 0 ? String(Math.max(1, Math.ceil(ms / 1_000))) : undefined;
 }

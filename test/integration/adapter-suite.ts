@@ -162,6 +162,20 @@ export function adapterSuite(name: string, start: () => Promise<AdapterService>,
     });
 
     it.each([
+      ['limited', 429, 'There were too many requests. Try again later.', /^1(50|49)$/],
+      ['closed', 503, 'The shop is closed.', /^2$/],
+      ['teapot', 418, 'I am a teapot.', /^none$/],
+    ])('says when to come again where a refusal knows it, once and in whole seconds: %s, %i', async (what, status, detail, seconds) => {
+      for (const accept of ['*/*', BROWSER]) {
+        const answer = await get(`/thrown/${what}`, { accept });
+        expectClean(answer);
+        expect([answer.status, answer.text.includes(detail)]).toEqual([status, true]);
+        expect(answer.headers['retry-after'] ?? 'none').toMatch(seconds);
+        expect(answer.wire.match(/retry-after/gi)?.length ?? 0).toBe(what === 'teapot' ? 0 : 1);
+      }
+    });
+
+    it.each([
       ['forbidden', 403, 'You may not do this.'],
       ['exposed', 422, 'There is no plan <img src=x onerror="alert(1)">.'],
     ])("answers the client's fault without an ID: %s, %i", async (what, status, detail) => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defineError } from 'sonde';
+import { defineError, rateLimit } from 'sonde';
 import { configureErrors } from '../../dist/errors/configure.js';
 import { openJournal } from '../../dist/errors/journal.js';
 import { readJournals } from '../../dist/errors/journal-reader.js';
@@ -21,6 +21,10 @@ export function secretError(): Error {
 const withFields = (fields: object, message = `no access for ${SECRET}`): Error =>
   Object.assign(new Error(message, { cause: new Error(`cause ${SECRET}`) }), { body: SECRET, detail: SECRET }, fields);
 
+const nearlyNever = rateLimit('adapter-tests', { rate: 2, per: '5m', burst: 1 }, () => {});
+const Closed = defineError<{ retryAfterMs: number }>('shop/closed', { status: 503, public: 'The shop is closed.' });
+const Teapot = defineError<{ retryAfterMs: number }>('shop/teapot', { status: 418, public: 'I am a teapot.' });
+
 /** What a handler may throw besides: GET /thrown/:name throws it. */
 export const THROWN: Readonly<Record<string, () => unknown>> = {
   /** As `http-errors` and fastify make them. */
@@ -34,6 +38,13 @@ export const THROWN: Readonly<Record<string, () => unknown>> = {
   axios: () => withFields({ status: 404, response: { status: 404, data: SECRET } }),
   /** A status that is none. */
   zero: () => withFields({ status: 0, statusCode: 1_000, expose: true }),
+  /** Refusals that know when to come again, and one that is none. */
+  limited() {
+    nearlyNever();
+    nearlyNever();
+  },
+  closed: () => Object.assign(new Closed(`closed for ${SECRET}`, { data: { retryAfterMs: 1_001 } }), { headers: { 'retry-after': '900' } }),
+  teapot: () => new Teapot(`short and stout ${SECRET}`, { data: { retryAfterMs: 1_001 } }),
   undefined: () => undefined,
   frozen: () => Object.freeze(withFields({})),
 };
