@@ -18,3 +18,21 @@ it('a process does not end while somebody waits for a retry, a time limit or a s
     '',
   ]);
 });
+
+it('a process does not end while somebody waits for a place or a token, and ends when nobody does; many who wait under one signal are no leak', () => {
+  const output = execFileSync(process.execPath, [join(import.meta.dirname, 'fixtures/resilience/queues.mjs')], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  expect(output.split('\n')).toEqual([
+    'lru-cache is loaded by the import: false',
+    'in turn: 1,2,3',
+    'by a limit without keys: false',
+    'by one with keys: true',
+    'sonde/bulkhead-full',
+    '1 reason for 40: left',
+    'warnings: ',
+    'the end',
+    '',
+  ]);
+});
