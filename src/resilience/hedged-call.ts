@@ -42,7 +42,10 @@ export class HedgedCall {
   begin(): unknown {
     const attempt = this.open();
     const result = this.start(attempt);
-    if (!isThenable(result)) return result;
+    if (!isThenable(result)) {
+      attempt.limit.settle();
+      return result;
+    }
     const given = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -143,17 +146,19 @@ export class HedgedCall {
     if (this.errors.length > 1) this.tell('hedge.failed', attempt, { 'error.type': errorType(error) });
     if (this.next({ error }) || this.errors.length < this.attempts.length) return;
     this.member.failed++;
-    this.end(attempt, () => error);
+    this.end(attempt);
     this.reject?.(this.errors[0]);
   }
 
-  /** The call is over: attempts that are under way are cancelled. What `last` left behind goes on. */
-  private end(last: Attempt, reason: () => unknown): void {
+  /** The call is over, by what `last` gave. The others are cancelled where there is a reason; also what those left behind that failed. */
+  private end(last: Attempt, reason?: () => unknown): void {
     this.isOver = true;
     clock.clearTimeout(this.timer as TimerHandle);
-    if (this.attempts.length === 1) return;
-    const given = reason();
-    for (const attempt of this.attempts) if (attempt !== last) attempt.limit.abort(given);
+    const given = this.attempts.length === 1 ? undefined : reason?.();
+    for (const attempt of this.attempts) {
+      if (given === undefined || attempt === last) attempt.limit.settle();
+      else attempt.limit.abort(given);
+    }
   }
 
   private tell(event: string, { number }: Attempt, attributes: Attributes): void {

@@ -1,5 +1,8 @@
+import { getEventListeners } from 'node:events';
 import { clock } from '../core/clock.ts';
+import { onAbort } from '../core/on-abort.ts';
 import type { Limit } from '../core/scope.ts';
+import { followWeakly } from './follow-weakly.ts';
 
 /**
  * The limit of one run among several: it can be aborted alone. The signal is made when somebody asks for it, since most
@@ -9,8 +12,9 @@ export class OwnLimit implements Limit {
   deadlineMs: number;
   private readonly outer: Limit | undefined;
   private controller: AbortController | undefined = undefined;
-  private joined: AbortSignal | undefined = undefined;
-  private abortMono: number | undefined = undefined;
+  private unfollow: (() => void) | undefined = undefined;
+  private isOver = false;
+  private endedMono: number | undefined = undefined;
   private reason: unknown = undefined;
 
   /** `outer` is the limit that holds besides; without one only {@link abort} ends the run. */
@@ -25,23 +29,39 @@ export class OwnLimit implements Limit {
   }
 
   get signal(): AbortSignal {
-    if (this.joined !== undefined) return this.joined;
-    this.controller = new AbortController();
-    if (this.abortMono !== undefined) this.controller.abort(this.reason);
-    const { signal } = this.controller;
-    this.joined = this.outer === undefined ? signal : AbortSignal.any([this.outer.signal, signal]);
-    return this.joined;
+    if (this.controller !== undefined) return this.controller.signal;
+    if (this.isOver && this.endedMono === undefined && this.outer) return this.outer.signal; // what goes on is one of several no more
+    const controller = new AbortController();
+    this.controller = controller;
+    if (this.endedMono !== undefined) controller.abort(this.reason);
+    else if (this.outer) this.follow(this.outer.signal, controller);
+    return controller.signal;
   }
 
   get abortedMono(): number | undefined {
     const outer = this.outer?.abortedMono;
-    return this.abortMono === undefined || outer === undefined ? (this.abortMono ?? outer) : Math.min(this.abortMono, outer);
+    return this.endedMono === undefined || outer === undefined ? (this.endedMono ?? outer) : Math.min(this.endedMono, outer);
   }
 
   abort(reason: unknown): void {
-    if (this.abortMono !== undefined) return;
-    this.abortMono = clock.mono();
+    if (this.endedMono !== undefined) return;
+    this.endedMono = clock.mono();
     this.reason = reason;
+    this.unfollow?.();
     this.controller?.abort(reason);
+  }
+
+  /** The run is over: what it left behind goes by what was around it, which does not keep it alive. */
+  settle(): void {
+    this.isOver = true;
+    if (this.unfollow === undefined || this.controller === undefined || this.outer === undefined) return;
+    this.unfollow();
+    this.unfollow = undefined;
+    if (this.endedMono === undefined && getEventListeners(this.controller.signal, 'abort').length > 0) followWeakly(this.outer.signal, this.controller);
+  }
+
+  private follow(outer: AbortSignal, controller: AbortController): void {
+    if (outer.aborted) controller.abort(outer.reason);
+    else this.unfollow = onAbort(outer, () => controller.abort(outer.reason));
   }
 }

@@ -1,4 +1,6 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { clock } from '../../../src/core/clock.ts';
 import { narrowLimit, signal, withSignal } from '../../../src/core/limit.ts';
 import { currentScope, runInScope, Scope } from '../../../src/core/scope.ts';
 import { stack } from '../../../src/core/wrapper.ts';
@@ -315,6 +317,24 @@ describe('a cancellation', () => {
     await time.advance('20ms');
     resolve(1);
     expect([await given, attempts]).toEqual([1, 1]);
+  });
+
+  it('is listened for no longer than the call takes, however it ends', async () => {
+    const caller = new AbortController();
+    const ask = hedge({ after: '10ms', budget: 1 }, async (ms: number, isOk: boolean) => {
+      void signal();
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, ms));
+      if (!isOk) throw new Error('no');
+    });
+    const sync = hedge(() => signal()?.aborted);
+    await withSignal(caller.signal, async () => {
+      const before = getEventListeners(caller.signal, 'abort').length;
+      const all = Promise.allSettled([ask(1, true), ask(15, true), ask(15, false)]);
+      expect([sync(), getEventListeners(caller.signal, 'abort').length]).toEqual([false, before + 1]);
+      await time.advance('1s');
+      await all;
+      expect(getEventListeners(caller.signal, 'abort')).toHaveLength(before);
+    });
   });
 
   it('of the function by itself goes on to the caller', async () => {

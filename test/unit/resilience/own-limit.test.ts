@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect, it } from 'vitest';
 import { narrowLimit } from '../../../src/core/limit.ts';
 import { OwnLimit } from '../../../src/resilience/own-limit.ts';
@@ -29,4 +30,20 @@ it('goes by the limit around it too, whose signal is asked for', async () => {
   await time.advance('1s');
   limit.abort('own');
   expect([signal.reason, limit.abortedMono]).toEqual(['outer', abortedMono]);
+});
+
+it('goes by the limit around it when it is over, and is held by nobody but who listens', () => {
+  const outer = new AbortController();
+  const around = narrowLimit(undefined, 5_000, outer.signal);
+  const listeners = getEventListeners(outer.signal, 'abort').length;
+  const [asked, listened, neither] = [new OwnLimit(around), new OwnLimit(around), new OwnLimit(around)];
+  const heard: unknown[] = [];
+  void asked.signal;
+  listened.signal.addEventListener('abort', () => heard.push(listened.signal.reason));
+  for (const limit of [asked, neither]) limit.settle();
+  expect(getEventListeners(outer.signal, 'abort')).toHaveLength(listeners + 1);
+  listened.settle();
+  expect(neither.signal).toBe(outer.signal);
+  outer.abort('outer');
+  expect([heard, asked.signal.aborted]).toEqual([['outer'], false]);
 });
