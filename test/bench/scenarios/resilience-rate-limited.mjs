@@ -18,7 +18,7 @@ const thrownBy = (call) => (i) => {
 
 export const scenario = {
   title: 'A call that a rate limit or a bulkhead refuses: each has an error ID that is on disk',
-  targets: [{ variant: 'sonde, rate limit', atMost: { 20: 1.5, 24: 1.5 } }],
+  targets: [{ variant: 'sonde, rate limit', atMost: { 20: 2, 24: 2 } }],
   reference: 'an error, and report() of it',
   variants: {
     'an error, and report() of it': refused(({ defineError, report }) => {
