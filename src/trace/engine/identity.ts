@@ -13,38 +13,73 @@ export const RANDOM = 2;
 export interface SpanHost {
   readonly output: SpanOutput;
   readonly limits: SpanLimits;
+  /** Who keeps traces that the sampler refused, if their outcome speaks for them. */
+  readonly keeper: TailKeeper | undefined;
 }
 
-/** The identity that all spans of one trace share; the text is made when somebody asks for it. */
+/** What a trace brings along that began elsewhere. */
+interface Origin {
+  readonly traceState: string | undefined;
+  readonly r0: number;
+  readonly r1: number;
+}
+
+const HERE: Origin = { traceState: undefined, r0: 0, r1: 0 };
+/** Of a trace that began here and whose ID nobody has asked for yet. */
+const UNDRAWN: Origin = { ...HERE };
+
+/**
+ * The identity that all spans of one trace share. Its integers are drawn, and its text is made, when somebody asks for them:
+ * for a trace that the sampler refuses without looking, and that makes no request, nobody does.
+ */
 export class NativeTrace implements TraceIdentity {
   // Declared only: see `Scope`.
   declare readonly host: SpanHost;
-  declare readonly t0: number;
-  declare readonly t1: number;
-  declare readonly t2: number;
-  declare readonly t3: number;
-  declare readonly traceState: string | undefined;
-  declare readonly r0: number;
-  declare readonly r1: number;
+  declare private i0: number;
+  declare private i1: number;
+  declare private i2: number;
+  declare private i3: number;
+  declare private origin: Origin;
   // Not a private field: those are stored apart from the object's own slots, which the hot path would pay for.
   declare private text: string | undefined;
-  /** Of a trace that the sampler refused: who keeps it after all if its outcome speaks for it. */
-  declare keeper: TailKeeper | undefined;
-  /** Where its spans wait meanwhile; made for the second one, since most refused traces have one span here. */
+  /** Of a trace that the sampler refused: where its spans wait; made for the second one, since most refused traces have one span here. */
   declare tail: TraceTail | undefined;
 
-  constructor(host: SpanHost, t0: number, t1: number, t2: number, t3: number, traceState: string | undefined, r0: number, r1: number) {
+  constructor(host: SpanHost, i0: number, i1: number, i2: number, i3: number, origin: Origin) {
     this.host = host;
-    this.t0 = t0;
-    this.t1 = t1;
-    this.t2 = t2;
-    this.t3 = t3;
-    this.traceState = traceState;
-    this.r0 = r0;
-    this.r1 = r1;
+    this.i0 = i0;
+    this.i1 = i1;
+    this.i2 = i2;
+    this.i3 = i3;
+    this.origin = origin;
     this.text = undefined;
-    this.keeper = undefined;
     this.tail = undefined;
+  }
+
+  get t0(): number {
+    if (this.origin === UNDRAWN) this.draw();
+    return this.i0;
+  }
+  get t1(): number {
+    if (this.origin === UNDRAWN) this.draw();
+    return this.i1;
+  }
+  get t2(): number {
+    if (this.origin === UNDRAWN) this.draw();
+    return this.i2;
+  }
+  get t3(): number {
+    if (this.origin === UNDRAWN) this.draw();
+    return this.i3;
+  }
+  get traceState(): string | undefined {
+    return this.origin.traceState;
+  }
+  get r0(): number {
+    return this.origin.r0;
+  }
+  get r1(): number {
+    return this.origin.r1;
   }
 
   /** 32 hex digits. */
@@ -52,22 +87,21 @@ export class NativeTrace implements TraceIdentity {
     this.text ??= hex32(this.t0) + hex32(this.t1) + hex32(this.t2) + hex32(this.t3);
     return this.text;
   }
+
+  private draw(): void {
+    const at = reserveRandom(4);
+    this.i0 = randomPool[at] as number;
+    this.i1 = randomPool[at + 1] as number;
+    this.i2 = randomPool[at + 2] as number;
+    // An ID of zeros is invalid; the last part is never 0, so no combination has to be tested.
+    this.i3 = (randomPool[at + 3] as number) || 1;
+    this.origin = HERE;
+  }
 }
 
 /** A trace nobody has seen before. */
 export function newTrace(host: SpanHost): NativeTrace {
-  const at = reserveRandom(4);
-  // An ID of zeros is invalid; the last part is never 0, so no combination has to be tested.
-  return new NativeTrace(
-    host,
-    randomPool[at] as number,
-    randomPool[at + 1] as number,
-    randomPool[at + 2] as number,
-    (randomPool[at + 3] as number) || 1,
-    undefined,
-    0,
-    0,
-  );
+  return new NativeTrace(host, 0, 0, 0, 0, UNDRAWN);
 }
 
 /** Where a span continues: a trace and a parent in it that this engine did not make. */
@@ -113,11 +147,11 @@ export function foreignParent(host: SpanHost, span: SpanLike): ForeignParent | u
 
 function parentOf(host: SpanHost, context: ForeignSpanContext): ForeignParent {
   const id = context.traceId;
-  const state = context.traceState?.serialize() || undefined;
+  const traceState = context.traceState?.serialize() || undefined;
   const s0 = int32OfHex(context.spanId, 0);
   const s1 = int32OfHex(context.spanId, 8);
   return {
-    trace: new NativeTrace(host, int32OfHex(id, 0), int32OfHex(id, 8), int32OfHex(id, 16), int32OfHex(id, 24), state, s0, s1),
+    trace: new NativeTrace(host, int32OfHex(id, 0), int32OfHex(id, 8), int32OfHex(id, 16), int32OfHex(id, 24), { traceState, r0: s0, r1: s1 }),
     s0,
     s1,
     flags: context.traceFlags & 255,

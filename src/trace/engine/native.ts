@@ -2,7 +2,7 @@ import type { Attributes } from '../../core/attributes.ts';
 import type { SpanOutput } from '../../core/ended-span.ts';
 import type { FunctionDef } from '../../core/function-def.ts';
 import type { Scope } from '../../core/scope.ts';
-import { type ForeignParent, foreignParent, newTrace, RANDOM, SAMPLED, type SpanHost } from './identity.ts';
+import { type ForeignParent, foreignParent, type NativeTrace, newTrace, RANDOM, SAMPLED, type SpanHost } from './identity.ts';
 import { defaultSpanLimits, type SpanLimits } from './limits.ts';
 import type { Engine } from './port.ts';
 import { alwaysOn, type RootSampler } from './sampler.ts';
@@ -27,24 +27,23 @@ export class NativeEngine implements Engine {
   readonly name = 'native';
   readonly #host: SpanHost;
   readonly #sampler: RootSampler;
-  readonly #keeper: TailKeeper | undefined;
   readonly #parentBased: boolean;
   /** Held only: see {@link shapes}. */
   readonly shapes: readonly object[];
 
   constructor({ output, sampler = alwaysOn, parentBased = true, keep, limits }: NativeEngineOptions) {
-    this.#host = { output, limits: { ...defaultSpanLimits, ...limits } };
-    this.#keeper = keep === undefined || keep === false ? undefined : new TailKeeper(output, keep);
+    const keeper = keep === undefined || keep === false ? undefined : new TailKeeper(output, keep);
+    this.#host = { output, limits: { ...defaultSpanLimits, ...limits }, keeper };
     this.#sampler = sampler;
     this.#parentBased = parentBased;
-    this.shapes = shapes(this.#host, this.#keeper);
+    this.shapes = shapes(this.#host);
   }
 
   open(parent: Scope, def: FunctionDef | undefined, name: string, kind: number, hint?: Attributes): NativeSpan {
     const above = parent.span;
     if (above instanceof NativeSpan) {
       const { trace, flags } = above;
-      const keptFlag = (flags & SAMPLED) === 0 && trace.keeper !== undefined ? trace.keeper.began(trace, above.startMono) : 0;
+      const keptFlag = (flags & SAMPLED) === 0 ? this.#keptFlag(trace, above.startMono) : 0;
       return new NativeSpan(parent, trace, above.s0, above.s1, flags | keptFlag, def, name, kind, above.def ?? above.caller);
     }
     if (above !== undefined) {
@@ -53,16 +52,20 @@ export class NativeEngine implements Engine {
     }
     const trace = newTrace(this.#host);
     const sampled = this.#sampler(trace, def, name, kind, hint);
-    if (!sampled) trace.keeper = this.#keeper;
     return new NativeSpan(parent, trace, 0, 0, sampled ? SAMPLED | RANDOM : RANDOM, def, name, kind, undefined);
   }
 
   #continue(parent: Scope, remote: ForeignParent, def: FunctionDef | undefined, name: string, kind: number, hint: Attributes | undefined): NativeSpan {
     const { trace, s0, s1, flags } = remote;
     const sampled = this.#parentBased ? (flags & SAMPLED) !== 0 : this.#sampler(trace, def, name, kind, hint);
-    if (!sampled && trace.tail === undefined) trace.keeper = this.#keeper;
-    const keptFlag = !sampled && trace.tail !== undefined && trace.keeper !== undefined ? trace.keeper.began(trace, 0) : 0;
+    const keptFlag = !sampled && trace.tail !== undefined ? this.#keptFlag(trace, 0) : 0;
     return new NativeSpan(parent, trace, s0, s1, keptFlag | (flags & RANDOM) | (sampled ? SAMPLED : 0), def, name, kind, undefined);
+  }
+
+  /** The sampled flag of a further span of a refused trace, where that is kept by now. */
+  #keptFlag(trace: NativeTrace, sinceMono: number): number {
+    const { keeper } = this.#host;
+    return keeper === undefined ? 0 : keeper.began(trace, sinceMono);
   }
 }
 

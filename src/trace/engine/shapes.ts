@@ -1,7 +1,7 @@
 import { ROOT, Scope } from '../../core/scope.ts';
 import { newTrace, RANDOM, SAMPLED, type SpanHost } from './identity.ts';
 import { NativeSpan } from './span.ts';
-import { type TailKeeper, TraceTail } from './tail.ts';
+import { TraceTail } from './tail.ts';
 
 const NAME = 'sonde.shape';
 const UNKNOWN_MONO = 0.5; // with a fraction, as every reading of the clock has: the field holds a double from the start
@@ -13,13 +13,12 @@ const UNKNOWN_MONO = 0.5; // with a fraction, as every reading of the clock has:
  * the code it had optimised for them, which is all of the hot path: a call took 1.5 to 10 µs in place of 0.2 until that was
  * made anew, after every such collection.
  */
-export function shapes(host: SpanHost, keeper: TailKeeper | undefined): readonly object[] {
+export function shapes(host: SpanHost): readonly object[] {
   const trace = newTrace(host);
   const span = new NativeSpan(ROOT, trace, 1, 1, SAMPLED | RANDOM, undefined, NAME, 0, undefined);
-  span.hasEnded = true;
   span.startMono = UNKNOWN_MONO;
-  span.endMono = UNKNOWN_MONO;
+  span.discard(UNKNOWN_MONO);
   const kept: object[] = [span, trace, span.detail(), new Scope(ROOT)];
-  if (keeper !== undefined) kept.push(new TraceTail(keeper, UNKNOWN_MONO));
+  if (host.keeper !== undefined) kept.push(new TraceTail(host.keeper, UNKNOWN_MONO));
   return kept;
 }

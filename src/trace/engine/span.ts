@@ -14,6 +14,13 @@ import type { HeldSpan } from './tail.ts';
 import { epochOf, type Moment, monoOf } from './time-input.ts';
 import { parseTraceState } from './trace-state.ts';
 
+// Where the marks of a span lie; the flags are the lowest 8 bits.
+const FLAGS_MASK = 0xff;
+const KIND_SHIFT = 8;
+const KIND_MASK = 7;
+const STATUS_SHIFT = 11;
+const STATUS_MASK = 3;
+
 /** What few spans have, kept apart so that the others are small. */
 class Rare {
   context: SpanContext | undefined = undefined;
@@ -33,19 +40,18 @@ class Rare {
 export class NativeSpan extends Scope implements Span, HeldSpan {
   // Declared only: see `Scope`.
   declare readonly trace: NativeTrace;
-  declare readonly s0: number;
-  declare readonly s1: number;
+  // Its ID; zeros until somebody asks for it.
+  declare private i0: number;
+  declare private i1: number;
   declare readonly p0: number;
   declare readonly p1: number;
-  declare flags: number;
+  // Flags, kind and status in one: the collector moves the span of each call that is under way.
+  declare private marks: number;
   declare readonly def: FunctionDef | undefined;
   declare name: string;
-  declare readonly kind: number;
   declare readonly caller: FunctionDef | undefined;
   declare startMono: number;
-  declare endMono: number;
-  declare hasEnded: boolean;
-  declare statusCode: number;
+  declare private endedMono: number | undefined;
   declare attrs: AttributeBag | undefined;
   declare attrCount: number;
   declare rare: Rare | undefined;
@@ -65,26 +71,46 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
     super(parent);
     this.span = this;
     this.trace = trace;
-    const at = reserveRandom(2);
-    this.s0 = randomPool[at] as number;
-    this.s1 = (randomPool[at + 1] as number) || 1; // an ID of zeros is invalid
+    this.i0 = 0;
+    this.i1 = 0;
     this.p0 = p0;
     this.p1 = p1;
-    this.flags = flags;
+    this.marks = flags | ((kind & KIND_MASK) << KIND_SHIFT);
     this.def = def;
     this.name = name;
-    this.kind = kind;
     this.caller = caller;
     this.startMono = clock.mono();
-    this.endMono = this.startMono;
-    this.hasEnded = false;
-    this.statusCode = 0;
+    this.endedMono = undefined;
     this.attrs = undefined;
     this.attrCount = 0;
     this.rare = undefined;
     this.openAt = NOT_LISTED;
   }
 
+  get s0(): number {
+    if (this.i1 === 0) this.draw();
+    return this.i0;
+  }
+  get s1(): number {
+    if (this.i1 === 0) this.draw();
+    return this.i1;
+  }
+  get flags(): number {
+    return this.marks & FLAGS_MASK;
+  }
+  get kind(): number {
+    return (this.marks >> KIND_SHIFT) & KIND_MASK;
+  }
+  get statusCode(): number {
+    return (this.marks >> STATUS_SHIFT) & STATUS_MASK;
+  }
+  get hasEnded(): boolean {
+    return this.endedMono !== undefined;
+  }
+  /** That of its start until it has ended. */
+  get endMono(): number {
+    return this.endedMono ?? this.startMono;
+  }
   get statusMessage(): string | undefined {
     return this.rare?.statusMessage;
   }
@@ -120,7 +146,7 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
     if (this.hasEnded) return false;
     if ((this.flags & SAMPLED) !== 0) return true;
     // The sampler refused it, but its outcome may yet speak for it.
-    return this.trace.keeper !== undefined;
+    return this.trace.host.keeper !== undefined;
   }
 
   setAttribute(key: string, value: unknown): this {
@@ -185,11 +211,11 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
     if (!this.isRecording() || typeof status !== 'object' || status === null) return this;
     // Unset never overwrites; Ok is final (OpenTelemetry specification, Set Status).
     if (status.code === 0 || this.statusCode === 1) return this;
-    this.statusCode = status.code;
+    this.marks = (this.marks & ~(STATUS_MASK << STATUS_SHIFT)) | ((status.code & STATUS_MASK) << STATUS_SHIFT);
     if (status.code === 2) {
       if (typeof status.message === 'string') this.detail().statusMessage = status.message;
       // Now and not at its end: what the failing call sends out, and its exemplar, belong to a kept trace.
-      if ((this.flags & SAMPLED) === 0) this.trace.keeper?.failed(this.trace, this);
+      if ((this.flags & SAMPLED) === 0) this.trace.host.keeper?.failed(this.trace, this);
     } else if (this.rare) this.rare.statusMessage = undefined;
     return this;
   }
@@ -218,23 +244,28 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
 
   /** Ends the span once; later calls change nothing. */
   finish(endMono: number): void {
-    if (this.hasEnded) return;
-    this.hasEnded = true;
+    if (this.endedMono !== undefined) return;
+    this.endedMono = Math.max(endMono, this.startMono);
     if (this.openAt !== NOT_LISTED) unlistOpen(this);
-    this.endMono = Math.max(endMono, this.startMono);
     const { trace } = this;
+    const { output, keeper } = trace.host;
     try {
-      if ((this.flags & SAMPLED) !== 0) trace.host.output.ended(this);
-      else if (trace.keeper === undefined) trace.host.output.sampledOut();
-      else trace.keeper.ended(trace, this);
+      if ((this.marks & SAMPLED) !== 0) output.ended(this);
+      else if (keeper === undefined) output.sampledOut();
+      else keeper.ended(trace, this);
     } catch {
       // The output counts its own losses; a failure of telemetry stays inside telemetry.
     }
   }
 
+  /** Ends it without handing it over. */
+  discard(endMono: number): void {
+    this.endedMono = endMono;
+  }
+
   /** Keeps a span after all that was not sampled. */
   markSampled(): void {
-    this.flags |= SAMPLED;
+    this.marks |= SAMPLED;
     if (this.rare !== undefined) this.rare.context = undefined; // it says that the trace is not sampled
   }
 
@@ -247,6 +278,12 @@ export class NativeSpan extends Scope implements Span, HeldSpan {
   /** Lists it among the open spans until it ends: its maker has to end it, and may forget to. */
   listUntilEnd(): void {
     listOpen(this);
+  }
+
+  private draw(): void {
+    const at = reserveRandom(2);
+    this.i0 = randomPool[at] as number;
+    this.i1 = (randomPool[at + 1] as number) || 1; // an ID of zeros is invalid
   }
 
   detail(): Rare {

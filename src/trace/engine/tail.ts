@@ -12,7 +12,6 @@ export interface HeldSpan extends EndedSpan {
 
 /** What of a trace the keeper works on. */
 export interface RefusedTrace {
-  keeper: TailKeeper | undefined;
   tail: TraceTail | undefined;
 }
 

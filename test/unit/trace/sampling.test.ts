@@ -3,6 +3,7 @@ import { systemClock, useClock } from '../../../src/core/clock.ts';
 import { defineFunction } from '../../../src/core/function-def.ts';
 import { withSignal } from '../../../src/core/limit.ts';
 import { currentScope, ROOT, type SpanLike } from '../../../src/core/scope.ts';
+import { hex32, reserveRandom } from '../../../src/trace/engine/ids.ts';
 import { createNativeEngine } from '../../../src/trace/engine/native.ts';
 import { alwaysOff, alwaysOn, type RootSampler, rateLimitedSampler, ratioSampler, ruleSampler, type SamplingRule } from '../../../src/trace/engine/sampler.ts';
 import { SlowCalls } from '../../../src/trace/engine/slow-calls.ts';
@@ -141,6 +142,28 @@ describe('ruleSampler', () => {
       const engine = createNativeEngine({ output: new Recorder(), parentBased });
       expect(engine.open(remote, undefined, 'x', 0).isRecording()).toBe(recorded);
     }
+  });
+});
+
+describe('IDs', () => {
+  it('are drawn for nobody where the sampler refuses without looking', () => {
+    const engine = createNativeEngine({ output: new Recorder(), sampler: alwaysOff, keep: {} });
+    const before = reserveRandom(0);
+    engine.open(ROOT, undefined, 'x', 0).end();
+    expect(reserveRandom(0)).toBe(before);
+  });
+
+  it('are those of the trace and the span from the first question on, also after the end', () => {
+    const engine = createNativeEngine({ output: new Recorder(), sampler: alwaysOff });
+    const span = engine.open(ROOT, undefined, 'x', 0);
+    span.end();
+    const { traceId, spanId } = span.spanContext();
+    const below = engine.open(span, undefined, 'y', 0);
+    expect([traceId, spanId]).not.toContain(expect.stringMatching(/^0+$/));
+    expect(below.spanContext().traceId).toBe(traceId);
+    expect(hex32(below.p0) + hex32(below.p1)).toBe(spanId);
+    expect(hex32(span.trace.t0) + hex32(span.trace.t1) + hex32(span.trace.t2) + hex32(span.trace.t3)).toBe(traceId);
+    expect(below.spanContext().spanId).not.toBe(spanId);
   });
 });
 
