@@ -6,7 +6,7 @@ import { clock } from '../core/clock.ts';
 import { warn } from '../core/diag.ts';
 import { isAborted } from '../core/limit.ts';
 import { isPlainPromise, keepExtras } from '../core/promises.ts';
-import { currentScope, type Scope } from '../core/scope.ts';
+import { currentScope, ROOT, runInScope, type Scope } from '../core/scope.ts';
 import type { AnyFunction } from '../core/wrapper.ts';
 import { report } from '../errors/report.ts';
 import { Flight } from './cached-flight.ts';
@@ -167,7 +167,13 @@ export class CallCache {
   #fly(key: CacheKey, flight: Flight, result: PromiseLike<unknown>): void {
     const settled = Promise.resolve(result).then(
       (value) => {
-        if (this.#land(key, flight) && !this.#isOneShot(value)) this.#keep(key, settled, true);
+        // Before Node 24 a promise holds the scope in which it was made, with its span: this one is kept.
+        if (this.#land(key, flight) && !this.#isOneShot(value))
+          this.#keep(
+            key,
+            runInScope(ROOT, () => Promise.resolve(value)),
+            true,
+          );
         return value;
       },
       (error: unknown) => {
