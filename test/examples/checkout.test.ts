@@ -9,7 +9,7 @@ import { buildExample } from './services.ts';
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..');
 
-it('the demo shows both failures, the levels, the metrics and the handles', async () => {
+it('the demo shows both failures, the levels, the metrics, the breaker and the handles', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'sonde-demo-'));
   try {
     await buildExample();
@@ -34,6 +34,10 @@ it('the demo shows both failures, the levels, the metrics and the handles', asyn
       '{"level":"debug"',
       'DEBUG orders',
       'function_calls_total{function="Orders.place"',
+      '"type":"urn:error:orders/payments-failed","title":"Payments failed","status":503', // payments stops: each order is tried three times
+      '"type":"urn:error:sonde/breaker-open"', // then they are refused at once
+      'resilience4j_circuitbreaker_state{name="payments",state="open"} 1',
+      'resilience4j_circuitbreaker_transitions_total{name="payments",state="closed"} 1', // it closed by itself
       'closed by server.close()',
     ]) {
       expect(stdout).toContain(expected);

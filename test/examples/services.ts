@@ -9,7 +9,9 @@ const ROOT = join(import.meta.dirname, '..', '..');
 export interface Example {
   readonly app: string;
   readonly admin: string;
-  /** `kill` ends them at once. */
+  /** The process behind `app`, to be paused or ended. */
+  readonly payments: ChildProcess;
+  /** `kill` ends both at once. */
   stop(kill?: boolean): Promise<void>;
   /** What they wrote to stderr. */
   readonly stderr: () => string;
@@ -41,15 +43,16 @@ export async function startExample(env: Record<string, string>): Promise<Example
     app: checkout.app as string,
     admin: checkout.admin as string,
     stderr: () => stderr,
+    payments: children[0] as ChildProcess,
     async stop(kill = false) {
-      await Promise.all(
-        children.map(async (child) => {
-          if (child.exitCode !== null || child.signalCode !== null) return;
-          const exit = once(child, 'exit');
-          child.kill(kill ? 'SIGKILL' : 'SIGTERM');
-          await exit;
-        }),
-      );
+      await Promise.all(children.map((child) => end(child, kill ? 'SIGKILL' : 'SIGTERM')));
     },
   };
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill(signal);
+  await exit;
 }

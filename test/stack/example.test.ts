@@ -56,7 +56,7 @@ describe('an error of the example, looked up on the servers', () => {
     expect(found).toContain(`User saw  ${userSaw}`);
     expect(found).toContain(header);
     expect(found).toContain(cause);
-    expect(found).toMatch(/examples\/checkout\/src\/\w+\.ts:\d+/);
+    expect(found).toMatch(/examples\/checkout\/src\/[\w-]+\.ts:\d+/);
     expect(found).toContain('Release   checkout 1.4.2');
   });
 

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { setRoute, slo, start } from 'sonde';
+import { rateLimit, setRoute, slo, start } from 'sonde';
 import { BadRequest } from './errors.ts';
 import { announce, handler, readJson, sendJson } from './http.ts';
 import type { OrderRequest } from './order.ts';
@@ -12,6 +12,11 @@ import { startReceipts } from './receipts.ts';
 const sonde = await start({ service: 'checkout', release: '1.4.2' });
 const receipts = startReceipts();
 const orders = new Orders(new OrderRepository(join(process.env.CHECKOUT_DIR ?? '.checkout', 'orders')));
+
+/** No more seats than can be set up; whoever asks for more is told when to come back. Outside of `place`: it is no failure of ours. */
+const place = rateLimit('seats', { rate: 5_000, burst: 20_000, cost: (request: OrderRequest) => request.seats }, async (request: OrderRequest) =>
+  orders.place(request),
+);
 
 function parseOrder(value: unknown): OrderRequest {
   const order = value as Partial<OrderRequest> | null;
@@ -27,7 +32,7 @@ const app = createServer(
     const { pathname } = new URL(req.url ?? '/', 'http://checkout');
     if (req.method === 'POST' && pathname === '/orders') {
       setRoute(req, '/orders');
-      sendJson(res, 201, await orders.place(parseOrder(await readJson(req))));
+      sendJson(res, 201, await place(parseOrder(await readJson(req))));
     } else if (req.method === 'GET' && pathname.startsWith('/orders/')) {
       setRoute(req, '/orders/:id');
       sendJson(res, 200, await orders.find(pathname.slice('/orders/'.length)));

@@ -8,6 +8,14 @@ export const CardDeclined = defineError<{ orderId: string }>('orders/card-declin
   owner: 'payments',
 });
 
+/** The payments service does not answer as it should, or not at all. */
+export const PaymentsFailed = defineError('orders/payments-failed', {
+  status: 503,
+  public: 'Payments do not work at the moment. Please try again in a minute.',
+  hint: 'See the errors of the payments service; orders go on by themselves when it answers again.',
+  owner: 'payments',
+});
+
 export const UnknownOrder = defineError<{ orderId: string }>('orders/unknown', { status: 404, public: 'There is no such order.' });
 
 export const BadRequest = defineError('http/bad-request', { status: 400, public: 'The request is not an order.' });

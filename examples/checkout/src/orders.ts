@@ -1,5 +1,5 @@
-import { annotate, counter, logger, traced } from 'sonde';
-import { CardDeclined, UnknownOrder } from './errors.ts';
+import { annotate, cached, counter, logger, traced } from 'sonde';
+import { UnknownOrder } from './errors.ts';
 import type { Order, OrderRequest } from './order.ts';
 import type { OrderRepository } from './order-repository.ts';
 import { charge } from './payments-client.ts';
@@ -22,13 +22,9 @@ export class Orders {
     const id = await this.#repository.nextId();
     annotate({ 'order.id': id, plan: request.plan });
     log.debug({ order: id, seats: request.seats, coupon: request.coupon }, 'pricing the order');
-    const cents = priceOf(request);
+    const cents = await priceOf(request);
     const order: Order = { ...request, id, cents };
-    try {
-      await charge(order);
-    } catch (error) {
-      throw new CardDeclined(`Cannot charge order "${id}": the payments service refused ${cents} cents`, { data: { orderId: id }, cause: error });
-    }
+    await charge(order);
     await this.#repository.save(order);
     queueReceipt(order);
     placed.inc({ plan: order.plan });
@@ -36,7 +32,9 @@ export class Orders {
     return order;
   }
 
+  /** An order does not change once it is placed; one that is not there is not kept, for it throws. */
   @traced
+  @cached('orders.find', { ttl: '10m', max: 1_000 })
   async find(id: string): Promise<Order> {
     const order = await this.#repository.find(id);
     if (!order) throw new UnknownOrder(`Cannot find order "${id}": no such file`, { data: { orderId: id } });

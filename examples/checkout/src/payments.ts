@@ -7,6 +7,8 @@ import { announce, handler, readJson, sendJson } from './http.ts';
 const sonde = await start({ service: 'payments', release: '0.9.0' });
 const log = logger('payments');
 
+const CAMPAIGNS = { SPRING10: { percent: 10 }, PARTNER: { percent: 25 } };
+
 interface Charge {
   readonly order: string;
   readonly cents: number;
@@ -24,6 +26,7 @@ const authorise = traced('payments.authorise', async (charge: Charge): Promise<b
 
 const server = createServer(
   handler(async (req, res) => {
+    if (req.url === '/campaigns') return sendJson(res, 200, CAMPAIGNS);
     const charge = (await readJson(req)) as Charge;
     if (await authorise(charge)) sendJson(res, 201, { charged: charge.cents });
     else sendJson(res, 402, { declined: true });

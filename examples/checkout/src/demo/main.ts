@@ -6,6 +6,7 @@ import { drive, placeBuggy, placeDeclined, placeOne, type Seen } from './drive.t
 import { type Service, startService } from './services.ts';
 
 const CLI = fileURLToPath(new URL('../../../../dist/cli/main.js', import.meta.url));
+const STATE_CLOSED = 'resilience4j_circuitbreaker_state{name="payments",state="closed"}';
 const bold = (text: string): string => (process.stdout.isTTY && !process.env.NO_COLOR ? `\u001b[1m${text}\u001b[22m` : text);
 const say = (text = ''): boolean => process.stdout.write(`${text}\n`);
 const step = (text: string): boolean => say(`\n${bold(`── ${text} ${'─'.repeat(Math.max(3, 96 - text.length))}`)}\n`);
@@ -77,10 +78,45 @@ async function showLevels(checkout: Service): Promise<void> {
 
 async function showMetrics(admin: string): Promise<void> {
   step('GET /metrics: every traced function has its rate, errors and durations');
-  const page = await (await fetch(`${admin}/metrics`)).text();
-  const rows = page.split('\n').filter((line) => /^(function_calls_total|function_calls_duration_seconds_sum|errors_total|orders_placed_total)/.test(line));
-  if (!rows.some((row) => row.startsWith('function_calls_total'))) throw new Error('Cannot show metrics: no row of a traced function');
-  for (const row of rows) say(`  ${row}`);
+  for (const metric of ['function_calls_total', 'function_calls_duration_seconds_sum', 'errors_total', 'orders_placed_total']) {
+    const rows = await rowsOf(admin, metric);
+    if (rows.length === 0) throw new Error(`Cannot show metrics: no row of ${metric}`);
+    for (const row of rows) say(`  ${row}`);
+  }
+}
+
+/** The rows of one metric on the page. */
+async function rowsOf(admin: string, metric: string): Promise<string[]> {
+  return (await (await fetch(`${admin}/metrics`)).text()).split('\n').filter((line) => line.startsWith(metric));
+}
+
+/** Payments stops and comes back at the same address: the breaker opens, and closes by itself. */
+async function showBreaker({ app, admin }: Record<string, string>, payments: Service): Promise<Service> {
+  step('The payments service stops');
+  const port = new URL(payments.urls.payments as string).port;
+  await payments.stop();
+  const order = async (): Promise<{ seen: Seen; ms: number }> => {
+    const from = performance.now();
+    return { seen: await placeOne(app as string), ms: Math.round(performance.now() - from) };
+  };
+  const first = await order();
+  let orders = 1;
+  for (; orders < 20 && !(await order()).seen.body.includes('sonde/breaker-open'); orders++);
+  const refused = await order();
+  if (!refused.seen.body.includes('sonde/breaker-open')) throw new Error('Cannot show the breaker: it did not open');
+  say(`Each order is tried three times (${first.ms} ms):`);
+  showAnswer(first.seen);
+  say(`After ${orders} orders the breaker is open, and refuses at once (${refused.ms} ms):`);
+  showAnswer(refused.seen);
+  for (const row of (await rowsOf(admin as string, 'resilience4j_circuitbreaker_state')).filter((line) => line.endsWith(' 1'))) say(`  ${row}`);
+  say('\nIt comes back, and orders with it:');
+  const back = await startService('../payments.js', { PORT: port, SONDE_LOG_FORMAT: 'text' });
+  for (let i = 0; i < 60; i++) {
+    if ((await placeOne(app as string)).status === 201 && (await rowsOf(admin as string, STATE_CLOSED)).some((line) => line.endsWith(' 1'))) break;
+    await sleep(200);
+  }
+  for (const row of await rowsOf(admin as string, 'resilience4j_circuitbreaker_transitions_total')) say(`  ${row}`);
+  return back;
 }
 
 async function showHandles(admin: string): Promise<void> {
@@ -95,7 +131,7 @@ async function showHandles(admin: string): Promise<void> {
 
 async function main(): Promise<void> {
   step('Two services start: checkout, and payments behind it');
-  const payments = await startService('../payments.js', { PORT: '0', SONDE_LOG_FORMAT: 'text' });
+  let payments = await startService('../payments.js', { PORT: '0', SONDE_LOG_FORMAT: 'text' });
   const checkout = await startService('../checkout.js', {
     PORT: '0',
     ADMIN_PORT: '0',
@@ -112,6 +148,7 @@ async function main(): Promise<void> {
     const [known, bug] = await showErrors(app);
     await showLevels(checkout);
     await showMetrics(admin);
+    payments = await showBreaker(checkout.urls, payments);
     await showHandles(admin);
     step('Try next');
     say(
