@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { placeBuggy, placeDeclined, placeFailing, placeOne } from '../../examples/checkout/src/demo/drive.ts';
+import { placeBuggy, placeDeclined, placeFailing, post } from '../../examples/checkout/src/demo/drive.ts';
 import { ATTRIBUTES_ONLY_WHEN, CONTEXT_ATTRIBUTES, LOG_ATTRIBUTES, SPAN_ATTRIBUTES } from '../../src/stack/catalogue/attributes.ts';
 import { buildExample, type Example, startExample } from './services.ts';
 
@@ -14,16 +14,17 @@ interface KeyValue {
 }
 interface Scope {
   readonly logRecords?: readonly { attributes?: readonly KeyValue[]; eventName?: string }[];
-  readonly spans?: readonly { attributes?: readonly KeyValue[] }[];
+  readonly spans?: readonly { attributes?: readonly KeyValue[]; events?: readonly { name: string }[] }[];
 }
 interface Received {
   readonly resourceLogs?: readonly { resource: { attributes: readonly KeyValue[] }; scopeLogs: readonly Scope[] }[];
   readonly resourceSpans?: readonly { resource: { attributes: readonly KeyValue[] }; scopeSpans: readonly Scope[] }[];
 }
 
+const GOOD_CARD = '4242424242424242';
 const JSON_BODY = { 'content-type': 'application/json' };
 /** Names of attributes that came over the wire. */
-const seen = { logs: new Set<string>(), spans: new Set<string>() };
+const seen = { logs: new Set<string>(), spans: new Set<string>(), events: new Set<string>() };
 let receiver: Server;
 let example: Example;
 let dir: string;
@@ -41,7 +42,10 @@ function take({ resourceLogs = [], resourceSpans = [] }: Received): void {
   }
   for (const { resource, scopeSpans } of resourceSpans) {
     add(seen.spans, resource.attributes);
-    for (const span of scopeSpans.flatMap((scope) => scope.spans ?? [])) add(seen.spans, span.attributes);
+    for (const span of scopeSpans.flatMap((scope) => scope.spans ?? [])) {
+      add(seen.spans, span.attributes);
+      for (const { name } of span.events ?? []) seen.events.add(name);
+    }
   }
 }
 
@@ -67,7 +71,7 @@ beforeAll(async () => {
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
   });
   const { app, admin } = example;
-  await placeOne(app);
+  const place = (order: Record<string, unknown>) => post(app, '', order);
   await placeDeclined(app);
   await placeFailing(app); // payments answers with an error ID of its own
   await fetch(`${app}/orders/o-none`, { headers: { 'x-request-id': 'r-17' } });
@@ -75,7 +79,16 @@ beforeAll(async () => {
   await fetch(`${app}/orders/o-unreadable`);
   await fetch(`${admin}/log/level?logger=orders&level=debug&ttl=1m&reason=test`, { method: 'PUT' });
   await fetch(`${admin}/loggers/orders?route=/orders&ttl=1m`, { method: 'POST', body: '{"configuredLevel":"debug"}', headers: JSON_BODY });
-  // A storm of one failure: more than ten a second are told as one, and the first of the next second says how many.
+  const { id } = JSON.parse((await place({ plan: 'pro', seats: 20_000, card: GOOD_CARD })).body) as { id: string };
+  for (let i = 0; i < 2; i++) await fetch(`${app}/orders/${id}`);
+  await place({ plan: 'pro', seats: 20_000, card: GOOD_CARD }); // too many seats at once
+  example.payments.kill('SIGSTOP'); // it takes connections and does not answer
+  await placeBuggy(app); // the campaigns are not told in time: those that are printed have to do
+  const full = Array.from({ length: 200 }, () => place({ plan: 'basic', seats: 1, card: GOOD_CARD })); // more than have a place or may wait for one
+  await Promise.race(full);
+  example.payments.kill('SIGKILL');
+  await Promise.all(full);
+  // By now the breaker is open. A storm of one failure: more than ten a second are told as one, and the first of the next second says how many.
   for (let round = 0; round < 100 && !seen.logs.has('sonde.error.suppressed'); round++) await Promise.all(Array.from({ length: 20 }, () => placeBuggy(app)));
   await example.stop(); // delivers everything
 });
@@ -96,10 +109,19 @@ describe('attributes that the catalogue of the stack names are sent by the examp
     expect([...seen.spans].sort()).toContain(name);
   });
 
+  it.each(['retry', 'timeout', 'breaker.transition', 'breaker.refused', 'bulkhead.refused', 'rate_limit.refused', 'fallback', 'cache.miss', 'cache.hit'])(
+    'of what the wrappers of calls did, as events of spans: %s',
+    (name) => {
+      expect([...seen.events].sort()).toContain(name);
+    },
+  );
+
   // What is not in it has another name and another type when it is looked up in Loki.
   it('of records: all that the SDK itself adds are in the catalogue', () => {
     const known = new Set([...LOG_ATTRIBUTES, ...CONTEXT_ATTRIBUTES, 'error.data']); // what is in that one is the application's
-    const own = [...seen.logs].filter((name) => /^(?:client|code|deployment|error|exception|host|log|nodejs|process|service|sonde|telemetry)\./.test(name));
+    const own = [...seen.logs].filter((name) =>
+      /^(?:cache|client|code|deployment|error|exception|fallback|host|log|nodejs|process|service|sonde|telemetry)\./.test(name),
+    );
     expect(own.filter((name) => !known.has(name))).toEqual([]);
   });
 

@@ -40,6 +40,13 @@ describe('what the catalogue of the stack names is what the example emits', () =
     expect(unknown).toEqual([]);
   });
 
+  it('whatever the wrappers of calls emit is in it', () => {
+    const known = new Set(SDK_METRICS.map((entry) => entry.name));
+    const own = [...families.keys()].filter((name) => /^(?:resilience4j|sonde_(?:retry|hedge|fallback|cache))_/.test(name));
+    expect(own.length).toBeGreaterThan(20);
+    expect(own.filter((name) => !known.has(name))).toEqual([]);
+  });
+
   it('every metric of ours that has labels shows at least one of them', () => {
     for (const entry of SDK_METRICS) {
       const family = families.get(entry.name);

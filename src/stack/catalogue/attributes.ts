@@ -55,6 +55,26 @@ export const CONTEXT_ATTRIBUTES: readonly string[] = [
   'log.level.reason',
   'log.level.ttl_ms',
   'client.address',
+  'sonde.resilience.name',
+  'sonde.resilience.from',
+  'sonde.resilience.to',
+  'sonde.resilience.state',
+  'sonde.resilience.reason',
+  'sonde.resilience.failure_rate',
+  'sonde.resilience.slow_call_rate',
+  'sonde.resilience.since_closed_ms',
+  'sonde.resilience.wait_ms',
+  'sonde.resilience.retry_after_ms',
+  'sonde.resilience.last_error.type',
+  'sonde.resilience.last_error.id',
+  'sonde.resilience.max',
+  'sonde.resilience.waiting',
+  'sonde.resilience.waited_ms',
+  'sonde.retry.attempt',
+  'sonde.retry.attempts',
+  'fallback.name',
+  'cache.name',
+  'cache.stale',
 ];
 
 const OF_RESOURCE = /^(?:cloud|container|deployment|host|k8s|os|process|service|telemetry|vcs)\./;
@@ -76,6 +96,16 @@ export const NUMERIC_ATTRIBUTES: readonly string[] = [
   'nodejs.eventloop.delay',
   'log.level.ttl_ms',
   'sonde.error.suppressed',
+  'sonde.resilience.failure_rate',
+  'sonde.resilience.slow_call_rate',
+  'sonde.resilience.since_closed_ms',
+  'sonde.resilience.wait_ms',
+  'sonde.resilience.retry_after_ms',
+  'sonde.resilience.max',
+  'sonde.resilience.waiting',
+  'sonde.resilience.waited_ms',
+  'sonde.retry.attempt',
+  'sonde.retry.attempts',
 ];
 
 /** Labels that Loki itself makes of the fields of a record, and the index label of the collector. */
@@ -101,5 +131,7 @@ export const SPAN_ATTRIBUTES: readonly string[] = ['error.id', 'error.type', 'ht
 /** Attributes that come only after something that neither the example nor its test can do on purpose, and what that is. */
 export const ATTRIBUTES_ONLY_WHEN: Readonly<Record<string, string>> = {
   'sonde.error.amends': 'a failure that was reported is reported again and is more than it was taken for: a bug, or the end of the process',
+  'cache.name': 'an old result is given, and making a new one fails: a minute after the first at the earliest',
+  'cache.stale': 'as cache.name',
   'code.function.name': 'a function blocks the event loop for longer than a heartbeat may take, or NestJS names its handler',
 };

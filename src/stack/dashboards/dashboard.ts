@@ -148,6 +148,12 @@ function fieldConfig(panel: Panel): unknown {
       ...(panel.unit ? { unit: panel.unit } : {}),
       ...(panel.max === undefined ? {} : { min: 0, max: panel.max }),
       thresholds,
+      ...(panel.states
+        ? {
+            mappings: [{ type: 'value', options: Object.fromEntries(panel.states.map(({ title, color }, index) => [index, { text: title, color, index }])) }],
+            custom: { fillOpacity: 70, lineWidth: 0 },
+          }
+        : {}),
       ...(panel.kind === 'timeseries'
         ? {
             custom: {
@@ -186,6 +192,15 @@ function options(panel: Panel): unknown {
       return { showTime: true, wrapLogMessage: true, prettifyLogMessage: false, enableLogDetails: true, sortOrder: 'Descending', dedupStrategy: 'none' };
     case 'timeseries':
       return { legend: { displayMode: 'table', placement: 'bottom', calcs: ['mean', 'max'] }, tooltip: { mode: 'multi', sort: 'desc' } };
+    case 'state-timeline':
+      return {
+        mergeValues: true,
+        showValue: 'auto',
+        alignValue: 'left',
+        rowHeight: 0.9,
+        legend: { displayMode: 'list', placement: 'bottom', showLegend: true },
+        tooltip: { mode: 'single', sort: 'none' },
+      };
     case 'text':
       return { mode: 'markdown', content: panel.text ?? '' };
     case 'bargauge':

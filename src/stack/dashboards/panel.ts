@@ -19,7 +19,7 @@ export interface Query {
 /** A panel, with its width out of 24 and its height in grid rows. */
 export interface Panel {
   readonly title: string;
-  readonly kind: 'timeseries' | 'stat' | 'table' | 'logs' | 'traces' | 'bargauge' | 'heatmap' | 'text';
+  readonly kind: 'timeseries' | 'state-timeline' | 'stat' | 'table' | 'logs' | 'traces' | 'bargauge' | 'heatmap' | 'text';
   readonly help?: string;
   readonly width: number;
   readonly height: number;
@@ -34,6 +34,8 @@ export interface Panel {
   readonly columns?: readonly { readonly column: string; readonly title: string; readonly unit?: string }[];
   readonly stacked?: boolean;
   readonly max?: number;
+  /** State timeline: what each value is called, from 0, and its colour. */
+  readonly states?: readonly { readonly title: string; readonly color: string }[];
 }
 
 /** A query of PromQL. */
@@ -48,6 +50,11 @@ export function loki(expr: string, legend?: string, more: Partial<Query> = {}): 
 
 export function timeseries(title: string, unit: string, queries: readonly Query[], more: Partial<Panel> = {}): Panel {
   return { title, kind: 'timeseries', width: 12, height: 8, unit, queries, ...more };
+}
+
+/** Which state each series was in, as bars over time. */
+export function stateTimeline(title: string, states: NonNullable<Panel['states']>, queries: readonly Query[], more: Partial<Panel> = {}): Panel {
+  return { title, kind: 'state-timeline', width: 24, height: 7, states, queries, ...more };
 }
 
 export function stat(title: string, unit: string, query: Query, more: Partial<Panel> = {}): Panel {

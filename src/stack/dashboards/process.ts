@@ -128,47 +128,6 @@ export const HANDLES: Dashboard = {
   ],
 };
 
-/** Breakers, retries, bulkheads, limits. */
-export const RESILIENCE: Dashboard = {
-  uid: 'sonde-resilience',
-  title: 'Sonde / Resilience',
-  description: 'Breakers, retries, bulkheads and rate limits under the names of resilience4j.',
-  from: 'now-3h',
-  variables: [SERVICE, ENVIRONMENT],
-  rows: [
-    {
-      title: 'Breakers',
-      panels: [
-        timeseries('State', 'short', [prom(`max by (name, state) (resilience4j_circuitbreaker_state{${OF_SERVICE}}) > 0`, '{{name}} {{state}}')]),
-        timeseries('Refused a second', 'ops', [
-          prom(`sum by (name) (rate(resilience4j_circuitbreaker_not_permitted_calls_total{${OF_SERVICE}}[$__rate_interval]))`, '{{name}}'),
-        ]),
-        timeseries('Calls by kind', 'ops', [
-          prom(`sum by (name, kind) (rate(resilience4j_circuitbreaker_calls_seconds_count{${OF_SERVICE}}[$__rate_interval]))`, '{{name}} {{kind}}'),
-        ]),
-        timeseries('Retries by kind', 'ops', [
-          prom(`sum by (name, kind) (rate(resilience4j_retry_calls_total{${OF_SERVICE}}[$__rate_interval]))`, '{{name}} {{kind}}'),
-        ]),
-      ],
-    },
-    {
-      title: 'Limits',
-      panels: [
-        timeseries('Bulkhead: places left', 'short', [prom(`min by (name) (resilience4j_bulkhead_available_concurrent_calls{${OF_SERVICE}})`, '{{name}}')]),
-        timeseries('Rate limiter: permissions left', 'short', [
-          prom(`min by (name) (resilience4j_ratelimiter_available_permissions{${OF_SERVICE}})`, '{{name}}'),
-        ]),
-        timeseries(
-          'Time limiter: calls by kind',
-          'ops',
-          [prom(`sum by (name, kind) (rate(resilience4j_timelimiter_calls_total{${OF_SERVICE}}[$__rate_interval]))`, '{{name}} {{kind}}')],
-          { width: 24 },
-        ),
-      ],
-    },
-  ],
-};
-
 /** Log volume, levels that were changed. */
 export const LOGS: Dashboard = {
   uid: 'sonde-logs',
