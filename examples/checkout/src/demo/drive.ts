@@ -6,6 +6,7 @@ export interface Seen {
   readonly what: string;
   readonly status: number;
   readonly errorId: string | null;
+  readonly retryAfter: string | null;
   readonly body: string;
 }
 
@@ -15,7 +16,8 @@ const FAILING_CARD = '4000000000000119';
 
 export async function post(app: string, what: string, order: Record<string, unknown>): Promise<Seen> {
   const response = await fetch(`${app}/orders`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(order) });
-  return { what, status: response.status, errorId: response.headers.get('x-error-id'), body: await response.text() };
+  const { status, headers } = response;
+  return { what, status, errorId: headers.get('x-error-id'), retryAfter: headers.get('retry-after'), body: await response.text() };
 }
 
 export const placeOne = (app: string): Promise<Seen> => post(app, 'POST /orders', { plan: 'pro', seats: 3, card: GOOD_CARD, coupon: 'SPRING10' });

@@ -33,7 +33,8 @@ async function untilStored(id: string, service: string): Promise<void> {
 }
 
 function showAnswer(seen: Seen): void {
-  say(`${seen.what}\n  HTTP ${seen.status}   X-Error-Id: ${seen.errorId ?? '-'}\n  ${seen.body}\n`);
+  const retryAfter = seen.retryAfter === null ? '' : `   Retry-After: ${seen.retryAfter}`;
+  say(`${seen.what}\n  HTTP ${seen.status}   X-Error-Id: ${seen.errorId ?? '-'}${retryAfter}\n  ${seen.body}\n`);
 }
 
 function progressBar(done: number): void {
