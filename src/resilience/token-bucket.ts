@@ -1,4 +1,5 @@
 const EPSILON = 1e-9; // tokens: what sums of fractions are off by
+const SAME_MS = 1e-6; // Go counts in whole nanoseconds
 
 /** So many tokens in so long, and how many may be kept. */
 export interface BucketShape {
@@ -63,8 +64,8 @@ export class TokenBucket {
     if (restored <= 0) return;
     this.#tokens = Math.min(burst, this.tokensAt(nowMs) + restored);
     this.#lastMs = nowMs;
-    if (actMs !== this.#lastActMs || rate === 0) return;
+    if (rate === 0 || Math.abs(actMs - this.#lastActMs) > SAME_MS) return;
     const formerActMs = actMs - (n * perMs) / rate;
-    if (formerActMs >= nowMs) this.#lastActMs = formerActMs;
+    if (formerActMs >= nowMs - SAME_MS) this.#lastActMs = formerActMs;
   }
 }

@@ -255,4 +255,15 @@ describe('what is given back', () => {
     for (const [which, step] of cancel) reservations[which]?.cancel(step);
     expect(reserve(own, ...next)?.actStep).toBe(acts);
   });
+
+  it('is all of two that were the last ones, though the moments that they come to differ in the last digit', () => {
+    const own = bucket(7, 2);
+    const take = (nowMs: number, n: number): number => own.take(nowMs, n, own.delayMs(nowMs, n));
+    take(1_000, 2);
+    const [first, second] = [take(1_015, 1), take(1_015, 2)];
+    expect(take(1_104, 0)).not.toBe(second);
+    own.giveBack(1_104, 2, second);
+    own.giveBack(1_104, 1, first);
+    expect(own.tokensAt(1_104)).toBeCloseTo(0.104 * 7);
+  });
 });
