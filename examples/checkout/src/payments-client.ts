@@ -6,14 +6,14 @@ export const PAYMENTS_URL = process.env.PAYMENTS_URL ?? 'http://127.0.0.1:8081';
 const CHARGES = `${PAYMENTS_URL}/charges`;
 
 /**
- * How payments are called, the outermost first: one span for all attempts; each attempt asks the breaker, takes one of twenty places and has
+ * How payments are called, the outermost first: one span for all attempts; each attempt takes one of twenty places, asks the breaker and has
  * two seconds. The breaker is not critical: orders can be looked up without payments, so that the process stays ready.
  */
 const careful = stack(
   traced('payments.charge', { attributes: (order: Order) => ({ 'order.id': order.id }) }),
   retry('payments', { attempts: 3, backoff: { initial: '50ms', max: '1s' } }),
-  breaker('payments', { window: 20, failureRate: 0.5, minimumCalls: 10, slowCall: '1s', openFor: '2s' }),
   bulkhead('payments', { max: 20, queue: 100 }),
+  breaker('payments', { window: 20, failureRate: 0.5, minimumCalls: 10, slowCall: '1s', openFor: '2s' }),
   timeout('payments', '2s'),
 );
 
