@@ -245,6 +245,26 @@ describe('a wait', () => {
     expect([await end, calls.length, timers(), kinds('aborted')]).toEqual(['stop', 1, 0, [0, 0, 0, 0]]);
   });
 
+  it('that is over leaves no listener either', async () => {
+    const outer = new AbortController();
+    const listeners = (): number => getEventListeners(outer.signal, 'abort').length;
+    const running = withSignal(outer.signal, () => [listeners(), retry(EVEN, failing(...errors(2)).fn)()] as const);
+    expect(await outcome(running[1])).toBe('ok');
+    expect(listeners()).toBe(running[0]);
+  });
+
+  it('is not begun after the abort: the caller gets the last error', async () => {
+    const outer = new AbortController();
+    const all = errors(1);
+    const end = withSignal(outer.signal, () =>
+      retry('left', EVEN, async () => {
+        outer.abort('stop');
+        throw all[0];
+      })(),
+    );
+    expect([await outcome(end), kinds('left')]).toEqual([all[0], [0, 0, 1, 0]]);
+  });
+
   it('is not begun where it would pass the deadline', async () => {
     const all = errors(3);
     const { fn, calls } = failing(...all);
@@ -424,10 +444,14 @@ describe('telemetry', () => {
     expect(telemetry.now.errors.map((record) => record['error.id'])).toEqual([errorIdOf(error)]);
   });
 
-  it('reports what goes on after the call and fails by itself', async () => {
+  it.each<[string, number]>([
+    ['succeeded', 0],
+    ['failed', 1],
+  ])('reports what goes on after a call that %s and fails by itself', async (_how, failures) => {
     let left: Promise<unknown> | undefined;
-    const begin = retry(EVEN, async () => {
+    const begin = retry({ attempts: 1 }, async () => {
       left = timeout('5s', () => new Promise<never>(() => {}))().catch(() => {});
+      return failing(...errors(failures)).fn();
     });
     await outcome(begin());
     await left;
