@@ -256,6 +256,23 @@ describe('an outer limit', () => {
     expect([kinds('inner'), kinds('outer'), telemetry.now.errors.length]).toEqual([[0, 0, 0], [0, 0, 1], 1]);
   });
 
+  it('whose signal somebody kept cancels what it was given to', async () => {
+    const outer = new AbortController();
+    const reason = new Error('stop');
+    const cancelled = withSignal(outer.signal, () => {
+      const kept = signal() as AbortSignal;
+      return caught(
+        timeout(
+          '5s',
+          traced('kept', () => new Promise((_resolve, reject) => kept.addEventListener('abort', () => reject(kept.reason as Error)))),
+        )(),
+      );
+    });
+    outer.abort(reason);
+    expect(await cancelled).toBe(reason);
+    expect(telemetry.now.spansNamed('kept')[0]?.attributes).toMatchObject({ 'sonde.cancelled': true });
+  });
+
   it('that is cancelled reaches the function, which says when it is over', async () => {
     const outer = new AbortController();
     const seen: unknown[] = [];
