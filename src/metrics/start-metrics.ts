@@ -11,6 +11,7 @@ import { watchProcess } from './process.ts';
 import { allFamilies, defineReading, type Reading } from './registry.ts';
 import { leavePromClient } from './render.ts';
 import { watchRuntime } from './runtime.ts';
+import { showMeters } from './show-meters.ts';
 import { watchBottleneck } from './watch-bottleneck.ts';
 
 /** Options of {@link startMetrics}. */
@@ -40,6 +41,7 @@ export function startMetrics(options: MetricsOptions = {}): Metrics {
     measureCancellation(),
     countOverflow(),
     showObjectives(),
+    showMeters(),
     countOverhead(options.overhead),
   ];
   if (options.ledger) stops.push(countRecords(options.ledger));

@@ -2,10 +2,10 @@ import { clock } from '../core/clock.ts';
 import { formatMs } from '../core/duration.ts';
 import { errorType } from '../core/error-type.ts';
 import { type BreakerChanged, breakerChanged } from '../core/events.ts';
+import { TimerSeries } from '../core/meters.ts';
 import { defineError } from '../errors/define-error.ts';
 import { errorIdOf } from '../errors/report.ts';
 import { BreakerMachine, type BreakerRules, type BreakerState, type CallKind, type Figures, type Transition } from './breaker-state.ts';
-import { TimerSeries } from './meters.ts';
 import { refusal, tell } from './tell.ts';
 
 /** A call was refused, because the breaker in front of it is open. */

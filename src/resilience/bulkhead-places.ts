@@ -1,9 +1,9 @@
 import { clock } from '../core/clock.ts';
 import { formatMs } from '../core/duration.ts';
+import { TimerSeries } from '../core/meters.ts';
 import { currentScope } from '../core/scope.ts';
 import { defineError } from '../errors/define-error.ts';
 import type { Gate } from './gate.ts';
-import { TimerSeries } from './meters.ts';
 import { refusal } from './tell.ts';
 import { WaitQueue } from './wait-queue.ts';
 

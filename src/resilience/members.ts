@@ -1,5 +1,5 @@
 import { warn } from '../core/diag.ts';
-import { addMeter, type Meter, type MeterReading } from './meters.ts';
+import { addMeter, type Meter, type MeterReading } from '../core/meters.ts';
 
 /** A metric of each member; the label `name` is added. */
 export interface MemberMeter<M> extends Omit<Meter, 'read'> {

@@ -29,7 +29,6 @@ import { httpSpans } from './http-spans.ts';
 import { openNativeEngine, openSdkEngine } from './open-engine.ts';
 import { pushMetrics } from './push-metrics.ts';
 import { requestFacts } from './request-facts.ts';
-import { watchResilience } from './resilience-metrics.ts';
 import { watchProcess } from './watch-process.ts';
 import { within } from './within.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { useDiagWriter } from '../../../src/core/diag.ts';
+import { type Meter, watchMeters } from '../../../src/core/meters.ts';
 import { type MemberMeter, Members } from '../../../src/resilience/members.ts';
-import { type Meter, watchMeters } from '../../../src/resilience/meters.ts';
 
 interface Counted {
   calls: number;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type BindTimer, TimerSeries, useTimers } from '../../../src/resilience/meters.ts';
+import { type BindTimer, TimerSeries, useTimers } from '../../../src/core/meters.ts';
 
 const SHAPE = { name: 'test_wait_seconds', help: 'Waits', labels: ['name'] };
 

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TimerSeries } from '../../../src/core/meters.ts';
 import { configureErrors } from '../../../src/errors/configure.ts';
 import { allFamilies } from '../../../src/metrics/registry.ts';
 import { renderMetrics } from '../../../src/metrics/render.ts';
+import { showMeters } from '../../../src/metrics/show-meters.ts';
 import { breaker } from '../../../src/resilience/breaker.ts';
 import { Members } from '../../../src/resilience/members.ts';
-import { TimerSeries } from '../../../src/resilience/meters.ts';
-import { watchResilience } from '../../../src/runtime/resilience-metrics.ts';
 
 let end: () => void;
 let quiet: () => void;
 beforeEach(() => {
-  end = watchResilience();
+  end = showMeters();
   quiet = configureErrors({ lastResort: () => {} });
 });
 afterEach(() => {
@@ -71,7 +71,7 @@ describe('the page of /metrics', () => {
     expect(await page('resilience4j_circuitbreaker_failure_rate{name="ended-page"')).toHaveLength(1);
     end();
     expect(await page('resilience4j_circuitbreaker_failure_rate{name="ended-page"')).toEqual([]);
-    end = watchResilience();
+    end = showMeters();
     expect(await page('resilience4j_circuitbreaker_failure_rate{name="ended-page"')).toHaveLength(1);
   });
 });

@@ -1,11 +1,11 @@
 import { warn } from '../core/diag.ts';
 import { safeMessage } from '../core/json.ts';
-import { defineHistogram } from '../metrics/histogram.ts';
-import { defineReading } from '../metrics/registry.ts';
-import { useTimers, watchMeters } from '../resilience/meters.ts';
+import { useTimers, watchMeters } from '../core/meters.ts';
+import { defineHistogram } from './histogram.ts';
+import { defineReading } from './registry.ts';
 
-/** Shows the counts and times of the resilience wrappers among the metrics, until the returned function is called. */
-export function watchResilience(): () => void {
+/** Shows the meters of other layers among the metrics, until the returned function is called. */
+export function showMeters(): () => void {
   const undo: (() => void)[] = [];
   undo.push(
     useTimers(({ name, help, labels }, values) => {
@@ -22,12 +22,12 @@ export function watchResilience(): () => void {
   };
 }
 
-/** The application may have a metric of that name: it keeps it, and its wrappers work all the same. */
+/** The application may have a metric of that name: it keeps it, and what is metered works all the same. */
 function unlessTaken<T>(name: string, define: () => T): T | undefined {
   try {
     return define();
   } catch (error) {
-    warn(`resilience-metric-${name}`, safeMessage(error));
+    warn(`metric-${name}`, safeMessage(error));
     return undefined;
   }
 }
