@@ -93,7 +93,7 @@ export async function wire(config: Config): Promise<Telemetry> {
     // Where spans are not sent at all, no exemplar may name a trace.
     ...(config.otlp?.off?.includes('traces') && { isTraceKept: () => false }),
   });
-  undo.push(() => metrics.stop(), watchLeases(), watchOutput(logs), watchResilience(), logBreakers());
+  undo.push(() => metrics.stop(), watchLeases(), watchOutput(logs), logBreakers());
   undo.push(...watchProcess(config));
   if (config.otlp?.metricsEveryMs !== undefined) undo.push(pushMetrics(pipeline, config.otlp.metricsEveryMs));
   if (config.http !== false) {
