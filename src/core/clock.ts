@@ -20,8 +20,9 @@ const hrtime = process.hrtime;
 const hrtimeZero = between(hrtimeMs, () => performance.now(), 0.1);
 
 function hrtimeMs(): number {
-  const [seconds, nanoseconds] = hrtime();
-  return seconds * 1_000 + nanoseconds * 1e-6;
+  // By index: a pattern goes by the iterator of arrays, 5 % of a call that is refused.
+  const pair = hrtime();
+  return pair[0] * 1_000 + pair[1] * 1e-6;
 }
 
 /** What `performance.now()` gives, from the same clock; 26 ns in place of 33, and a traced call reads it twice. */
