@@ -84,12 +84,17 @@ beforeAll(async () => {
   await place({ plan: 'pro', seats: 20_000, card: GOOD_CARD }); // too many seats at once
   example.payments.kill('SIGSTOP'); // it takes connections and does not answer
   await placeBuggy(app); // the campaigns are not told in time: those that are printed have to do
-  const full = Array.from({ length: 200 }, () => place({ plan: 'basic', seats: 1, card: GOOD_CARD })); // more than have a place or may wait for one
+  const full = Array.from({ length: 100 }, () => place({ plan: 'basic', seats: 1, card: GOOD_CARD })); // more than have a place or may wait for one
   await Promise.race(full);
   example.payments.kill('SIGKILL');
   await Promise.all(full);
   // By now the breaker is open. A storm of one failure: more than ten a second are told as one, and the first of the next second says how many.
   for (let round = 0; round < 100 && !seen.logs.has('sonde.error.suppressed'); round++) await Promise.all(Array.from({ length: 20 }, () => placeBuggy(app)));
+  // Whoever looks at a breaker when its time has come finds it half open.
+  for (let i = 0; i < 1_000 && !seen.logs.has('sonde.resilience.since_closed_ms'); i++) {
+    await (await fetch(`${admin}/metrics`)).text();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
   await example.stop(); // delivers everything
 });
 afterAll(async () => {

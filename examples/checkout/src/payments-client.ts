@@ -12,7 +12,7 @@ const CHARGES = `${PAYMENTS_URL}/charges`;
 const careful = stack(
   traced('payments.charge', { attributes: (order: Order) => ({ 'order.id': order.id }) }),
   retry('payments', { attempts: 3, backoff: { initial: '50ms', max: '1s' } }),
-  bulkhead('payments', { max: 20, queue: 100 }),
+  bulkhead('payments', { max: 20, queue: 20 }),
   breaker('payments', { window: 20, failureRate: 0.5, minimumCalls: 10, slowCall: '1s', openFor: '2s' }),
   timeout('payments', '2s'),
 );
