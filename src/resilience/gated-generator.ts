@@ -15,7 +15,7 @@ export function gateGenerator(generator: Generator, args: readonly unknown[], ga
   };
   patch(generator, (step, name) => (self, values) => {
     if (stand === 'outside' && name === 'next') {
-      gate.enter(args, false);
+      void gate.enter(args, false); // it cannot wait, and gets no promise
       stand = 'inside';
     }
     let result: IteratorResult<unknown>;

@@ -24,7 +24,7 @@ export function gated(fn: AnyFunction, gate: Gate): AnyFunction {
   const run = leave === undefined ? call : (self: unknown, args: readonly unknown[]): unknown => follow(() => call(self, args), leave, leave);
   return function (this: unknown, ...args: readonly unknown[]): unknown {
     if (!promises) {
-      gate.enter(args, false);
+      void gate.enter(args, false); // who may not wait gets no promise
       return run(this, args);
     }
     let entry: Promise<void> | undefined;

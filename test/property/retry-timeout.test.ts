@@ -8,7 +8,7 @@ import { ROOT, runInScope, Scope } from '../../src/core/scope.ts';
 import { retry } from '../../src/resilience/retry.ts';
 import { TimedOut, timeout } from '../../src/resilience/timeout.ts';
 import { manualClock } from '../../src/testing/manual-clock.ts';
-import { recordEach } from '../unit/resilience/telemetry.ts';
+import { recordEach } from '../unit/record-each.ts';
 
 recordEach();
 
@@ -115,7 +115,7 @@ it('timeout: the caller is let go at the first of limit and outer deadline, and 
           expect(outcome?.atMs).toBe(endMs);
           if (endMs === outerMs) expect(outcome?.error).toBe(outer?.controller.signal.reason);
           else if (endMs === limitMs) expect(outcome?.error).toBeInstanceOf(TimedOut);
-          else expect(fails ? (outcome?.error as Error).message : outcome?.value).toBe(fails ? 'no' : 'done');
+          else expect(fails ? (outcome?.error as Error | undefined)?.message : outcome?.value).toBe(fails ? 'no' : 'done');
           expect(time.waiting).toBe(waitingBefore);
           if (outer) expect(getEventListeners(outer.controller.signal, 'abort').length).toBeLessThanOrEqual(1);
         } finally {

@@ -1,6 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { expect, it } from 'vitest';
 import { errorAnswer } from '../../../src/adapters/error-answer.ts';
+import { recordEach } from '../record-each.ts';
+
+recordEach();
 
 const request = { headers: {}, method: 'GET', url: '/' } as unknown as IncomingMessage;
 

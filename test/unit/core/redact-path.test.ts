@@ -24,7 +24,7 @@ describe('redaction by path', () => {
     expect(pathMatches(parsePath(pattern), path.split('.'))).toBe(expected);
   });
 
-  it.each(['*', '**', '*.*', 'a[', 'a]*', 'a["b]', '[*]', 'a..*', '*.a".b', '**.'.repeat(9) + 'a.b'])('refuses "%s"', (pattern) => {
+  it.each(['*', '**', '*.*', 'a[', 'a]*', 'a["b]', '[*]', 'a..*', '*.a".b', `${'**.'.repeat(9)}a.b`])('refuses "%s"', (pattern) => {
     expect(() => parsePath(pattern)).toThrow(`Cannot redact the path "${pattern}"`);
   });
 

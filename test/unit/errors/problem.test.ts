@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
 import { defineError } from '../../../src/errors/define-error.ts';
 import { problem } from '../../../src/errors/problem.ts';
+import { recordEach } from '../record-each.ts';
+
+recordEach();
 
 const [Busy, Limited, Gone] = [503, 429, 410].map((status) => defineError<{ retryAfterMs?: unknown }>(`test/retry-after-${status}`, { status }));
 

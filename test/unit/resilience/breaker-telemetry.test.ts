@@ -8,7 +8,7 @@ import { logBreakers } from '../../../src/runtime/breaker-log.ts';
 import { readHealth } from '../../../src/runtime/health.ts';
 import { type ManualClock, manualClock } from '../../../src/testing/manual-clock.ts';
 import { traced } from '../../../src/trace/traced.ts';
-import { recordEach } from './telemetry.ts';
+import { recordEach } from '../record-each.ts';
 
 const telemetry = recordEach();
 let time: ManualClock;

@@ -7,7 +7,7 @@ import { BreakerOpen } from '../../../src/resilience/breaker-member.ts';
 import type { BreakerOptions } from '../../../src/resilience/breaker-options.ts';
 import { timeout } from '../../../src/resilience/timeout.ts';
 import { type ManualClock, manualClock } from '../../../src/testing/manual-clock.ts';
-import { recordEach } from './telemetry.ts';
+import { recordEach } from '../record-each.ts';
 
 const Gone = defineError('test/breaker-gone', { status: 410 });
 const Down = defineError('test/breaker-down', { status: 503 });

@@ -10,7 +10,7 @@ import { BulkheadFull } from '../../../src/resilience/bulkhead-places.ts';
 import { manualClock } from '../../../src/testing/manual-clock.ts';
 import { span } from '../../../src/trace/span.ts';
 import { traced } from '../../../src/trace/traced.ts';
-import { recordEach } from './telemetry.ts';
+import { recordEach } from '../record-each.ts';
 
 const telemetry = recordEach();
 

@@ -5,7 +5,7 @@ import { defineError } from '../../../src/errors/define-error.ts';
 import { errorIdOf } from '../../../src/errors/report.ts';
 import { fallback } from '../../../src/resilience/fallback.ts';
 import { traced } from '../../../src/trace/traced.ts';
-import { recordEach } from './telemetry.ts';
+import { recordEach } from '../record-each.ts';
 
 const Gone = defineError('test/gone', { status: 410 });
 

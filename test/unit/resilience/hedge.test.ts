@@ -7,7 +7,7 @@ import { stack } from '../../../src/core/wrapper.ts';
 import { hedge } from '../../../src/resilience/hedge.ts';
 import { type ManualClock, manualClock } from '../../../src/testing/manual-clock.ts';
 import { traced } from '../../../src/trace/traced.ts';
-import { recordEach } from './telemetry.ts';
+import { recordEach } from '../record-each.ts';
 
 const telemetry = recordEach();
 let time: ManualClock;

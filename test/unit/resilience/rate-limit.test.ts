@@ -9,7 +9,7 @@ import { type RateLimitOptions, rateLimit } from '../../../src/resilience/rate-l
 import { RateLimited } from '../../../src/resilience/rate-limit-member.ts';
 import { manualClock } from '../../../src/testing/manual-clock.ts';
 import { span } from '../../../src/trace/span.ts';
-import { recordEach } from './telemetry.ts';
+import { recordEach } from '../record-each.ts';
 
 const telemetry = recordEach();
 

@@ -14,7 +14,7 @@ import type { RetryOptions } from '../../../src/resilience/retry-options.ts';
 import { TimedOut, timeout } from '../../../src/resilience/timeout.ts';
 import { type ManualClock, manualClock } from '../../../src/testing/manual-clock.ts';
 import { traced } from '../../../src/trace/traced.ts';
-import { recordEach } from './telemetry.ts';
+import { recordEach } from '../record-each.ts';
 
 const telemetry = recordEach();
 let time: ManualClock;
@@ -129,7 +129,6 @@ describe('a call', () => {
   it('begins a thenable anew for each attempt', async () => {
     let begun = 0;
     const query = retry(EVEN, () => ({
-      // biome-ignore lint/suspicious/noThenProperty: a query builder
       then(resolve: (value: string) => void, reject: (error: Error) => void) {
         if (++begun < 3) reject(new Error('busy'));
         else resolve('rows');

@@ -11,7 +11,7 @@ import { RequestLimit } from '../../../src/http/request-limit.ts';
 import { TimedOut, timeout } from '../../../src/resilience/timeout.ts';
 import { type ManualClock, manualClock } from '../../../src/testing/manual-clock.ts';
 import { traced } from '../../../src/trace/traced.ts';
-import { recordEach } from './telemetry.ts';
+import { recordEach } from '../record-each.ts';
 
 const telemetry = recordEach();
 let time: ManualClock;

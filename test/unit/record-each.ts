@@ -1,5 +1,5 @@
 import { afterEach, beforeEach } from 'vitest';
-import { type RecordedTelemetry, recordTelemetry } from '../../../src/testing/record-telemetry.ts';
+import { type RecordedTelemetry, recordTelemetry } from '../../src/testing/record-telemetry.ts';
 
 /** A recording for each test of a file. */
 export function recordEach(): { readonly now: RecordedTelemetry } {
