@@ -13,20 +13,21 @@ export interface Vitals {
 
 /** Watches the delay of the event loop with a timer that does not hold the process. */
 export function watchVitals(): Vitals {
-  let dueMono = clock.mono() + BEAT_MS;
+  const own = clock; // a test that puts another in place meanwhile would find a timer of ours among its own
+  let dueMono = own.mono() + BEAT_MS;
   let lastDelayMs = 0;
   let timer: TimerHandle | undefined;
   const beat = (): void => {
-    lastDelayMs = Math.max(0, clock.mono() - dueMono);
-    dueMono = clock.mono() + BEAT_MS;
-    timer = clock.setTimeout(beat, BEAT_MS);
+    lastDelayMs = Math.max(0, own.mono() - dueMono);
+    dueMono = own.mono() + BEAT_MS;
+    timer = own.setTimeout(beat, BEAT_MS);
   };
-  timer = clock.setTimeout(beat, BEAT_MS);
+  timer = own.setTimeout(beat, BEAT_MS);
   let read: Attributes = {};
   let freshUntil = Number.NEGATIVE_INFINITY;
   return {
     read() {
-      const now = clock.mono();
+      const now = own.mono();
       if (now < freshUntil) return read;
       freshUntil = now + FRESH_MS;
       const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
@@ -41,7 +42,7 @@ export function watchVitals(): Vitals {
       return read;
     },
     stop() {
-      if (timer !== undefined) clock.clearTimeout(timer);
+      if (timer !== undefined) own.clearTimeout(timer);
     },
   };
 }
