@@ -10,6 +10,8 @@ import type { HedgeMember } from './hedge-member.ts';
 import { OwnLimit } from './own-limit.ts';
 import { tell } from './tell.ts';
 
+const noop = (): void => {};
+
 /** One of the runs of a call, with a limit of its own. */
 interface Attempt {
   /** From 1. */
@@ -69,10 +71,17 @@ export class HedgedCall {
   }
 
   private follow(attempt: Attempt, result: unknown): void {
-    Promise.resolve(result).then(
-      (value) => this.won(attempt, value),
-      (error: unknown) => this.lost(attempt, error),
+    const followed = Promise.resolve(result).then(
+      (value) => {
+        this.won(attempt);
+        return value;
+      },
+      (error: unknown) => {
+        this.lost(attempt, error);
+        throw error;
+      },
     );
+    followed.then(this.resolve, noop); // as it is: V8 finds a stack's callers through `resolve` itself, and through no function around it
   }
 
   /** Waits for the time of the next attempt, where one could still begin then. */
@@ -118,7 +127,7 @@ export class HedgedCall {
     return true;
   }
 
-  private won(attempt: Attempt, value: unknown): void {
+  private won(attempt: Attempt): void {
     if (this.isOver) return;
     const { member, attempts } = this;
     const now = clock.mono();
@@ -132,7 +141,6 @@ export class HedgedCall {
       this.tell('hedge.won', attempt, {});
     }
     this.end(attempt, () => new DOMException('Another attempt of the hedged call answered first', 'AbortError'));
-    this.resolve?.(value);
   }
 
   private lost(attempt: Attempt, error: unknown): void {

@@ -123,17 +123,19 @@ function timed(fn: AnyFunction, name: string, limitMs: number, counts: TimeoutCo
     const answer = new Promise((resolve, reject) => {
       // In this order: where the time is up already, what has been settled by now still counts no more.
       call.watch((reason) => reject(cut(outer, call, reason)));
-      Promise.resolve(result).then(
+      const counted = Promise.resolve(result).then(
         (value) => {
-          if (call.isSettled) return;
-          call.settle();
-          counts.successful++;
-          resolve(value);
+          if (!call.isSettled) {
+            call.settle();
+            counts.successful++;
+          }
+          return value;
         },
         (error: unknown) => {
-          if (!call.isSettled) reject(failed(outer, call, error));
+          throw call.isSettled ? error : failed(outer, call, error);
         },
       );
+      counted.then(resolve, reject); // as they are: V8 finds a stack's callers through `resolve` itself, and through no function around it
     });
     if (isPlainPromise(result)) keepExtras(result, answer);
     return answer;
