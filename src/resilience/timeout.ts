@@ -96,7 +96,7 @@ function timed(fn: AnyFunction, name: string, limitMs: number, counts: TimeoutCo
     call.settle();
     if (isCancellation(outer, reason)) return reason;
     counts.timeout++;
-    return runInScope(outer, () => refusal(reason as Error, 'timeout', { 'sonde.resilience.name': name, 'sonde.timeout.limit_ms': limitMs }));
+    return runInScope(outer, () => refusal(reason as Error, 'timeout', { 'sonde.resilience.name': name, 'sonde.resilience.limit_ms': limitMs }));
   };
   const failed = (outer: Scope, call: TimedCall, error: unknown): unknown => {
     if (call.isEndedBy(error)) return cut(outer, call, error);

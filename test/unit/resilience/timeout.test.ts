@@ -130,7 +130,7 @@ describe('a call at its limit', () => {
     expect(telemetry.now.spansNamed('inner')[0]).toMatchObject({ attributes: { 'sonde.cancelled': true }, status: { code: 0 } });
     const [span] = telemetry.now.spansNamed('outer');
     expect(span).toMatchObject({ attributes: { 'error.type': 'sonde/timeout', 'error.id': errorIdOf(error) }, status: { code: 2 } });
-    expect(span?.events).toMatchObject([{ name: 'timeout', attributes: { 'sonde.resilience.name': 'gateway', 'sonde.timeout.limit_ms': 1_000 } }]);
+    expect(span?.events).toMatchObject([{ name: 'timeout', attributes: { 'sonde.resilience.name': 'gateway', 'sonde.resilience.limit_ms': 1_000 } }]);
     expect(telemetry.now.errors.map((record) => [record['error.id'], record['level'], record['error.type']])).toEqual([
       [errorIdOf(error), 'warn', 'sonde/timeout'],
     ]);
