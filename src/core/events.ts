@@ -69,5 +69,7 @@ export interface BreakerChanged {
   /** `error.type` and ID of the failure that opened it; the ID where it was reported by then. */
   readonly errorType: string | undefined;
   readonly errorId: string | undefined;
+  /** That failure itself, where this change is an opening by it. */
+  readonly error: unknown;
 }
 export const breakerChanged: Channel<BreakerChanged> = channel('breaker.changed');

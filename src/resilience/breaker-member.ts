@@ -5,6 +5,7 @@ import { type BreakerChanged, breakerChanged } from '../core/events.ts';
 import { TimerSeries } from '../core/meters.ts';
 import { defineError } from '../errors/define-error.ts';
 import { errorIdOf } from '../errors/report.ts';
+import { messageOf } from '../errors/stack.ts';
 import { BreakerMachine, type BreakerRules, type BreakerState, type CallKind, type Figures, type Transition } from './breaker-state.ts';
 import { refusal, tell } from './tell.ts';
 
@@ -17,7 +18,7 @@ export const BreakerOpen = defineError<{
   status: 503,
   title: 'Temporarily unavailable',
   public: 'This is not available at the moment. Please try again later.',
-  hint: 'What is behind the breaker fails or is slow: the log record of its opening names the last failure.',
+  hint: 'What is behind the breaker fails or is slow: the log record of its opening (logger sonde.breakers) has the last failure with its stack.',
 });
 
 /** What is known of one breaker. */
@@ -47,6 +48,8 @@ const CALLS = {
   help: 'Duration of calls through a circuit breaker, by how they count for it',
   labels: ['name', 'kind'],
 } as const;
+
+const MAX_MESSAGE = 300; // characters: it is on each refusal
 
 /** A breaker under its name: its state, what it counted, and the telling of both. */
 export class BreakerMember {
@@ -148,6 +151,7 @@ export class BreakerMember {
       'sonde.resilience.state': state,
       'sonde.resilience.retry_after_ms': retryAfterMs,
       ...this.#lastError(),
+      'sonde.resilience.last_error.message': this.#error === undefined ? undefined : messageOf(this.#error).slice(0, MAX_MESSAGE),
     });
   }
 
@@ -180,6 +184,7 @@ export class BreakerMember {
       reason: to === 'closed' ? reason : this.#why,
       errorType: type,
       errorId: id,
+      error: to === 'open' ? error : undefined,
     };
     breakerChanged.publish(change);
   }

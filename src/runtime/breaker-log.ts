@@ -18,6 +18,8 @@ export function logBreakers(): () => void {
       'sonde.resilience.reason': change.reason,
       'sonde.resilience.last_error.type': change.errorType,
       'sonde.resilience.last_error.id': change.errorId,
+      // Whole: a retry around the breaker forgets what it tries again, and this line is then all there is of it.
+      ...(change.error instanceof Error && { err: change.error }),
     };
     const isShut = change.to === 'open' || change.to === 'forced_open';
     log[isShut ? 'warn' : 'info'](fields, sentence(change));

@@ -68,6 +68,7 @@ export const CONTEXT_ATTRIBUTES: readonly string[] = [
   'sonde.resilience.limit_ms',
   'sonde.resilience.last_error.type',
   'sonde.resilience.last_error.id',
+  'sonde.resilience.last_error.message',
   'sonde.resilience.max',
   'sonde.resilience.waiting',
   'sonde.resilience.waited_ms',

@@ -108,6 +108,7 @@ describe('a refusal', () => {
       ['TypeError', undefined],
       ['TypeError', id],
     ]);
+    expect(records[0]?.['sonde.resilience.last_error.message']).toBe(boom.message);
   });
 
   it('and each change are events of the running span', async () => {
@@ -144,6 +145,11 @@ it('ends the attempts of a retry around it, with one record', async () => {
   expect(telemetry.now.errors.map((record) => [record['error.id'], record['error.code'], record['sonde.resilience.name']])).toEqual([
     [errorIdOf(error), 'sonde/breaker-open', 'inside'],
   ]);
+  // What was tried again has no record: the failure is told whole where it opens the breaker, and in a word on the refusal.
+  const opening = telemetry.now.logs.find((line) => line['sonde.resilience.to'] === 'open');
+  expect(opening).toMatchObject({ 'exception.type': 'TypeError', 'exception.message': boom.message });
+  expect(String(opening?.['exception.stacktrace'])).toContain('breaker-telemetry.test');
+  expect(telemetry.now.errors[0]?.['sonde.resilience.last_error.message']).toBe(boom.message);
 });
 
 describe('log records', () => {
