@@ -1,5 +1,14 @@
 import { clock, type TimerHandle } from '../core/clock.ts';
 import type { Limit } from '../core/scope.ts';
+import { defineError } from '../errors/define-error.ts';
+import { DEFINITION } from '../errors/definition.ts';
+
+/** What the end of a request's time is to who reads its error: known, and no bug of the service. */
+const DeadlineExceeded = defineError('sonde/deadline-exceeded', {
+  status: 504,
+  public: 'This took too long. Please try again.',
+  hint: 'The request had less time than it took: its X-Request-Timeout-Ms, or http.limit.',
+});
 
 /**
  * The limit of one incoming request: its deadline and the client's going away. The abort signal is made when somebody
@@ -58,6 +67,8 @@ export class RequestLimit implements Limit {
   }
 }
 
+/** Named as the reason of `AbortSignal.timeout()` is, for those who go by that; defined for those who answer it. */
 function overdue(): Error {
-  return new DOMException('The deadline of the request has passed', 'TimeoutError');
+  const reason = new DOMException('The deadline of the request has passed', 'TimeoutError');
+  return Object.defineProperty(reason, DEFINITION, { value: DeadlineExceeded.definition });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clock } from '../../../src/core/clock.ts';
+import { classify } from '../../../src/errors/classify.ts';
 import { knownMethod, maskQuery, maskUrl, splitHost, splitTarget } from '../../../src/http/attributes.ts';
 import { formatDeadlineHeader, readDeadlineHeader } from '../../../src/http/deadline-header.ts';
 import { neededHeaders } from '../../../src/http/request-headers.ts';
@@ -105,6 +106,12 @@ describe('RequestLimit', () => {
     expect(sent.signal.aborted).toBe(false);
     sent.cancel();
     expect(sent.signal.aborted).toBe(false);
+  });
+
+  it('is no bug of the service when its time is over: 504', () => {
+    const { reason } = new RequestLimit(clock.mono() - 1).signal;
+    expect(classify(reason)).toMatchObject({ kind: 'known', status: 504, type: 'sonde/deadline-exceeded', severity: 13 });
+    expect(classify(new DOMException('of a fetch', 'TimeoutError'))).toMatchObject({ kind: 'bug', status: 500 });
   });
 
   it('remembers a cancellation that came before anybody asked', () => {
