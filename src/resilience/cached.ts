@@ -109,6 +109,7 @@ export const cached: Cached = wrapperForms<CachedOptions>('cached', ['name', 'tt
       const member = members.named(name, undefined, () => new CacheMember(name));
       return faced(member.add(new CallCache(fn, plan, member)));
     },
+    shows: ['invalidate', 'clear', 'size'],
   };
 }) as Cached;
 

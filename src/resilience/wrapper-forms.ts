@@ -1,4 +1,5 @@
 import { checkOptionNames } from '../core/known-options.ts';
+import { ownerName } from '../core/owner-name.ts';
 import { type AnyFunction, applyWrapper, isDecoratorContext, type MethodPlace, mimic, type Wrapper } from '../core/wrapper.ts';
 
 /** What every wrapper can be told. */
@@ -23,6 +24,8 @@ export interface WrapperForms<O extends NamedOptions, W extends Wrapper = Wrappe
 export interface Maker {
   /** Wraps `fn`; `name` is the one that was given, else the function's. What it returns gets name, length and more of `fn`. */
   wrap(fn: AnyFunction, name: string): AnyFunction;
+  /** Properties of what {@link wrap} returns that are its own, such as `size`. */
+  readonly shows?: readonly string[];
   /** What the wrapper value shows besides being one, such as its state. */
   readonly face?: object;
 }
@@ -47,8 +50,8 @@ export function wrapperForms<O extends NamedOptions, W extends Wrapper = Wrapper
     }
     const maker = prepare(options, refuse);
     const wrap = (fn: AnyFunction, place: MethodPlace | undefined): AnyFunction => {
-      const wrapped = maker.wrap(fn, options.name ?? nameOf(fn, place));
-      return mimic(wrapped, fn);
+      const isKnown = options.name !== undefined || place === undefined || place.className !== undefined;
+      return mimic(isKnown ? maker.wrap(fn, options.name ?? nameOf(fn, place)) : namedLate(fn, place, maker), fn);
     };
     const wrapper = (...args: readonly unknown[]): unknown => applyWrapper(`wrap with ${what}`, wrap, undefined, args);
     if (maker.face) Object.defineProperties(wrapper, Object.getOwnPropertyDescriptors(maker.face));
@@ -91,6 +94,22 @@ function readForm(what: string, args: readonly unknown[]): { options: unknown; t
 
 function isDecorated(first: unknown, second: unknown): boolean {
   return typeof first === 'function' || isDecoratorContext(second) || typeof second === 'string' || typeof second === 'symbol';
+}
+
+/** TC39 decorators are not told the class of their method: the `this` of the first call tells it, and the wrapper is made then. */
+function namedLate(fn: AnyFunction, place: MethodPlace, maker: Maker): AnyFunction {
+  let made: AnyFunction | undefined;
+  const make = (self: unknown): AnyFunction => {
+    made = maker.wrap(fn, nameOf(fn, { ...place, className: ownerName(place, self, fn) }));
+    return made;
+  };
+  const late = function (this: unknown, ...args: unknown[]): unknown {
+    return (made ?? make(this)).apply(this, args);
+  };
+  for (const key of maker.shows ?? []) {
+    Object.defineProperty(late, key, { get: () => Reflect.get(made ?? make(undefined), key) as unknown, configurable: true });
+  }
+  return late;
 }
 
 function nameOf(fn: AnyFunction, place: MethodPlace | undefined): string {

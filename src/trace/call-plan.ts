@@ -1,5 +1,6 @@
 import type { Attributes } from '../core/attributes.ts';
 import { defineFunction, type FunctionDef } from '../core/function-def.ts';
+import { ownerName } from '../core/owner-name.ts';
 import type { Slo } from '../core/slo.ts';
 import { noteFunction } from '../core/traced-functions.ts';
 import type { AnyFunction, MethodPlace } from '../core/wrapper.ts';
@@ -34,31 +35,8 @@ function nameOf(plan: CallPlan, fn: AnyFunction, self: unknown, wrapper: AnyFunc
   if (plan.name !== undefined) return plan.name;
   const { place } = plan;
   if (place !== undefined) {
-    const className = place.className ?? ownerOf(place, self, wrapper);
+    const className = place.className ?? ownerName(place, self, wrapper);
     return className ? `${className}.${place.key}` : place.key;
   }
   return fn.name || `anonymous (${siteText(plan.site)?.split('/').at(-1) ?? 'unknown'})`;
-}
-
-/** The name of the class that a method was written in: the one whose prototype (or which itself) owns the wrapper. */
-function ownerOf(place: MethodPlace, self: unknown, wrapper: AnyFunction | undefined): string | undefined {
-  try {
-    if ((typeof self !== 'object' && typeof self !== 'function') || self === null) return undefined;
-    let nearest: string | undefined;
-    for (let owner: object | null = self; owner !== null; owner = Object.getPrototypeOf(owner) as object | null) {
-      const property = Object.getOwnPropertyDescriptor(owner, place.key);
-      if (property === undefined) continue;
-      const name = classNameOf(place, owner);
-      if (property.value === wrapper || property.get === wrapper || property.set === wrapper) return name;
-      nearest ??= name;
-    }
-    return nearest ?? classNameOf(place, self);
-  } catch {
-    return undefined; // a proxy or a getter refused; the bare method name has to do
-  }
-}
-
-function classNameOf(place: MethodPlace, owner: object): string | undefined {
-  const name: unknown = place.isStatic ? (owner as { name?: unknown }).name : owner.constructor?.name;
-  return typeof name === 'string' ? name : undefined;
 }

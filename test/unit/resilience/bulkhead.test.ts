@@ -368,7 +368,7 @@ describe('the wrapper', () => {
     Object.defineProperty(Shop.prototype, 'legacy', bulkhead({ max: 2 })(Shop.prototype, 'legacy', descriptor) as PropertyDescriptor);
     const shop = new Shop();
     expect([shop.left('a'), await shop.later(), shop.legacy(), shop.left.name, shop.left.length]).toEqual([3, 3, 3, 'left', 2]);
-    expect([metric('max_allowed_concurrent_calls', 'later'), metric('max_allowed_concurrent_calls', 'Shop.legacy')]).toEqual([10, 2]);
+    expect([metric('max_allowed_concurrent_calls', 'Shop.later'), metric('max_allowed_concurrent_calls', 'Shop.legacy')]).toEqual([10, 2]);
   });
 
   it('without a name is named after its first function, with places of its own', async () => {

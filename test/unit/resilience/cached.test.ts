@@ -513,6 +513,22 @@ describe('methods', () => {
     expect([a.runs, b.runs]).toEqual([3, 3]);
   });
 
+  it('of two classes are counted apart, and show their cache before the first call too', () => {
+    class Orders {
+      @cached find(): number {
+        return 1;
+      }
+    }
+    class Users {
+      @cached find(): number {
+        return 2;
+      }
+    }
+    expect((Users.prototype.find as unknown as { size: number }).size).toBe(0);
+    expect([new Orders().find(), new Users().find()]).toEqual([1, 2]);
+    expect(calls('Orders.find')).toMatchObject({ hit: 0, miss: 1 });
+  });
+
   it('work with legacy decorators', () => {
     class Shop {
       count = 0;

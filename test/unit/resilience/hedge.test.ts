@@ -399,7 +399,7 @@ describe('shapes', () => {
     const descriptor = Object.getOwnPropertyDescriptor(Rates.prototype, 'all') as TypedPropertyDescriptor<() => Promise<string>>;
     Object.defineProperty(Rates.prototype, 'all', hedge(Rates.prototype, 'all', descriptor) as PropertyDescriptor);
     expect([await new Rates().of('x'), await new Rates().all()]).toEqual(['b x', 'b']);
-    expect([calls('of').first, calls('Rates.all').first]).toEqual([1, 1]);
+    expect([calls('Rates.of').first, calls('Rates.all').first]).toEqual([1, 1]);
   });
 
   it('is a part of a stack', async () => {

@@ -360,7 +360,7 @@ describe('the wrapper', () => {
     Object.defineProperty(Shop.prototype, 'legacy', rateLimit({ rate: 6 })(Shop.prototype, 'legacy', descriptor) as PropertyDescriptor);
     const shop = new Shop();
     expect([shop.left('a'), await shop.later(), shop.legacy(), shop.left.name, shop.left.length]).toEqual([3, 3, 3, 'left', 2]);
-    expect([metric('refused_calls_total', 'left'), metric('refused_calls_total', 'shop.later'), metric('refused_calls_total', 'Shop.legacy')]).toEqual([
+    expect([metric('refused_calls_total', 'Shop.left'), metric('refused_calls_total', 'shop.later'), metric('refused_calls_total', 'Shop.legacy')]).toEqual([
       0, 0, 0,
     ]);
   });

@@ -113,7 +113,27 @@ describe('as a decorator', () => {
     }
     const shop = new Shop();
     expect([shop.sell(), shop.give(), Shop.count(), shop.hidden(), shop.size, shop.field()]).toEqual([20, 20, 3, 5, 7, 110]);
-    expect(names.toSorted()).toEqual(['#hidden', 'field', 'give', 'sell', 'shop.count', 'size']);
+    expect(names.toSorted()).toEqual(['Shop.#hidden', 'Shop.field', 'Shop.give', 'Shop.sell', 'Shop.size', 'shop.count']);
+  });
+
+  it('has the name of the class that the method was written in, whoever calls it first and whatever is around it', () => {
+    class Shop {
+      @times @times sell(): number {
+        return 1;
+      }
+      @times static open(): number {
+        return 1;
+      }
+    }
+    class Kiosk extends Shop {
+      override sell(): number {
+        return super.sell() + 1;
+      }
+    }
+    expect([new Kiosk().sell(), new Shop().sell(), Kiosk.open()]).toEqual([5, 4, 2]);
+    expect(names).toEqual(['Shop.sell', 'Shop.sell', 'Shop.open']);
+    const { sell } = Shop.prototype;
+    expect([sell.name, sell.length]).toEqual(['sell', 0]);
   });
 
   it('is told the class in the legacy form', () => {
