@@ -119,6 +119,19 @@ describe('sonde logs', () => {
     ]);
   });
 
+  it('tells the message of an error that has no ID, and so no record of its own', async () => {
+    const failed = { 'error.type': 'Error', 'exception.message': 'connection reset', 'exception.stacktrace': 'Error: connection reset' };
+    const dir = store((writer) =>
+      writer.writeLogs([
+        logData({ timeMs: NOW, message: 'first', attributes: failed }),
+        logData({ timeMs: NOW + 1, message: 'second', attributes: { ...failed, 'error.id': '7X2K-9QD4-MB3H-TRVG' } }),
+      ]),
+    );
+    const lines = (await cli(['logs', '--dir', dir])).out.split('\n');
+    expect(lines.find((line) => line.includes('first'))).toMatch(/first {2}error\.type=Error exception\.message="connection reset"$/);
+    expect(lines.find((line) => line.includes('second'))).not.toContain('connection reset');
+  });
+
   it('filters by level, logger with those below it, trace and service', async () => {
     const dir = store((writer) => {
       writer.writeLogs([
@@ -223,6 +236,25 @@ describe('sonde trace', () => {
     expect(out).toContain('(its parent is not stored)');
     expect(out.match(/circle-[ab]/g)).toHaveLength(2);
     expect(out).toContain('[299] deep-299');
+  });
+
+  it('tells what happened during the spans, in its order', async () => {
+    const event = (name: string, at: number, attributes = {}) => ({ name, timeMs: NOW + at, attributes });
+    const dir = store((writer) =>
+      writer.writeSpans([
+        spanData({ traceId: TRACE, spanId: '1'.repeat(16), name: 'GET /', events: [event('cache.miss', 30)] }),
+        spanData({
+          traceId: TRACE,
+          spanId: '2'.repeat(16),
+          name: 'charge',
+          events: [event('retry', 10, { 'sonde.retry.attempt': 1, 'error.type': 'Error' }), event('exception', 20, { 'exception.message': 'boom' })],
+        }),
+      ]),
+    );
+    const { out } = await cli(['trace', TRACE, '--dir', dir]);
+    expect(out.slice(out.indexOf('\nEvents\n'))).toBe(
+      '\nEvents\n07:30:00.010Z  charge  retry  sonde.retry.attempt=1 error.type=Error\n07:30:00.030Z  GET /  cache.miss\n',
+    );
   });
 
   it('tells an unknown trace from a wrong one', async () => {
