@@ -7,10 +7,13 @@ export interface MemberMeter<M> extends Omit<Meter, 'read'> {
 }
 
 const MAX_MEMBERS = 1_000; // a name made of data would otherwise fill the memory
+const MAX_ALIKE = 20; // of one function without a name: what is made for each call must not take the place of all others
 
 interface Entry<M> {
   readonly member: M;
   readonly options: object | undefined;
+  /** By who made it; otherwise by its function. */
+  readonly isNamed: boolean;
 }
 
 /**
@@ -21,6 +24,8 @@ export class Members<M extends object> {
   readonly #kind: string;
   readonly #meters: readonly MemberMeter<M>[];
   readonly #entries = new Map<string, Entry<M>>();
+  /** How many there are without a name, by the function's. */
+  readonly #alike = new Map<string, number>();
 
   constructor(kind: string, meters: readonly MemberMeter<M>[]) {
     this.#kind = kind;
@@ -37,32 +42,48 @@ export class Members<M extends object> {
    */
   named(name: string, options: object | undefined, create: () => M): M {
     const known = this.#entries.get(name);
-    if (known) {
+    if (known?.isNamed === false) {
+      // Somebody's function only happens to have this name: its own state stays its own, under a number.
+      this.#entries.delete(name);
+      this.#entries.set(this.#free(name), known);
+    } else if (known) {
       const difference = differenceOf(known.options, options);
       if (difference === undefined) return known.member;
       throw new TypeError(`Cannot make ${this.#kind} "${name}": it exists with another "${difference}", expected the same options or another name`);
     }
-    return this.#add(name, { member: create(), options });
+    return this.#add(name, { member: create(), options, isNamed: true });
   }
 
   /** A member of its own; where its function's name is taken it is told by a number. */
   unnamed(name: string, create: (name: string) => M): M {
-    let own = name;
-    for (let i = 2; this.#entries.has(own) && i <= MAX_MEMBERS; i++) own = `${name}#${i}`;
-    return this.#add(own, { member: create(own), options: undefined });
+    const alike = this.#alike.get(name) ?? 0;
+    if (alike >= MAX_ALIKE) {
+      this.#refuse(`${MAX_ALIKE} wrappers of the kind ${this.#kind} around "${name}"`);
+      return create(name);
+    }
+    if (this.#entries.size < MAX_MEMBERS) this.#alike.set(name, alike + 1);
+    const own = this.#entries.has(name) ? this.#free(name) : name;
+    return this.#add(own, { member: create(own), options: undefined, isNamed: false });
+  }
+
+  #free(name: string): string {
+    let i = 2;
+    while (this.#entries.has(`${name}#${i}`)) i++;
+    return `${name}#${i}`;
   }
 
   #add(name: string, entry: Entry<M>): M {
     if (this.#entries.size >= MAX_MEMBERS) {
-      warn(
-        `resilience-${this.#kind}`,
-        `there are more than ${MAX_MEMBERS} wrappers of the kind ${this.#kind}; further ones work but have no metrics: make them once, not for each call`,
-      );
+      this.#refuse(`${MAX_MEMBERS} wrappers of the kind ${this.#kind}`);
       return entry.member;
     }
     this.#entries.set(name, entry);
     if (this.#entries.size === 1) for (const meter of this.#meters) addMeter({ ...meter, read: () => this.#read(meter) });
     return entry.member;
+  }
+
+  #refuse(many: string): void {
+    warn(`resilience-${this.#kind}`, `there are more than ${many}; further ones work but have no metrics: make them once, not for each call`);
   }
 
   *#read(meter: MemberMeter<M>): Iterable<MeterReading> {

@@ -55,6 +55,15 @@ describe('unnamed', () => {
     expect(make()).not.toBe(make());
     expect(names).toEqual(['load', 'load#2']);
   });
+
+  it('shares nothing with one that is given the name of its function later', () => {
+    const members = new Members<Counted>('test', []);
+    const own = members.unnamed('payments', create);
+    const named = members.named('payments', { max: 1 }, create);
+    expect(named).not.toBe(own);
+    expect(members.named('payments', { max: 1 }, create)).toBe(named);
+    expect([...members]).toEqual(expect.arrayContaining([own, named]));
+  });
 });
 
 describe('meters', () => {
@@ -92,4 +101,23 @@ it('keeps 1,000; what is beyond works, and is said once', () => {
   expect([...members]).toHaveLength(1_000);
   restore();
   expect(said).toEqual([expect.stringMatching(/^sonde: there are more than 1000 wrappers of the kind crowd; further ones work but have no metrics/)]);
+});
+
+it('keeps 20 of one function without a name: what is made for each call takes no place of what is named', () => {
+  const said: string[] = [];
+  const restore = useDiagWriter((line) => said.push(line));
+  const members = new Members<Counted>('loop', []);
+  const names = Array.from({ length: 1_500 }, () => {
+    const given: string[] = [];
+    members.unnamed('load', (name) => ({ calls: given.push(name) }));
+    return given[0];
+  });
+  expect([names[0], names[19], names[20], names.at(-1)]).toEqual(['load', 'load#20', 'load', 'load']);
+  expect(members.named('payments', undefined, create)).toBe(members.named('payments', undefined, create));
+  members.unnamed('save', create);
+  expect([...members]).toHaveLength(22);
+  restore();
+  expect(said).toEqual([
+    expect.stringMatching(/^sonde: there are more than 20 wrappers of the kind loop around "load"; further ones work but have no metrics/),
+  ]);
 });
