@@ -138,7 +138,7 @@ function stackText(error: ErrorRecord, style: Style): string {
 
 function pairsText(entries: readonly (readonly [string, unknown])[], style: Style): string {
   const width = Math.min(32, Math.max(0, ...entries.map(([key]) => key.length))) + 2;
-  return entries.map(([key, value]) => `${style.faint(cleanLine(key).padEnd(width))}${showValue(value)}\n`).join('');
+  return entries.map(([key, value]) => `${style.faint(`${cleanLine(key)}  `.padEnd(width))}${showValue(value)}\n`).join('');
 }
 
 function section(title: string, body: string, style: Style): string {

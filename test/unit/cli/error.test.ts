@@ -122,6 +122,15 @@ Log, 2 lines
     expect(related.map((record: Record<string, string>) => record['error.id'])).toEqual([cause['error.id'], id]);
   });
 
+  it('keeps long names apart from their values', async () => {
+    const dir = testFolder();
+    const store = openWriter(dir, { resource: RESOURCE, maxAgeMs: 1e12 });
+    const error = errorRecord({ timeMs: TIME, 'sonde.resilience.last_error.message': 'connection reset' });
+    store.writeErrors([error]);
+    store.close();
+    expect((await cli(['error', error['error.id'], '--dir', dir])).out).toContain('  sonde.resilience.last_error.message  connection reset\n');
+  });
+
   it('reads an ID as people type it', async () => {
     const { dir, id } = shop();
     const typed = [id.toLowerCase(), id.replaceAll('-', ''), id.replaceAll('-', ' '), id.replaceAll('0', 'o').replaceAll('1', 'l')];
