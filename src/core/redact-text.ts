@@ -30,12 +30,14 @@ const MASKED = new Set([REDACTED, 'REDACTED']);
 const SUSPECTS = new Uint8Array(128);
 for (const char of '@="% \t\n\v\f\r') SUSPECTS[char.charCodeAt(0)] = 1;
 
+/** Whether a character may belong to what {@link scrub} finds, or is no ASCII. */
+export function isSuspect(code: number): boolean {
+  return code > 127 || SUSPECTS[code] === 1;
+}
+
 /** Whether {@link scrub} could find anything: for the hot path, where most texts are names and IDs. */
 export function mayHoldSecret(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 127 || SUSPECTS[code] === 1) return true;
-  }
+  for (let i = 0; i < text.length; i++) if (isSuspect(text.charCodeAt(i))) return true;
   return false;
 }
 

@@ -1,7 +1,7 @@
 import type { Attributes, AttributeValue } from '../core/attributes.ts';
 import type { EndedSpan } from '../core/ended-span.ts';
 import { type Redactor, redactor } from '../core/redact.ts';
-import { mayHoldSecret, REDACTED, scrub } from '../core/redact-text.ts';
+import { isSuspect, mayHoldSecret, REDACTED, scrub } from '../core/redact-text.ts';
 import type { Interner } from './interner.ts';
 import {
   BESIDE,
@@ -97,7 +97,11 @@ export class SideWriter {
     const besides = this.#beside.length;
     this.chars = 0;
     this.#full = false;
-    const has = this.#entries(span, ints, at, rawName);
+    let has = HAS_ATTRIBUTES;
+    if (!rawName && hasAttributesOnly(span)) {
+      ints[at + SIDE] = begin - this.#start;
+      this.#attributes(span.attrs as Attributes);
+    } else has = this.#entries(span, ints, at, rawName);
     if (!this.#full && this.chars <= maxChars) return has;
     this.#at = begin;
     this.#beside.length = besides;
@@ -188,7 +192,7 @@ export class SideWriter {
         at = this.#textAt(REDACTED, at + 1);
       } else if (typeof value === 'string') {
         bytes[at] = VALUE_TEXT;
-        at = this.#textAt(clean(value), at + 1);
+        at = this.#valueTextAt(value, at + 1);
       } else if (typeof value === 'number' && (value | 0) === value && (value !== 0 || 1 / value > 0)) {
         bytes[at] = VALUE_INT32;
         bytes[at + 1] = value;
@@ -228,6 +232,27 @@ export class SideWriter {
     const bits = secretBits(key, this.#revise);
     this.#secrets[number] = bits + 1;
     return bits;
+  }
+
+  /** Writes the text of a value, searched for secrets while it is copied; answers where it ends. */
+  #valueTextAt(text: string, at: number): number {
+    const length = text.length;
+    const to = at + 2;
+    if (length <= LOOP_CHARS && to + length <= this.#end) {
+      const bytes = this.#bytes;
+      let i = 0;
+      while (i < length) {
+        const code = text.charCodeAt(i);
+        if (isSuspect(code)) break;
+        bytes[to + i++] = code;
+      }
+      if (i === length) {
+        bytes[at] = length;
+        bytes[at + 1] = 0;
+        return to + length;
+      }
+    }
+    return this.#textAt(clean(text), at);
   }
 
   /** Writes a text at `at`; answers where it ends. */
@@ -346,6 +371,19 @@ export class SideWriter {
       this.#at += 8;
     }
   }
+}
+
+/** What most spans have that have anything. */
+function hasAttributesOnly(span: EndedSpan): boolean {
+  return (
+    span.attrs !== undefined &&
+    span.values === undefined &&
+    span.events === undefined &&
+    span.links === undefined &&
+    span.statusMessage === undefined &&
+    span.trace.traceState === undefined &&
+    (span.droppedAttributes | span.droppedEvents | span.droppedLinks) === 0
+  );
 }
 
 function isSecret(marked: number, value: AttributeValue): boolean {
