@@ -243,7 +243,7 @@ export class CallCache {
   /** A failure that no caller gets is reported. A cancellation is none. */
   #failed(scope: Scope, error: unknown): boolean {
     if (isCancellation(scope, error)) return false;
-    report(error, { attributes: { 'cache.name': this.#counts.name, 'cache.stale': true }, scope });
+    report(error, { attributes: { 'sonde.resilience.cache': this.#counts.name, 'sonde.resilience.stale': true }, scope });
     return true;
   }
 

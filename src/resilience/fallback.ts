@@ -66,7 +66,7 @@ const members = new Members<FallbackCounts>('fallback', [
  * rejection with a promise. What a generator or a stream throws later is not answered.
  * Units: none.
  * Errors: the failure is not lost: it is reported and has an error ID, a bug as a bug, a known edge case as a warning, with the attribute
- * `fallback.name`. A cancelled call stays cancelled. What the fallback itself throws is thrown, with the failure as its
+ * `sonde.resilience.fallback`. A cancelled call stays cancelled. What the fallback itself throws is thrown, with the failure as its
  * `cause` where it has none of its own. `TypeError` here without `to`.
  * Source: Fallback in Polly and cockatiel.
  *
@@ -158,7 +158,7 @@ function isMeant(error: unknown, on: FallbackOptions['on'], { name }: FallbackCo
 }
 
 function note(error: unknown, name: string): void {
-  const { id } = report(error, { attributes: { 'fallback.name': name } });
+  const { id } = report(error, { attributes: { 'sonde.resilience.fallback': name } });
   tell('fallback', { 'sonde.resilience.name': name, 'error.type': errorType(error), 'error.id': id });
 }
 

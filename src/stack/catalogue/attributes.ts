@@ -74,9 +74,9 @@ export const CONTEXT_ATTRIBUTES: readonly string[] = [
   'sonde.resilience.waited_ms',
   'sonde.retry.attempt',
   'sonde.retry.attempts',
-  'fallback.name',
-  'cache.name',
-  'cache.stale',
+  'sonde.resilience.fallback',
+  'sonde.resilience.cache',
+  'sonde.resilience.stale',
 ];
 
 const OF_RESOURCE = /^(?:cloud|container|deployment|host|k8s|os|process|service|telemetry|vcs)\./;
@@ -134,7 +134,7 @@ export const SPAN_ATTRIBUTES: readonly string[] = ['error.id', 'error.type', 'ht
 /** Attributes that come only after something that neither the example nor its test can do on purpose, and what that is. */
 export const ATTRIBUTES_ONLY_WHEN: Readonly<Record<string, string>> = {
   'sonde.error.amends': 'a failure that was reported is reported again and is more than it was taken for: a bug, or the end of the process',
-  'cache.name': 'an old result is given, and making a new one fails: a minute after the first at the earliest',
-  'cache.stale': 'as cache.name',
+  'sonde.resilience.cache': 'an old result is given, and making a new one fails: a minute after the first at the earliest',
+  'sonde.resilience.stale': 'as sonde.resilience.cache',
   'code.function.name': 'a function blocks the event loop for longer than a heartbeat may take, or NestJS names its handler',
 };

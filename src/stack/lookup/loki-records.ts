@@ -29,7 +29,7 @@ const OWN = new Set([
 ]);
 const NUMBERS = new Set(NUMERIC_ATTRIBUTES);
 const LISTS = new Set(['sonde.error.chain']);
-const FLAGS = new Set(['sonde.error.handled', 'sonde.error.amends', 'cache.stale']);
+const FLAGS = new Set(['sonde.error.handled', 'sonde.error.amends', 'sonde.resilience.stale']);
 const SEVERITIES: Readonly<Record<number, ErrorRecord['level']>> = { 21: 'fatal', 17: 'error', 13: 'warn', 5: 'debug' };
 
 /** Attributes under their OTLP names where the catalogue knows them; others keep the underscores that Loki gave them. */

@@ -88,7 +88,7 @@ describe('a synchronous function', () => {
     });
     expect(next()).toBe(1);
     time.block('11s');
-    expect([next(), calls('stale sync'), telemetry.now.errors.map((record) => [record['exception.message'], record['cache.name']])]).toEqual([
+    expect([next(), calls('stale sync'), telemetry.now.errors.map((record) => [record['exception.message'], record['sonde.resilience.cache']])]).toEqual([
       1,
       { hit: 0, miss: 1, stale: 1, shared: 0 },
       [['second', 'stale sync']],
@@ -212,7 +212,7 @@ describe('stale results', () => {
     expect(await load('a')).toBe('old');
     open[1]?.reject(new Error('down'));
     await time.advance('0ms');
-    expect(telemetry.now.errors.map((record) => [record['exception.message'], record['cache.name'], record['cache.stale']])).toEqual([
+    expect(telemetry.now.errors.map((record) => [record['exception.message'], record['sonde.resilience.cache'], record['sonde.resilience.stale']])).toEqual([
       ['down', 'failing refresh', true],
     ]);
     expect(await load('a')).toBe('old');

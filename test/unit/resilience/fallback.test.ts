@@ -99,7 +99,7 @@ describe('the failure', () => {
     const bug = new TypeError('x is not a function');
     await fail(bug)();
     await fail(new Gone('it is gone'))();
-    expect(telemetry.now.errors.map((record) => [record['level'], record['sonde.error.kind'], record['fallback.name']])).toEqual([
+    expect(telemetry.now.errors.map((record) => [record['level'], record['sonde.error.kind'], record['sonde.resilience.fallback']])).toEqual([
       ['error', 'bug', 'reported'],
       ['warn', 'known', 'reported'],
     ]);
