@@ -26,18 +26,16 @@ const COOKIE = /\b(cookie:\s{0,4})(?:[\w.$-]{1,64}=[^\s;,"'`]{1,4096}(?:;\s{0,4}
 const QUERY_KEYS = new Set(['key', 'sig', 'code']);
 const MASKED = new Set([REDACTED, 'REDACTED']);
 
-/** One of these is in every text that {@link scrub} changes. */
-const SUSPECTS = new Uint8Array(128);
+/** 1 for each ASCII character of which one is in every text that {@link scrub} changes. */
+export const SUSPECTS: Uint8Array = new Uint8Array(128);
 for (const char of '@="% \t\n\v\f\r') SUSPECTS[char.charCodeAt(0)] = 1;
-
-/** Whether a character may belong to what {@link scrub} finds, or is no ASCII. */
-export function isSuspect(code: number): boolean {
-  return code > 127 || SUSPECTS[code] === 1;
-}
 
 /** Whether {@link scrub} could find anything: for the hot path, where most texts are names and IDs. */
 export function mayHoldSecret(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (isSuspect(text.charCodeAt(i))) return true;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127 || SUSPECTS[code] === 1) return true;
+  }
   return false;
 }
 

@@ -1,7 +1,7 @@
 import type { Attributes, AttributeValue } from '../core/attributes.ts';
 import type { EndedSpan } from '../core/ended-span.ts';
 import { type Redactor, redactor } from '../core/redact.ts';
-import { isSuspect, mayHoldSecret, REDACTED, scrub } from '../core/redact-text.ts';
+import { mayHoldSecret, REDACTED, SUSPECTS, scrub } from '../core/redact-text.ts';
 import type { Interner } from './interner.ts';
 import {
   BESIDE,
@@ -33,6 +33,9 @@ export const TOO_LARGE = -2;
 
 /** Up to this length a loop over an ASCII text is faster than a call into the encoder. */
 const LOOP_CHARS = 64;
+const NOT_COPIED = -1;
+/** Marks no character: what is copied is no value. */
+const NO_STOPS = new Uint8Array(128);
 /** What a key and a value need at most where they lie inline, but for the bytes of a text: these are asked for by themselves. */
 const ENTRY_BYTES = 16;
 /** Keys by position that are remembered: spans of one kind have the same keys in the same order. */
@@ -236,46 +239,33 @@ export class SideWriter {
 
   /** Writes the text of a value, searched for secrets while it is copied; answers where it ends. */
   #valueTextAt(text: string, at: number): number {
-    const length = text.length;
-    const to = at + 2;
-    if (length <= LOOP_CHARS && to + length <= this.#end) {
-      const bytes = this.#bytes;
-      let i = 0;
-      while (i < length) {
-        const code = text.charCodeAt(i);
-        if (isSuspect(code)) break;
-        bytes[to + i++] = code;
-      }
-      if (i === length) {
-        bytes[at] = length;
-        bytes[at + 1] = 0;
-        return to + length;
-      }
-    }
-    return this.#textAt(clean(text), at);
+    const end = this.#copyAt(text, at, SUSPECTS);
+    return end === NOT_COPIED ? this.#textAt(clean(text), at) : end;
   }
 
   /** Writes a text at `at`; answers where it ends. */
   #textAt(text: string, at: number): number {
-    const length = text.length;
-    const to = at + 2;
-    if (length <= LOOP_CHARS && to + length <= this.#end) {
-      const bytes = this.#bytes;
-      let i = 0;
-      while (i < length) {
-        const code = text.charCodeAt(i);
-        if (code > 0x7f) break;
-        bytes[to + i++] = code;
-      }
-      if (i === length) {
-        bytes[at] = length;
-        bytes[at + 1] = 0;
-        return to + length;
-      }
-    }
+    const end = this.#copyAt(text, at, NO_STOPS);
+    if (end !== NOT_COPIED) return end;
     this.#at = at;
     this.#longText(text);
     return this.#at;
+  }
+
+  /** Copies a short ASCII text that has none of the characters marked in `stops`; answers where it ends, or {@link NOT_COPIED}. */
+  #copyAt(text: string, at: number, stops: Uint8Array): number {
+    const length = text.length;
+    const to = at + 2;
+    if (length > LOOP_CHARS || to + length > this.#end) return NOT_COPIED;
+    const bytes = this.#bytes;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f || stops[code] === 1) return NOT_COPIED;
+      bytes[to + i] = code;
+    }
+    bytes[at] = length;
+    bytes[at + 1] = 0;
+    return to + length;
   }
 
   /** A number with a fraction, or what is rare. */
