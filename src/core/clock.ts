@@ -11,6 +11,14 @@ export interface Clock {
 /** What a {@link Clock} gives for a timer. A timer of ours never holds the process. */
 export type TimerHandle = NodeJS.Timeout | number;
 
+/** What Node's timers take, 24.8 days in milliseconds; a longer one fires at once. */
+export const MAX_TIMER_MS = 2_147_483_647;
+
+/** Keeps the process from ending before `timer` fires; the one of a test's clock holds nothing. */
+export function holdProcess(timer: TimerHandle): void {
+  if (typeof timer === 'object') timer.ref();
+}
+
 // Captured at import: later patches of the globals (the handle registry, fake timers) must not see our own timers.
 const plainSetTimeout = globalThis.setTimeout;
 const plainClearTimeout = globalThis.clearTimeout;

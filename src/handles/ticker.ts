@@ -1,4 +1,4 @@
-import { clock, type TimerHandle } from '../core/clock.ts';
+import { clock, MAX_TIMER_MS, type TimerHandle } from '../core/clock.ts';
 import { type Duration, durationMs } from '../core/duration.ts';
 import { withSignal } from '../core/limit.ts';
 import { currentScope, ROOT, runInScope, type Scope } from '../core/scope.ts';
@@ -39,8 +39,6 @@ export interface Ticker extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-const MAX_PERIOD_MS = 2_147_483_647; // what a timer of Node can hold: 24.8 days
-
 /**
  * Runs `fn` every `period`: never two at a time, without drift, counted, and stopped with its scope.
  *
@@ -59,7 +57,7 @@ export function ticker(period: Duration, fn: (tick: Tick) => unknown, options: T
   if (typeof fn !== 'function') throw new TypeError(`Cannot make a ticker of "${String(fn)}": is ${typeof fn}, expected a function`);
   const name = options.name ?? (fn.name || 'ticker');
   const periodMs = durationMs(period, `the period of ticker "${name}"`);
-  if (periodMs < 1 || periodMs > MAX_PERIOD_MS) throw new RangeError(`Cannot make the ticker "${name}": the period is ${period}, expected 1ms to 24d`);
+  if (periodMs < 1 || periodMs > MAX_TIMER_MS) throw new RangeError(`Cannot make the ticker "${name}": the period is ${period}, expected 1ms to 24d`);
   if (options.signal !== undefined && typeof options.signal?.addEventListener !== 'function')
     throw new TypeError(`Cannot make the ticker "${name}": its signal is ${typeof options.signal}, expected an AbortSignal`);
   const scope = options.detached ? ROOT : currentScope();

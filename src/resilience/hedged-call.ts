@@ -1,6 +1,6 @@
 import type { Attributes } from '../core/attributes.ts';
 import { isCancellation } from '../core/cancelled.ts';
-import { clock, type TimerHandle } from '../core/clock.ts';
+import { clock, holdProcess, type TimerHandle } from '../core/clock.ts';
 import { errorType } from '../core/error-type.ts';
 import { isAborted } from '../core/limit.ts';
 import { isPlainPromise, keepExtras } from '../core/promises.ts';
@@ -89,7 +89,7 @@ export class HedgedCall {
     if (!this.mayBegin(this.afterMs)) return;
     this.timer = clock.setTimeout(() => this.next(undefined), this.afterMs as number);
     // What the attempt waits for may have nothing of its own that holds the process.
-    if (typeof this.timer === 'object') this.timer.ref();
+    holdProcess(this.timer);
   }
 
   /** Whether there may be an attempt `inMs` from now: it has to end, at the usual pace, before the deadline. */

@@ -1,4 +1,3 @@
-import { getEventListeners } from 'node:events';
 import { clock } from '../core/clock.ts';
 import { onAbort } from '../core/on-abort.ts';
 import type { Limit } from '../core/scope.ts';
@@ -57,7 +56,7 @@ export class OwnLimit implements Limit {
     if (this.unfollow === undefined || this.controller === undefined || this.outer === undefined) return;
     this.unfollow();
     this.unfollow = undefined;
-    if (this.endedMono === undefined && getEventListeners(this.controller.signal, 'abort').length > 0) followWeakly(this.outer.signal, this.controller);
+    if (this.endedMono === undefined) followWeakly(this.outer.signal, this.controller);
   }
 
   private follow(outer: AbortSignal, controller: AbortController): void {

@@ -1,4 +1,4 @@
-import { clock, type TimerHandle } from '../core/clock.ts';
+import { clock, holdProcess, type TimerHandle } from '../core/clock.ts';
 import { type Duration, durationMs, formatMs } from '../core/duration.ts';
 import { Latch } from '../core/latch.ts';
 import { signal as scopeSignal, withSignal } from '../core/limit.ts';
@@ -293,7 +293,7 @@ async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   const over = new Latch();
   const timer = clock.setTimeout(() => over.release(), ms);
   // Unlike other timers of ours it holds the process, which would else end between two attempts as if the work were done.
-  if (typeof timer === 'object') timer.ref();
+  holdProcess(timer);
   const wake = (): void => over.release();
   if (signal.aborted) wake();
   else signal.addEventListener('abort', wake, { once: true });

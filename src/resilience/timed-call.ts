@@ -1,5 +1,4 @@
-import { getEventListeners } from 'node:events';
-import { clock, type TimerHandle } from '../core/clock.ts';
+import { clock, holdProcess, type TimerHandle } from '../core/clock.ts';
 import { isAborted } from '../core/limit.ts';
 import { onAbort } from '../core/on-abort.ts';
 import type { Limit, Scope } from '../core/scope.ts';
@@ -68,7 +67,7 @@ export class TimedCall implements Limit {
     if (leftMs <= 0) return this.expire();
     if (this.endedMono !== undefined && this.isUp()) return letGo(this.reason);
     this.timer = clock.setTimeout(() => this.expire(), leftMs);
-    if (typeof this.timer === 'object') this.timer.ref();
+    holdProcess(this.timer);
     if (this.deadlineMs < this.dueMono) void this.signal; // so that the outer limit is heard
   }
 
@@ -85,7 +84,7 @@ export class TimedCall implements Limit {
     this.unfollow = undefined;
     // A ticker that the call started still stops with what was around it; a listener of a `fetch` that is over keeps nothing alive.
     const outer = this.outer.limit?.signal;
-    if (outer && getEventListeners(this.controller.signal, 'abort').length > 0) followWeakly(outer, this.controller);
+    if (outer) followWeakly(outer, this.controller);
   }
 
   get isSettled(): boolean {

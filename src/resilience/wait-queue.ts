@@ -1,8 +1,6 @@
-import { clock, type TimerHandle } from '../core/clock.ts';
+import { clock, holdProcess, MAX_TIMER_MS, type TimerHandle } from '../core/clock.ts';
 import { onAbort } from '../core/on-abort.ts';
 import { currentScope } from '../core/scope.ts';
-
-const MAX_TIMER_MS = 2_147_483_647; // what Node's timers take; a longer wait is looked at again
 
 /** A place in the line. */
 class Waiter {
@@ -101,7 +99,7 @@ export class WaitQueue {
   #watch(first: Waiter): void {
     const leftMs = Math.ceil(first.dueMs - clock.mono());
     this.#timer = clock.setTimeout(() => this.#look(), Math.min(Math.max(leftMs, 1), MAX_TIMER_MS));
-    if (typeof this.#timer === 'object') this.#timer.ref(); // unlike other timers of ours
+    holdProcess(this.#timer);
   }
 
   /** Tells those whose time has come. A timer may be early by a fraction of a millisecond: it looks again. */

@@ -1,4 +1,4 @@
-import { clock } from '../core/clock.ts';
+import { clock, holdProcess } from '../core/clock.ts';
 import { onAbort } from '../core/on-abort.ts';
 
 /**
@@ -12,7 +12,7 @@ export function wait(ms: number, signal: AbortSignal | undefined): Promise<void>
       stop?.();
       resolve();
     }, ms);
-    if (typeof timer === 'object') timer.ref();
+    holdProcess(timer);
     const stop =
       signal &&
       onAbort(signal, () => {

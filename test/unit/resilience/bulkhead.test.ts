@@ -11,6 +11,7 @@ import { manualClock } from '../../../src/testing/manual-clock.ts';
 import { span } from '../../../src/trace/span.ts';
 import { traced } from '../../../src/trace/traced.ts';
 import { recordEach } from '../record-each.ts';
+import { thrown } from '../thrown.ts';
 
 const telemetry = recordEach();
 
@@ -36,14 +37,6 @@ const jobs = (count: number): Job[] => Array.from({ length: count }, () => new J
 const runJob = async (job: Job): Promise<string> => job.run();
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const metric = (what: string, name: string): unknown => telemetry.now.metric(`resilience4j_bulkhead_${what}`, { name });
-const thrown = (fn: () => unknown): unknown => {
-  try {
-    fn();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('expected it to throw');
-};
 
 describe('places', () => {
   it('are given in the order of the calls, and each is given back', async () => {

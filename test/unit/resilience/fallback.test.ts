@@ -6,6 +6,7 @@ import { errorIdOf } from '../../../src/errors/report.ts';
 import { fallback } from '../../../src/resilience/fallback.ts';
 import { traced } from '../../../src/trace/traced.ts';
 import { recordEach } from '../record-each.ts';
+import { thrown } from '../thrown.ts';
 
 const Gone = defineError('test/gone', { status: 410 });
 
@@ -13,14 +14,6 @@ const telemetry = recordEach();
 
 const calls = (name: string): unknown[] =>
   ['successful', 'recovered', 'failed'].map((kind) => telemetry.now.metric('sonde_fallback_calls_total', { name, kind }));
-const thrown = (fn: () => unknown): unknown => {
-  try {
-    fn();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('expected it to throw');
-};
 
 describe('what the caller gets', () => {
   it('is what the function gives, as it gives it', async () => {

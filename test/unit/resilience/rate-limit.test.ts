@@ -10,18 +10,11 @@ import { RateLimited } from '../../../src/resilience/rate-limit-member.ts';
 import { manualClock } from '../../../src/testing/manual-clock.ts';
 import { span } from '../../../src/trace/span.ts';
 import { recordEach } from '../record-each.ts';
+import { thrown } from '../thrown.ts';
 
 const telemetry = recordEach();
 
 const metric = (what: string, name: string): unknown => telemetry.now.metric(`resilience4j_ratelimiter_${what}`, { name });
-const thrown = (fn: () => unknown): unknown => {
-  try {
-    fn();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('expected it to throw');
-};
 /** Runs under a deadline so far from now, whose signal nobody aborts. */
 const withDeadline = <T>(ms: number, fn: () => T): T => {
   const scope = new Scope(currentScope());
